@@ -1,0 +1,51 @@
+# The doors for people.  Everything they need is installed into .venv on the way.
+PYTHON ?= python3
+SCALE ?= laptop
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint requirements.lock
+
+.PHONY: figures test lint bench report crosscheck clean help
+
+figures: .venv/installed  ## every study: data, models, analyses, figures, scorecards
+	$(BIN)/snakemake --cores all --config scale=$(SCALE)
+
+report: figures  ## one page per scale with figures, scorecards and where they come from
+	$(BIN)/python -m interpflow report --scale $(SCALE)
+	$(BIN)/snakemake --cores all --config scale=$(SCALE) --report results/$(SCALE)/snakemake.html
+
+test: .venv/installed-dev  ## all tests, workflow tests included
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev  ## style, types, workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+crosscheck: .venv-crosscheck/installed  ## tests against TransformerLens, scikit-learn and concept-erasure
+	.venv-crosscheck/bin/python -m pytest tests/extra
+
+bench: .venv/installed  ## speed, as ratios
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove what was generated, keep the environment
+	rm -rf .snakemake logs results/[!R]* results/.[!.]* figures/[!R]*
+
+help:  ## this list
+	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"interpflow needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(PIP) --editable ".[dev]"
+	touch $@
+
+.venv-crosscheck/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-crosscheck
+	.venv-crosscheck/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[crosscheck]" pytest
+	touch $@
