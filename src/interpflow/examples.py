@@ -1,0 +1,81 @@
+"""One split of a task's data as tensors, in batches without padding to speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from interpflow.errors import InterpflowError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """tokens (…, pos) int64, targets (…, pos[, output]), scored (…, pos) bool; leading dims as taken."""
+
+    tokens: Tensor
+    targets: Tensor
+    scored: Tensor
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Several batches (seed, batch, pos) of different lengths as one: `tokens` batch by batch, targets and
+    scored by rows (seed, row[, output]), in the order of `Transformer.rows`."""
+
+    tokens: list[Tensor]
+    targets: Tensor
+    scored: Tensor
+
+
+class Examples:
+    """The examples of one split of `data`, on `device`.
+
+    `lengths` (example,) counts real tokens.  Raises InterpflowError where the split does not exist.
+    """
+
+    def __init__(self, data: xr.Dataset, split: str, device: str = "cpu"):
+        chosen = np.flatnonzero(data["split"].values == split)
+        if not len(chosen):
+            known = ", ".join(np.unique(data["split"].values))
+            raise InterpflowError(f"no split '{split}' in the data; it has {known}")
+        self.lengths = data["length"].values[chosen]
+        longest = int(self.lengths.max())
+
+        def tensor(name: str) -> Tensor:
+            return torch.from_numpy(data[name].values[chosen, :longest]).to(device)
+
+        self._all = Batch(tensor("tokens"), tensor("targets"), tensor("scored"))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def take(self, indices: np.ndarray, longest: int | None = None) -> Batch:
+        """The examples at `indices` (any shape), cut to `longest` tokens or to the longest of them."""
+        longest = longest or int(self.lengths[indices].max())
+        at = torch.from_numpy(indices).to(self._all.tokens.device)
+        return Batch(
+            self._all.tokens[:, :longest][at].long(),
+            self._all.targets[:, :longest][at],
+            self._all.scored[:, :longest][at],
+        )
+
+    def take_groups(self, groups: list[np.ndarray]) -> Groups:
+        """The examples at each of `groups` (seed, batch), every group cut to its longest."""
+        parts = [self.take(indices) for indices in groups]
+        return Groups(
+            [part.tokens for part in parts],
+            torch.cat([part.targets.flatten(1, 2) for part in parts], dim=1),
+            torch.cat([part.scored.flatten(1, 2) for part in parts], dim=1),
+        )
+
+    def in_order_of_length(self, size: int) -> Iterator[tuple[np.ndarray, Batch]]:
+        """All examples once, `size` at a time and shortest first, each with its indices (batch,)."""
+        order = np.argsort(self.lengths, kind="stable")
+        for start in range(0, len(order), size):
+            indices = order[start : start + size]
+            yield indices, self.take(indices)

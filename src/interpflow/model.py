@@ -1,0 +1,273 @@
+"""The transformer, ensemble-first: every weight has a leading `seed` dim, and one pass runs all seeds.
+
+The model is a computation that holds no weights: `Transformer(options, ...)` knows the shapes, `init`
+draws weights, calling it on packed weights and tokens gives logits.  A single model is an ensemble of one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from interpflow.options import ModelOptions
+from interpflow.packing import Weights, pack
+from interpflow.rng import generator
+from interpflow.sites import Sites
+
+_NORM_EPSILON = 1e-5  # the default of torch.nn.LayerNorm and of TransformerLens
+_ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+
+
+class Transformer:
+    """A causal transformer of shape `options` over `d_vocab` tokens, `n_ctx` positions, `d_output` logits.
+
+    `shapes` maps each labelled weight to its shape without the seed dim.
+    """
+
+    def __init__(self, options: ModelOptions, d_vocab: int, n_ctx: int, d_output: int):
+        self.options = options
+        self.d_vocab, self.n_ctx, self.d_output = d_vocab, n_ctx, d_output
+        self.d_head = options.d_head or options.d_model // options.heads
+        self.shapes = self._shapes()
+        self._activation = _ACTIVATIONS[options.activation]
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        o, d_head = self.options, self.d_head
+        block: dict[str, tuple[int, ...]] = {}
+        biases: dict[str, tuple[int, ...]] = {}
+        for letter in "QKV":
+            block[f"W_{letter}"] = (o.heads, o.d_model, d_head)
+            biases[f"b_{letter}"] = (o.heads, d_head)
+        block["W_O"], biases["b_O"] = (o.heads, d_head, o.d_model), (o.d_model,)
+        if o.d_mlp:
+            block |= {"W_in": (o.d_model, o.d_mlp), "W_out": (o.d_mlp, o.d_model)}
+            biases |= {"b_in": (o.d_mlp,), "b_out": (o.d_model,)}
+        block |= biases if o.biases else {}
+        if o.norm != "none":
+            names = ("ln1_w", "ln1_b", "ln2_w", "ln2_b") if o.d_mlp else ("ln1_w", "ln1_b")
+            block |= {name: (o.d_model,) for name in names}
+
+        shapes: dict[str, tuple[int, ...]] = {"W_E": (self.d_vocab, o.d_model)}
+        if o.positions == "learned":
+            shapes["W_pos"] = (self.n_ctx, o.d_model)
+        shapes |= {name: (o.layers, *shape) for name, shape in block.items()}
+        if o.norm == "pre":
+            shapes |= {"ln_final_w": (o.d_model,), "ln_final_b": (o.d_model,)}
+        shapes["W_U"] = (o.d_model, self.d_output)
+        if o.biases:
+            shapes["b_U"] = (self.d_output,)
+        return shapes
+
+    def init(self, seeds: Sequence[int]) -> dict[str, Tensor]:
+        """Initial packed weights.  A seed's weights depend on that seed alone."""
+        return pack(
+            {
+                name: torch.stack([self._init_one(name, shape, seed) for seed in seeds])
+                for name, shape in self.shapes.items()
+            }
+        )
+
+    def _init_one(self, name: str, shape: tuple[int, ...], seed: int) -> Tensor:
+        if name.startswith("ln"):
+            return torch.full(shape, 1.0 if name.endswith("_w") else 0.0)
+        random = generator("init", seed, name)
+        if self.options.init == "normal":
+            if name.startswith("b_"):
+                return torch.zeros(shape)
+            return _tensor(random.normal(0.0, self.options.init_range, shape))
+        bound = self._uniform_bound(name)
+        return _tensor(random.uniform(-bound, bound, shape)) if bound else torch.zeros(shape)
+
+    def _uniform_bound(self, name: str) -> float:
+        """Half-width of the uniform start of torch.nn.TransformerEncoderLayer; 0 means zeros."""
+        o = self.options
+        if name in ("W_E", "W_pos", "W_U"):
+            return o.init_range
+        if name in ("W_Q", "W_K", "W_V"):  # Xavier over the packed projection
+            return math.sqrt(6.0 / (o.d_model + 3 * o.heads * self.d_head))
+        fan_in = {"W_O": o.heads * self.d_head, "W_in": o.d_model, "b_in": o.d_model}
+        fan_in |= {"W_out": o.d_mlp, "b_out": o.d_mlp}
+        return 1.0 / math.sqrt(fan_in[name]) if name in fan_in else 0.0
+
+    def __call__(self, weights: Weights, tokens: Tensor, sites: Sites | None = None) -> Tensor:
+        """Logits (seed, batch, pos, d_output) for `tokens` (seed, batch, pos) or (batch, pos).
+
+        Attention is causal, so padding at the end of a sequence changes nothing before it.
+        """
+        if tokens.dim() == 2:
+            tokens = tokens.expand(len(weights["W_E"]), *tokens.shape)
+        return self.rows(weights, [tokens], sites).unflatten(1, tokens.shape[1:])
+
+    def rows(
+        self, weights: Weights, groups: Sequence[Tensor], sites: Sites | None = None
+    ) -> Tensor:
+        """Logits (seed, row, d_output) for `groups` of sequences, each (seed, batch, pos).
+
+        Rows are the positions of the first group, sequence after sequence, then those of the next.  Groups
+        of different lengths cost no padding, since attention is all that looks from position to position.
+        Sites need the form (batch, pos), so they go with one group only.
+        """
+        shape = _Rows([tuple(group.shape[1:]) for group in groups])
+        at = _Place(weights, sites, shape, "")
+        tokens = torch.cat([group.flatten(1) for group in groups], dim=1)
+        residual = at.site("hook_embed", self._embed(weights["W_E"], tokens))
+        if self.options.positions != "none":
+            positions = shape.tile(self._positions(weights, shape.longest))
+            residual = residual + at.site("hook_pos_embed", positions)
+        for layer in range(self.options.layers):
+            residual = self._block(_Place(weights, sites, shape, f"blocks.{layer}."), residual)
+        if self.options.norm == "pre":
+            residual = at.norm("ln_final", residual)
+        logits = _linear(residual, weights["W_U"], weights.get("b_U"))
+        if sites is not None:
+            sites.check()
+        return logits
+
+    def _embed(self, table: Tensor, tokens: Tensor) -> Tensor:
+        # A product with one-hot rows: the same numbers as a look-up, and a backward pass that is one
+        # matrix product instead of a scatter (three times faster at these vocabulary sizes).
+        one_hot = torch.eye(self.d_vocab, dtype=table.dtype, device=table.device)[tokens]
+        scale = math.sqrt(self.options.d_model) if self.options.scale_embedding else 1.0
+        return one_hot @ (table * scale)
+
+    def _positions(self, weights: Weights, length: int) -> Tensor:
+        """Position embeddings (seed, pos, d_model)."""
+        if self.options.positions == "learned":
+            return weights["W_pos"][:, :length]
+        table = weights["W_E"]
+        return _sinusoids(length, self.options.d_model).to(table).expand(len(table), -1, -1)
+
+    def _block(self, at: _Place, residual: Tensor) -> Tensor:
+        norm = self.options.norm
+        residual = at.site("hook_resid_pre", residual)
+        normed = at.norm("ln1", residual) if norm == "pre" else residual
+        residual = residual + at.site("hook_attn_out", self._attention(at, normed))
+        if norm == "post":
+            residual = at.norm("ln1", residual)
+        if self.options.d_mlp:
+            residual = at.site("hook_resid_mid", residual)
+            normed = at.norm("ln2", residual) if norm == "pre" else residual
+            residual = residual + at.site("hook_mlp_out", self._mlp(at, normed))
+            if norm == "post":
+                residual = at.norm("ln2", residual)
+        return at.site("hook_resid_post", residual)
+
+    def _mlp(self, at: _Place, x: Tensor) -> Tensor:
+        hidden = at.site("mlp.hook_pre", _linear(x, at["W_in"], at.get("b_in")))
+        hidden = at.site("mlp.hook_post", self._activation(hidden))
+        return _linear(hidden, at["W_out"], at.get("b_out"))
+
+    def _attention(self, at: _Place, x: Tensor) -> Tensor:
+        heads = self.options.heads
+        qkv = _linear(x, at["W_QKV"], at.get("b_QKV")).unflatten(2, (3, heads, self.d_head))
+        if at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern"):
+            attend = self._explicit_attention
+        else:
+            attend = self._fused_attention
+        q, k, v = (
+            at.site(f"attn.hook_{letter}", part)
+            for letter, part in zip("qkv", qkv.unbind(2), strict=True)
+        )
+        z = torch.cat([attend(at, *parts) for parts in at.shape.groups_of(q, k, v)], dim=1)
+        z = at.site("attn.hook_z", z)
+        if not at.wants("attn.hook_result"):
+            return _linear(z.flatten(2), at["W_O"], at.get("b_O"))
+        per_head = at["W_O"].unflatten(1, (heads, self.d_head))
+        result = at.site("attn.hook_result", torch.einsum("srhd,shdm->srhm", z, per_head))
+        return result.sum(2) + (at["b_O"][:, None] if self.options.biases else 0.0)
+
+    def _fused_attention(self, at: _Place, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head)."""
+        # The kernel takes four dims; seeds and batch are alike to it.
+        flat = (part.flatten(0, 1).transpose(1, 2) for part in (q, k, v))
+        z = F.scaled_dot_product_attention(*flat, is_causal=True)
+        return z.transpose(1, 2).unflatten(0, q.shape[:2]).flatten(1, 2)
+
+    def _explicit_attention(self, at: _Place, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """The same, with scores and pattern (seed, batch, head, query, key) as sites."""
+        length = q.shape[2]
+        scores = torch.einsum("sbqhd,sbkhd->sbhqk", q, k) / math.sqrt(self.d_head)
+        later = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
+        scores = at.plain_site("attn.hook_attn_scores", scores.masked_fill(later, -torch.inf))
+        pattern = at.plain_site("attn.hook_pattern", scores.softmax(-1))
+        return torch.einsum("sbhqk,sbkhd->sbqhd", pattern, v).flatten(1, 2)
+
+
+class _Rows:
+    """How rows are made up of groups of sequences, each of shape (batch, pos)."""
+
+    def __init__(self, groups: Sequence[tuple[int, int]]):
+        self.groups = groups
+        self.longest = max(length for _, length in groups)
+        self._sizes = [batch * length for batch, length in groups]
+
+    def groups_of(self, *rows: Tensor) -> Iterator[list[Tensor]]:
+        """Each group of `rows` (seed, row, …) in the form (seed, batch, pos, …)."""
+        for parts, group in zip(zip(*(r.split(self._sizes, 1) for r in rows), strict=True),
+                                self.groups, strict=True):  # fmt: skip
+            yield [part.unflatten(1, group) for part in parts]
+
+    def tile(self, by_position: Tensor) -> Tensor:
+        """`by_position` (seed, pos, d) repeated for every sequence, (seed, row, d)."""
+        return torch.cat(
+            [
+                by_position[:, None, :length].expand(-1, batch, -1, -1).flatten(1, 2)
+                for batch, length in self.groups
+            ],
+            dim=1,
+        )
+
+
+class _Place:
+    """Weights and sites of one layer, named without its prefix, and the shape of its rows."""
+
+    def __init__(self, weights: Weights, sites: Sites | None, shape: _Rows, prefix: str):
+        if sites is not None and len(shape.groups) > 1:
+            raise ValueError("sites go with one group of sequences")
+        self._weights, self._sites, self.shape, self._prefix = weights, sites, shape, prefix
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._weights[self._prefix + name]
+
+    def get(self, name: str) -> Tensor | None:
+        return self._weights.get(self._prefix + name)
+
+    def wants(self, name: str) -> bool:
+        return self._sites is not None and self._sites.wants(self._prefix + name)
+
+    def site(self, name: str, rows: Tensor) -> Tensor:
+        """Offer `rows` (seed, row, …) as the site `name`, in the form (seed, batch, pos, …)."""
+        if self._sites is None:
+            return rows
+        return self.plain_site(name, rows.unflatten(1, self.shape.groups[0])).flatten(1, 2)
+
+    def plain_site(self, name: str, value: Tensor) -> Tensor:
+        """Offer `value` as the site `name`, as it is."""
+        return value if self._sites is None else self._sites(self._prefix + name, value)
+
+    def norm(self, name: str, x: Tensor) -> Tensor:
+        """LayerNorm with a gain and a bias per seed, as the site `<name>.hook_normalized`."""
+        normalized = F.layer_norm(x, x.shape[-1:], eps=_NORM_EPSILON)
+        gain, bias = self[f"{name}_w"][:, None], self[f"{name}_b"][:, None]
+        return self.site(f"{name}.hook_normalized", torch.addcmul(bias, normalized, gain))
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x (seed, row, in), weight (seed, in, out), bias (seed, out) -> (seed, row, out)."""
+    return x @ weight if bias is None else torch.baddbmm(bias[:, None], x, weight)
+
+
+def _sinusoids(length: int, d_model: int) -> Tensor:
+    """Sinusoidal positions (pos, d_model) of Vaswani et al. 2017, section 3.5."""
+    frequency = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
+    angle = torch.arange(length)[:, None] * frequency
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :d_model]
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32))

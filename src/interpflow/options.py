@@ -1,0 +1,105 @@
+"""What a spec may say about the model, its training and the machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from interpflow.section import Section
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ModelOptions(Section):
+    """A causal transformer."""
+
+    layers: PositiveInt = 1
+    heads: PositiveInt = 1
+    d_model: PositiveInt = 32  # width of the residual stream
+    d_head: PositiveInt | None = None  # width of one head; d_model / heads if not given
+    d_mlp: NonNegativeInt = 0  # width of the MLP's hidden layer; 0: attention only
+    norm: Literal["pre", "post", "none"] = (
+        "pre"  # LayerNorm before each block, after it, or nowhere
+    )
+    positions: Literal["learned", "sinusoidal", "none"] = "learned"
+    biases: bool = True
+    activation: Literal["relu", "gelu"] = "relu"  # of the MLP
+    scale_embedding: bool = False  # multiply token embeddings by sqrt(d_model)
+    init: Literal["torch", "normal"] = "normal"  # torch: as torch.nn.TransformerEncoderLayer starts
+    init_range: PositiveFloat = 0.02  # sd of every matrix (normal), or ± of the embeddings (torch)
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Self:
+        if self.d_head is None and self.d_model % self.heads:
+            divisors = [n for n in range(1, min(self.d_model, 64) + 1) if self.d_model % n == 0]
+            raise ValueError(
+                f"heads {self.heads} does not divide d_model {self.d_model}; "
+                f"allowed: {', '.join(map(str, divisors))}, or give d_head"
+            )
+        return self
+
+
+class Checkpoints(Section):
+    """Which steps keep their weights, beside step 0 and the last."""
+
+    linear: NonNegativeInt = 0  # this many, evenly spaced
+    log: NonNegativeInt = 0  # this many, evenly spaced on a log scale
+
+
+class TrainingOptions(Section):
+    """One optimizer, one schedule, one loss."""
+
+    epochs: PositiveInt | None = None  # passes over the training split; or
+    steps: PositiveInt | None = None  # batches
+    batch_size: PositiveInt
+    optimizer: Literal["adamw", "adam", "rmsprop", "sgd"]
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat = 0.0
+    betas: tuple[Beta, Beta] = (0.9, 0.999)  # adamw and adam
+    momentum: Beta = 0.0  # rmsprop and sgd
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    warmup_steps: NonNegativeInt = 0  # linear, from 0
+    final_learning_rate: NonNegativeFloat = 0.0  # where cosine and linear end
+    loss: Literal["cross_entropy", "mse", "binary_cross_entropy"]
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    checkpoints: Checkpoints = Checkpoints()
+
+    @model_validator(mode="after")
+    def _epochs_or_steps(self) -> Self:
+        if self.epochs is None and self.steps is None:
+            raise ValueError("neither epochs nor steps is given; give exactly one")
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError(
+                f"epochs {self.epochs} and steps {self.steps} are both given; give one "
+                "and set an inherited other to null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _no_option_without_effect(self) -> Self:
+        if self.momentum and self.optimizer in ("adamw", "adam"):
+            raise ValueError(
+                f"momentum {self.momentum} has no effect on optimizer {self.optimizer}; use betas"
+            )
+        if self.final_learning_rate and self.schedule == "constant":
+            raise ValueError(
+                f"final_learning_rate {self.final_learning_rate} has no effect on schedule constant; "
+                "allowed schedules: cosine, linear"
+            )
+        return self
+
+
+class ComputeOptions(Section):
+    """Where and in what portions a study is computed; seeds_per_job does not change a result."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: PositiveInt = 1  # of torch, per job
+    seeds_per_job: PositiveInt = 5  # seeds trained together as one ensemble

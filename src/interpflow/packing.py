@@ -1,0 +1,77 @@
+"""Two forms of the same weights: labelled in files, packed in computation.
+
+Labelled weights have the names and dims of TransformerLens (`W_Q`: layer, head, d_model, d_head).  The
+forward pass reads packed ones: one matrix for queries, keys and values of all heads, one entry per layer
+(`blocks.0.W_QKV`: d_model, 3 head d_head), so that a step slices nothing and multiplies once.  All have a
+leading seed dim, here and there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+Weights = Mapping[str, Tensor]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def pack(labelled: Weights) -> dict[str, Tensor]:
+    """The packed form of `labelled` weights."""
+    layers = labelled["W_Q"].shape[1]
+    packed = {name: labelled[name] for name in ("W_E", "W_pos") if name in labelled}
+    for layer in range(layers):
+        block = {
+            name: weight[:, layer]
+            for name, weight in labelled.items()
+            if name not in ("W_E", "W_pos", "ln_final_w", "ln_final_b", "W_U", "b_U")
+        }
+        qkv = torch.stack([block.pop(f"W_{name}") for name in "QKV"], dim=1)
+        block["W_QKV"] = qkv.permute(0, 3, 1, 2, 4).flatten(2)  # (seed, d_model, 3 head d_head)
+        if "b_Q" in block:
+            block["b_QKV"] = torch.stack([block.pop(f"b_{name}") for name in "QKV"], 1).flatten(1)
+        block["W_O"] = block["W_O"].flatten(1, 2)  # (seed, head d_head, d_model)
+        packed |= {f"blocks.{layer}.{name}": weight for name, weight in block.items()}
+    last = ("ln_final_w", "ln_final_b", "W_U", "b_U")
+    return packed | {name: labelled[name] for name in last if name in labelled}
+
+
+def unpack(packed: Weights, heads: int) -> dict[str, Tensor]:
+    """The labelled form of `packed` weights; the inverse of `pack`."""
+    labelled: dict[str, Tensor] = {}
+    layered: dict[str, list[Tensor]] = {}
+    for name, weight in packed.items():
+        if not name.startswith("blocks."):
+            labelled[name] = weight
+            continue
+        short = name.split(".")[-1]
+        if short == "W_QKV":
+            parts = weight.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+            pairs = [(f"W_{letter}", part) for letter, part in zip("QKV", parts, strict=True)]
+        elif short == "b_QKV":
+            parts = weight.unflatten(1, (3, heads, -1)).unbind(1)
+            pairs = [(f"b_{letter}", part) for letter, part in zip("QKV", parts, strict=True)]
+        else:
+            pairs = [(short, weight.unflatten(1, (heads, -1)) if short == "W_O" else weight)]
+        for key, part in pairs:
+            layered.setdefault(key, []).append(part)
+    return labelled | {name: torch.stack(parts, dim=1) for name, parts in layered.items()}
+
+
+def flatten(weights: Weights) -> Tensor:
+    """All weights of each seed as one vector (seed, parameter), in the order of `weights`."""
+    return torch.cat([weight.flatten(1) for weight in weights.values()], dim=1)
+
+
+def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
+    """The weights in `theta` (seed, parameter), as views; `shapes` are without the seed dim.
+
+    One split for all of them: its backward is one concatenation, and the optimizer sees one tensor.
+    """
+    parts = theta.split([math.prod(shape) for shape in shapes.values()], dim=1)
+    return {
+        name: part.unflatten(1, shape)
+        for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }

@@ -1,0 +1,106 @@
+"""The only reader and writer of datasets.
+
+Written whole or not at all, with the same bytes for the same content; read back with an error that says
+how to rebuild the file where it is damaged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from interpflow.errors import InterpflowError
+
+# Files carry this attribute, which tells a dataset of ours from any other netCDF file.
+_FORMAT = "interpflow 1"
+# Level 1 is within a few percent of level 9 on these arrays, and several times faster.
+# Fletcher32 makes a flipped byte an error instead of another number.
+_COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
+# Arrays smaller than this gain nothing from compression.
+_COMPRESS_FROM_BYTES = 4096
+
+
+def write(dataset: xr.Dataset, path: Path | str, attrs: Mapping[str, str] | None = None) -> None:
+    """Write `dataset` to `path` as netCDF4, atomically, with `attrs` added to its attributes.
+
+    Raises InterpflowError where the disk is full or the folder cannot be written; `path` is then as before.
+    """
+    stamped = dataset.assign_attrs({**(attrs or {}), "format": _FORMAT})
+    encoding = {
+        str(name): dict(_COMPRESSION)
+        for name, array in stamped.variables.items()
+        if array.dtype.kind in "biuf" and array.nbytes >= _COMPRESS_FROM_BYTES
+    }
+    for name, array in stamped.variables.items():
+        if array.dtype.kind == "f":
+            encoding.setdefault(str(name), {})["_FillValue"] = np.nan
+    with replacing(Path(path)) as temporary:
+        stamped.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
+
+
+def read(path: Path | str) -> xr.Dataset:
+    """The dataset at `path`, whole in memory.
+
+    Raises InterpflowError, naming the file and the command that rebuilds it, where the file is missing,
+    truncated, or was not written by `write`.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InterpflowError(f"{path}: no such file; {_rebuild(path)}")
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as opened:
+            dataset = opened.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # netCDF4 and HDF5 raise OSError, RuntimeError, ValueError and others
+        raise InterpflowError(
+            f"{path}: damaged or not netCDF ({type(error).__name__}: {error}); {_rebuild(path)}"
+        ) from error
+    if dataset.attrs.get("format") != _FORMAT:
+        found = dataset.attrs.get("format", "none")
+        raise InterpflowError(
+            f"{path}: not a dataset of interpflow (format '{found}', wanted '{_FORMAT}'); {_rebuild(path)}"
+        )
+    return dataset
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place, flushed to disk, when the block succeeds.
+
+    The temporary name is fixed, so that what a killed process leaves is overwritten by the next.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+        yield temporary
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as RuntimeError
+        temporary.unlink(missing_ok=True)
+        raise InterpflowError(f"{path}: cannot be written ({error}); the file is as it was") from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def rebuild_command(path: Path | str) -> str:
+    """The shell command that makes `path` again, whatever state it is in."""
+    try:
+        shown = Path(path).resolve().relative_to(Path.cwd())
+    except ValueError:
+        shown = Path(path)
+    # The second part of every path the workflow makes is the scale: results/laptop/...
+    scale = shown.parts[1] if len(shown.parts) > 2 else "laptop"
+    return f"snakemake --cores all --config scale={scale} --force {shown.as_posix()}"
+
+
+def _rebuild(path: Path) -> str:
+    return f"rebuild it with: {rebuild_command(path)}"

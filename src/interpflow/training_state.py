@@ -1,0 +1,64 @@
+"""What a killed training run goes on from: arrays in one .npz file, written whole or not at all."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from interpflow import store
+
+
+@dataclass
+class TrainingState:
+    """Training after `step` steps.
+
+    theta (seed, parameter); `kept` the thetas of the checkpoints so far; `history` one row
+    (value, seed) per checkpoint; `loss_sum` (seed,) the loss since the last one.
+    """
+
+    step: int
+    theta: Tensor
+    optimizer: dict[str, Tensor]
+    kept: list[np.ndarray]
+    history: list[np.ndarray]
+    loss_sum: Tensor
+
+    def save(self, path: Path) -> None:
+        """Write the state to `path`; raises InterpflowError where that fails, leaving the old state."""
+        arrays = {
+            "step": np.array(self.step),
+            "theta": self.theta.detach().cpu().numpy(),
+            "loss_sum": self.loss_sum.cpu().numpy(),
+            "kept": np.stack(self.kept),
+            "history": np.stack(self.history),
+            **{f"optimizer.{name}": value.cpu().numpy() for name, value in self.optimizer.items()},
+        }
+        with store.replacing(path) as temporary, temporary.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, path: Path, device: str) -> TrainingState | None:
+        """The state at `path`, or None where there is none that can be read: training then starts anew."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = dict(stored)
+            prefix = "optimizer."
+            return cls(
+                step=int(arrays["step"]),
+                theta=torch.from_numpy(arrays["theta"]).to(device),
+                optimizer={
+                    name.removeprefix(prefix): torch.from_numpy(value).to(device)
+                    for name, value in arrays.items()
+                    if name.startswith(prefix)
+                },
+                kept=list(arrays["kept"]),
+                history=list(arrays["history"]),
+                loss_sum=torch.from_numpy(arrays["loss_sum"]).to(device),
+            )
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+            return None
