@@ -1,0 +1,34 @@
+"""The contract of an analysis, and how its findings are checked.
+
+An analysis is a file in this folder with
+
+    class Options(Section)                                     its options in a spec, with their reasons
+    VARIABLES: dict[str, Variable]                             every variable it returns
+    NEEDS: "runs" or "data"                                    trained models, or the task's data alone
+    def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds
+
+It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Specs are
+read without torch, so it imports torch, and what imports torch, inside `analyse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+import xarray as xr
+
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Analysis(Protocol):
+    """What a module in this folder offers."""
+
+    __name__: str
+    Options: type[Section]
+    VARIABLES: Mapping[str, Variable]
+    NEEDS: Literal["runs", "data"]
+
+    def analyse(self, source: Any, options: Any, /) -> xr.Dataset:
+        """The findings on one experiment; `source` is an `interpflow.runs.Runs` or the task's dataset."""

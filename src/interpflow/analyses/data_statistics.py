@@ -1,0 +1,62 @@
+"""Facts about the sequences themselves, before any model sees them."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Options(Section):
+    """Which variables of the task's data are summed up, for each split."""
+
+    variables: list[str]
+    reference_split: str = "train"  # overlap is counted against this split
+
+
+VARIABLES = {
+    "mean": Variable(("split", "quantity"), "1", "mean over examples and real positions"),
+    "maximum": Variable(("split", "quantity"), "1", "maximum over examples and real positions"),
+    "overlap": Variable(
+        ("split",), "sequence", "distinct sequences that also stand in the reference split"
+    ),
+}
+
+NEEDS = "data"
+
+
+def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:
+    """Mean and maximum of each variable by split; one with a further dim counts once per value of it."""
+    splits = list(dict.fromkeys(data["split"].values))
+    quantities: dict[str, xr.DataArray] = {}
+    for name in options.variables:
+        further = [dim for dim in data[name].dims if dim not in ("example", "position")]
+        if not further:
+            quantities[name] = data[name]
+        for value in data[further[0]].values if further else ():
+            quantities[f"{name}[{value}]"] = data[name].sel({further[0]: value}, drop=True)
+
+    mean, maximum = np.empty((2, len(splits), len(quantities)))
+    for row, split in enumerate(splits):
+        chosen = data["split"].values == split
+        real = data["scored"].values[chosen]
+        for column, array in enumerate(quantities.values()):
+            values = array.values[chosen]
+            values = values[real] if values.ndim == 2 else values
+            mean[row, column], maximum[row, column] = values.mean(), values.max()
+
+    sequences = {
+        split: {row.tobytes() for row in data["tokens"].values[data["split"].values == split]}
+        for split in splits
+    }
+    reference = sequences[options.reference_split]
+    return xr.Dataset(
+        {
+            "mean": (("split", "quantity"), mean),
+            "maximum": (("split", "quantity"), maximum),
+            "overlap": ("split", [len(sequences[split] & reference) for split in splits]),
+        },
+        {"split": splits, "quantity": list(quantities)},
+    )

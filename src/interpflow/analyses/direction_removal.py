@@ -1,0 +1,145 @@
+"""Is what a probe reads used?  Take its directions out of the hidden state and see whether the task survives.
+
+A linear probe reads standardised hidden states through the span of its class weights.  In that space the
+leading directions of the weights are removed, one rank after the other, beside as many random directions,
+and beside LEACE, which removes just enough that no linear probe is left.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from pydantic import PositiveFloat, PositiveInt
+
+from interpflow.labels import targets
+from interpflow.rng import generator
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Options(Section):
+    """A linear probe on one site, and what is removed there."""
+
+    site: str = "blocks.0.hook_resid_post"  # TransformerLens name
+    checkpoint: Literal["first", "best", "last"] = "best"
+    target: str  # a labelled state of the task's data
+    select: dict[str, list[str]] = {}  # which values of the target's further dim
+    probe_split: str = "train"
+    positions: PositiveInt  # real positions on which the probe is trained
+    epochs: PositiveInt = 10
+    batch_size: PositiveInt = 256
+    learning_rate: PositiveFloat = 1e-3  # of Adam
+    test_split: str = "validation"  # where the task is measured
+    ranks: list[PositiveInt] = [1]  # how many leading directions are removed
+    random_draws: PositiveInt = 5  # sets of random directions for each rank
+
+
+VARIABLES = {
+    "accuracy": Variable(
+        ("seed", "target", "rank"), "1", "share of sequences right without the probe's directions"
+    ),
+    "random_accuracy": Variable(
+        ("seed", "rank"), "1", "share of sequences right without random directions, mean of draws"
+    ),
+    "subspace_accuracy": Variable(
+        ("seed", "target"), "1", "share of sequences right without all that the probe reads"
+    ),
+    "random_subspace_accuracy": Variable(
+        ("seed", "target"), "1", "share of sequences right without as many random directions"
+    ),
+    "leace_accuracy": Variable(
+        ("seed", "target"), "1", "share of sequences right after LEACE erasure of the target"
+    ),
+    "intact_accuracy": Variable(("seed",), "1", "share of sequences right with nothing removed"),
+    "probe_rank": Variable(("target",), "1", "number of directions the probe reads"),
+}
+
+NEEDS = "runs"
+
+
+def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+    """Exact-match accuracy of every seed with directions removed at `site` in every position."""
+    import torch
+
+    from interpflow.erasure import leace, project_out
+    from interpflow.probing import ProbeFit, ProbeGrid
+
+    weights = runs.weights(options.checkpoint)
+    examples = runs.examples(options.probe_split)
+    of_split = runs.data.isel(example=runs.data["split"].values == options.probe_split)
+    states = targets(of_split, options.target, options.select)
+    example, position = np.nonzero(
+        np.arange(examples.lengths.max()) < examples.lengths[:, None]
+    )
+    random = generator("removal positions", options.probe_split)
+    chosen = np.sort(random.permutation(len(example))[: options.positions])
+    example, position = example[chosen], position[chosen]
+    hidden = runs.activations(weights, examples, options.site, (example, position))
+    mean, deviation = hidden.mean(1), hidden.std(1, correction=0).clamp_min(1e-12)
+    test = runs.examples(options.test_split)
+
+    def accuracy_without(eraser) -> np.ndarray:  # type: ignore[no-untyped-def]
+        return runs.evaluate(weights, test, {options.site: eraser}).accuracy
+
+    seeds, d = runs.seeds, hidden.shape[-1]
+    drawn = [
+        # QR of a Gaussian matrix: orthonormal directions with no preference.
+        np.linalg.qr([generator("removal", seed, draw).normal(size=(d, d)) for seed in seeds]).Q
+        for draw in range(options.random_draws)
+    ]
+
+    def without(basis: torch.Tensor, rank: int) -> np.ndarray:
+        return accuracy_without(project_out(mean, deviation, basis[..., :rank].to(hidden)))
+
+    def without_random(rank: int) -> np.ndarray:
+        return np.mean([without(torch.from_numpy(basis), rank) for basis in drawn], axis=0)
+
+    ranks = [rank for rank in options.ranks if rank < d]
+    at_random = {rank: without_random(rank) for rank in ranks}
+    found: dict[str, list[np.ndarray]] = {
+        name: [] for name in ("accuracy", "subspace", "random_subspace", "leace")
+    }
+    probe_rank = []
+    for name, state in states.items():
+        labels = torch.from_numpy(state[example, position])
+        classes = int(labels.max()) + 1
+        grid = ProbeGrid(
+            features=hidden.cpu(),
+            source=range(len(seeds)),
+            labels=labels.expand(len(seeds), -1),
+            classes=[classes] * len(seeds),
+            address=[(seed, name) for seed in seeds],
+            train=np.arange(len(example)),
+            test=np.arange(0),
+        )
+        fit = ProbeFit((), options.epochs, options.batch_size, options.learning_rate)
+        read = torch.cat([trained.directions() for trained in grid.fit(fit)])
+        # What moves all classes alike changes no prediction, so it is not part of what the probe reads.
+        read = read - read.mean(-1, keepdim=True)
+        basis = torch.linalg.svd(read, full_matrices=False).U  # (seed, d, rank), leading first
+        reach = min(classes - 1, d)
+        probe_rank.append(reach)
+        beyond = np.full(len(seeds), np.nan)
+        found["accuracy"].append(
+            np.stack([without(basis, rank) if rank <= reach else beyond for rank in ranks])
+        )
+        found["subspace"].append(without(basis, reach))
+        found["random_subspace"].append(without_random(reach))
+        one_hot = torch.nn.functional.one_hot(labels, classes)
+        found["leace"].append(accuracy_without(leace(hidden, one_hot.to(hidden.device))))
+
+    by_seed = {name: np.moveaxis(np.array(values), -1, 0) for name, values in found.items()}
+    return xr.Dataset(
+        {
+            "accuracy": (("seed", "target", "rank"), by_seed["accuracy"]),
+            "random_accuracy": (("seed", "rank"), np.array(list(at_random.values())).T),
+            "subspace_accuracy": (("seed", "target"), by_seed["subspace"]),
+            "random_subspace_accuracy": (("seed", "target"), by_seed["random_subspace"]),
+            "leace_accuracy": (("seed", "target"), by_seed["leace"]),
+            "intact_accuracy": ("seed", runs.evaluate(weights, test).accuracy),
+            "probe_rank": ("target", probe_rank),
+        },
+        {"seed": seeds, "target": list(states), "rank": ranks},
+    )

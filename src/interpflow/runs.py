@@ -1,0 +1,122 @@
+"""What an analysis is handed: the trained seeds of one experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from interpflow import devices, store
+from interpflow.errors import InterpflowError
+from interpflow.evaluation import Evaluation, evaluate
+from interpflow.examples import Examples
+from interpflow.model import Transformer
+from interpflow.packing import Weights, pack
+from interpflow.sites import Sites
+from interpflow.training import build_model
+
+Checkpoint = Literal["first", "best", "last"]
+
+# Sequences per pass when activations are read.
+_BATCH = 256
+
+
+class Runs:
+    """One experiment: its data, its model and its checkpoints for every seed.
+
+    data      the task's dataset
+    labelled  weights as trained, dims (step, seed, …), names of TransformerLens
+    history   loss and accuracy, dims (step, seed)
+    model     the computation;  loss: the name of the training loss
+    """
+
+    def __init__(
+        self, data: xr.Dataset, labelled: xr.Dataset, history: xr.Dataset,
+        model: Transformer, loss: str, device: str,
+    ):  # fmt: skip
+        self.data, self.labelled, self.history = data, labelled, history
+        self.model, self.loss, self.device = model, loss, device
+        self.seeds = [int(seed) for seed in labelled["seed"].values]
+
+    def examples(self, split: str) -> Examples:
+        """The examples of one split."""
+        return Examples(self.data, split, self.device)
+
+    def steps(self, checkpoint: Checkpoint) -> np.ndarray:
+        """The training step of `checkpoint` for each seed (seed,).
+
+        `first` is before training; `best` has the highest validation accuracy and, where several have it,
+        the lowest validation loss among them.
+        """
+        every = self.labelled["step"].values
+        if checkpoint != "best":
+            return np.repeat(every[0 if checkpoint == "first" else -1], len(self.seeds))
+        accuracy = self.history["validation_accuracy"]
+        tied = self.history["validation_loss"].where(accuracy == accuracy.max("step"))
+        return every[tied.argmin("step").values]
+
+    def weights(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
+        """Packed weights of all seeds at `checkpoint`."""
+        chosen = self.labelled.sel(
+            seed=xr.DataArray(self.seeds, dims="chosen"),
+            step=xr.DataArray(self.steps(checkpoint), dims="chosen"),
+        )
+        first = {name: chosen[name].transpose("chosen", ...).values for name in self.model.shapes}
+        tensors = {name: torch.from_numpy(value).to(self.device) for name, value in first.items()}
+        return pack(tensors)
+
+    def evaluate(self, weights: Weights, examples: Examples, edits: Any = None) -> Evaluation:
+        """Loss and exact-match accuracy with `edits` (site: function of its value) in place."""
+        return evaluate(self.model, weights, examples, self.loss, lambda: Sites(edits=edits))
+
+    @torch.no_grad()
+    def activations(
+        self, weights: Weights, examples: Examples, site: str, at: tuple[np.ndarray, np.ndarray]
+    ) -> Tensor:
+        """The values at `site` for pairs `at` of (example, position), each (n,): (seed, n, d).
+
+        Positions may lie beyond an example's end, on its padding.
+        """
+        example, position = at
+        found: Tensor | None = None
+        # Attention is causal: an example need only run as far as its last position asked for.
+        reach = np.zeros(len(examples), dtype=np.int64)
+        np.maximum.at(reach, example, position + 1)
+        order = np.argsort(reach, kind="stable")
+        order = order[reach[order] > 0]
+        for start in range(0, len(order), _BATCH):
+            chosen = order[start : start + _BATCH]
+            sites = Sites(read=[site])
+            self.model(weights, examples.take(chosen, int(reach[chosen].max())).tokens, sites)
+            values = sites.values[site]
+            row = np.full(len(examples), -1)
+            row[chosen] = np.arange(len(chosen))
+            here = np.flatnonzero(row[example] >= 0)
+            if found is None:
+                found = values.new_zeros(values.shape[0], len(example), values.shape[-1])
+            found[:, here] = values[:, row[example[here]], position[here]]
+        if found is None:
+            raise InterpflowError(f"no positions to read at site {site}")
+        return found
+
+
+def load_runs(inputs: Mapping[str, str], options: Mapping[str, Any]) -> Runs:
+    """The runs in the files `inputs`: `data`, and for each chunk of seeds `weights_<n>`, `history_<n>`.
+
+    `options` holds the spec's `model`, `training` and `compute` of the experiment.
+    """
+    data = store.read(inputs["data"])
+
+    def chunks(kind: str) -> xr.Dataset:
+        paths = [path for name, path in inputs.items() if name.startswith(f"{kind}_")]
+        return xr.concat([store.read(path) for path in paths], "seed", combine_attrs="drop")
+
+    device = devices.use(options["compute"])
+    model = build_model(options["model"], data)
+    return Runs(
+        data, chunks("weights"), chunks("history"), model, options["training"]["loss"], device
+    )
