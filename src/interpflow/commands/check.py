@@ -1,0 +1,42 @@
+"""`check`: are the specs in order, and what would run?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from interpflow.cost import cost_class, training_seconds
+from interpflow.layout import SPECS
+from interpflow.plan import plan
+from interpflow.spec import DEFAULT_SCALE, load_specs, require_scale, resolve
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("check", help="validate specs and list what they would run")
+    parser.add_argument(
+        "specs", nargs="*", metavar="SPEC", type=Path, help="default: all of specs/"
+    )
+    parser.add_argument("--scale", default=DEFAULT_SCALE)
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print, for each study, the jobs of each stage and roughly what training costs."""
+    specs = load_specs(arguments.specs or sorted(SPECS.glob("*.yaml")))
+    require_scale(specs.values(), arguments.scale)
+    for spec in specs.values():
+        study = resolve(spec, arguments.scale)
+        stages = {stage: len(jobs) for stage, jobs in plan(study).jobs.items() if jobs}
+        print(f"{spec.path}: in order; at scale {study.scale}, {len(study.seeds)} seeds:")
+        print(f"  jobs  {', '.join(f'{stage} {number}' for stage, number in stages.items())}")
+        print(
+            f"  cost  {cost_class(study)}: about {_duration(training_seconds(study))} of training on one core"
+        )
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} seconds"

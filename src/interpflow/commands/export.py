@@ -1,0 +1,77 @@
+"""`export` and `import`: trained weights to TransformerLens and back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from interpflow import store
+from interpflow.errors import InterpflowError
+from interpflow.options import ModelOptions
+from interpflow.recipe import canonical
+from interpflow.variables import WEIGHTS, describe
+
+
+def register(subparsers: Any) -> None:
+    """Add both commands."""
+    parser = subparsers.add_parser("export", help="write trained weights for TransformerLens")
+    parser.add_argument("weights", type=Path, help="results/…/weights_<chunk>.nc")
+    parser.add_argument("--seed", type=int, help="default: the first of the file")
+    parser.add_argument(
+        "--checkpoint", default="last", metavar="STEP", help="first, last or a step (default: last)"
+    )
+    parser.add_argument(
+        "--context",
+        type=int,
+        default=1024,
+        metavar="N",
+        help="longest sequence, where positions are not learned (default: 1024)",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.npz")
+    parser.set_defaults(command=run_export)
+
+    parser = subparsers.add_parser("import", help="read weights of a TransformerLens model")
+    parser.add_argument(
+        "file", type=Path, help="what `export` writes; src/interpflow/export.py says how else"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="WEIGHTS.nc")
+    parser.set_defaults(command=run_import)
+
+
+def run_export(arguments: argparse.Namespace) -> None:
+    """Write one seed's weights at one checkpoint as a state dict."""
+    from interpflow.export import to_transformer_lens
+
+    weights = store.read(arguments.weights)
+    if "W_E" not in weights:
+        raise InterpflowError(
+            f"{arguments.weights}: no weights in it; they are in weights_<chunk>.nc"
+        )
+    options = ModelOptions(**json.loads(weights.attrs["recipe"])["model"])
+    steps, seeds = weights["step"].values.tolist(), weights["seed"].values.tolist()
+    named = {"first": str(steps[0]), "last": str(steps[-1])}
+    step = named.get(arguments.checkpoint, arguments.checkpoint)
+    seed = str(seeds[0] if arguments.seed is None else arguments.seed)
+    for what, wanted, there in (("checkpoint", step, steps), ("seed", seed, seeds)):
+        if wanted not in map(str, there):
+            known = ", ".join(map(str, there))
+            raise InterpflowError(f"{arguments.weights}: no {what} {wanted}; it has {known}")
+    chosen = weights.sel(step=int(step), seed=int(seed))
+    to_transformer_lens(chosen, options, arguments.context).write(arguments.output)
+    print(f"{arguments.output}: seed {seed} at step {step}")
+
+
+def run_import(arguments: argparse.Namespace) -> None:
+    """Write the weights of a TransformerLens model as a dataset."""
+    from interpflow.export import from_transformer_lens, read
+
+    options, weights = from_transformer_lens(read(arguments.file))
+    recipe = {"stage": "import", "model": options.model_dump()}
+    store.write(
+        describe(weights, WEIGHTS, "variables.py"),
+        arguments.output,
+        {"stage": "import", "recipe": canonical(recipe)},
+    )
+    print(f"{arguments.output}: {options.layers} layers of width {options.d_model}")

@@ -1,0 +1,32 @@
+"""`report`: write the page of a scale."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from interpflow.layout import SPECS
+from interpflow.spec import DEFAULT_SCALE, load_specs, require_scale
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "report", help="write one HTML page with all figures and scorecards of a scale"
+    )
+    parser.add_argument("--scale", default=DEFAULT_SCALE)
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write results/<scale>/report.html from what the last run left."""
+    from interpflow.report import page
+    from interpflow.store import replacing
+
+    specs = load_specs(sorted(SPECS.glob("*.yaml")))
+    require_scale(specs.values(), arguments.scale)
+    path = Path("results", arguments.scale, "report.html")
+    with replacing(path) as temporary:
+        temporary.write_text(page(specs.values(), arguments.scale), encoding="utf-8")
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

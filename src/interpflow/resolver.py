@@ -1,0 +1,153 @@
+"""Works out what a spec's document says at one scale: merged, checked, every default filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from interpflow.checker import Checker
+from interpflow.claim_rows import mistake, rows
+from interpflow.document import Document, Scale
+from interpflow.experiments import families
+from interpflow.layers import Layer
+from interpflow.nearest import way_out
+from interpflow.options import ComputeOptions
+from interpflow.plugins import ANALYSIS, PLOT
+from interpflow.problems import KeyPath, describe
+from interpflow.study import Analysis, Claim, Experiment, Figure, Study
+
+Families = Mapping[str, Iterable[Experiment]]
+
+
+class Resolver:
+    """Resolves the document `written`; what is wrong with it goes to `checker`."""
+
+    def __init__(self, written: Document, checker: Checker):
+        self._written = written
+        self._checker = checker
+        self._base_experiments: frozenset[str] = frozenset()
+        self._doubtful: set[str] = set()  # analyses with problems of their own
+
+    def study(self, scale: str | None) -> Study:
+        """The study at `scale`, None for the base, which comes first; whole if no problem was noted."""
+        written, checker = self._written, self._checker
+        entry = Scale() if scale is None else written.scales[scale]
+        at: KeyPath = () if scale is None else ("scales", scale)
+        checker.known(entry.experiments, written.experiments, "experiment", (*at, "experiments"))
+        checker.known(entry.analyses, written.analyses, "analysis", (*at, "analyses"))
+        checker.known(entry.figures, written.figures, "figure", (*at, "figures"))
+
+        compute = [Layer(("compute",), written.compute), Layer((*at, "compute"), entry.compute)]
+        points = families(written, entry, at, checker)
+        experiments = {one.name: one for family in points.values() for one in family}
+        if scale is None:
+            self._base_experiments = frozenset(experiments)
+        if entry.only is not None:
+            kept = self._expand(entry.only, (*at, "only"), points)
+            experiments = {name: one for name, one in experiments.items() if name in kept}
+        analyses = self._analyses(entry, at, points, experiments)
+        study = Study(
+            name=written.study,
+            title=written.title,
+            reference=written.reference.model_dump(mode="json") if written.reference else {},
+            scale=scale or "",
+            seeds=tuple(range(entry.seeds or written.seeds)),
+            compute=checker.options(ComputeOptions, compute, ("compute",)),
+            experiments=experiments,
+            analyses=analyses,
+            figures=self._figures(entry, at, analyses),
+            claims=(),
+        )
+        return replace(study, claims=tuple(self._claims(study)))
+
+    def _expand(self, named: Iterable[str], at: KeyPath, points: Families) -> dict[str, KeyPath]:
+        """The experiments that the names at `at` stand for, and where each is named."""
+        alone = {one.name: [one] for family in points.values() for one in family}
+        known = {**alone, **points}
+        expanded: dict[str, KeyPath] = {}
+        for index, name in enumerate(named):
+            key: KeyPath = (*at, name if isinstance(named, Mapping) else index)
+            # At a scale with a shorter sweep, the other points of the base are known and left out.
+            if name not in known and name not in self._base_experiments:
+                message = f"no experiment {describe(name)}; there are: {way_out(name, known)}"
+                self._checker.add(key, message)
+            for one in known.get(name, []):
+                if one.name in expanded:
+                    self._checker.add(key, f"names the experiment '{one.name}' twice")
+                expanded[one.name] = key
+        return expanded
+
+    def _analyses(
+        self, scale: Scale, at: KeyPath, points: Families, kept: Mapping[str, Experiment]
+    ) -> dict[str, Analysis]:
+        analyses = {}
+        for name, written in self._written.analyses.items():
+            here: KeyPath = ("analyses", name)
+            before = self._checker.problems
+            named = written.experiments
+            if not named:
+                self._checker.add((*here, "experiments"), "names no experiment")
+            module = self._checker.plugin(ANALYSIS, written.method, (*here, "method"))
+            options = {}
+            for point, key in self._expand(named, (*here, "experiments"), points).items():
+                if module is None or point not in kept:
+                    continue
+                layers = [
+                    Layer(here, written.model_extra or {}),
+                    Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),
+                    Layer((*at, *here), scale.analyses.get(name, {})),
+                ]
+                options[point] = self._checker.options(module.Options, layers, here)
+            if options:
+                analyses[name] = Analysis(name, written.method, options)
+            if self._checker.problems > before:
+                self._doubtful.add(name)
+        return analyses
+
+    def _figures(
+        self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis]
+    ) -> dict[str, Figure]:
+        figures = {}
+        for name, written in self._written.figures.items():
+            here: KeyPath = ("figures", name)
+            data = (written.data,) if isinstance(written.data, str) else tuple(written.data)
+            self._checker.known(data, self._written.analyses, "analysis", (*here, "data"))
+            module = self._checker.plugin(PLOT, written.plot, (*here, "plot"))
+            if module is None:
+                continue
+            layers = [
+                Layer(here, written.model_extra or {}),
+                Layer((*at, *here), scale.figures.get(name, {})),
+            ]
+            options = self._checker.options(module.Options, layers, here)
+            if all(analysis in analyses for analysis in data):
+                figures[name] = Figure(
+                    name, written.plot, data, written.caption, written.panel, options
+                )
+        return figures
+
+    def _claims(self, study: Study) -> Iterator[Claim]:
+        """The claims that can be looked up: in the base all of them, at a scale those it leaves in."""
+        for name, written in self._written.claims.items():
+            here: KeyPath = ("claims", name)
+            self._checker.known([written.data], self._written.analyses, "analysis", (*here, "data"))
+            if written.data not in study.analyses or written.data in self._doubtful:
+                continue
+            method = study.analyses[written.data].method
+            module = self._checker.plugin(ANALYSIS, method, (*here, "data"))
+            variables = module.VARIABLES if module else {}
+            if written.variable not in variables:
+                has = f"analysis '{method}' has: {way_out(written.variable, variables)}"
+                self._checker.add(
+                    (*here, "variable"), f"no variable {describe(written.variable)}; {has}"
+                )
+                continue
+            for claim in rows(name, written):
+                wrong = mistake(claim, study, variables)
+                if wrong is None:
+                    yield claim
+                elif not study.scale:
+                    coordinate, message = wrong
+                    choice = "along" if coordinate in written.along else "select"
+                    key = (*here, choice, *([coordinate] if coordinate else []))
+                    self._checker.add(key, message)

@@ -1,0 +1,77 @@
+"""A study as it runs: one spec at one scale, every default filled in, nothing left to decide.
+
+Plain values only: each dict can be written as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One data set, one model, one training.  `coords` is the point's place in its sweep, {} without one."""
+
+    name: str
+    task: dict[str, Any]  # the options of the task and its `name`
+    model: dict[str, Any]
+    training: dict[str, Any]
+    coords: dict[str, Scalar]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One method over experiments: `options` maps each experiment to the method's options for it."""
+
+    name: str
+    method: str
+    options: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One plot of the datasets of the analyses `data`; `panel` is the paper's figure it answers to."""
+
+    name: str
+    plot: str
+    data: tuple[str, ...]
+    caption: str
+    panel: str | None
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One reported number.  `select` picks one value per seed of `variable` in the analysis `data`; exactly
+    one of `expected` (then with `tolerance`), `at_least` and `at_most` is a number.
+    `source` says where the paper states it, `because` why ours differs."""
+
+    name: str
+    data: str
+    variable: str
+    select: dict[str, Scalar]
+    expected: float | None
+    at_least: float | None
+    at_most: float | None
+    tolerance: float | None
+    source: str
+    because: str | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A spec at one scale."""
+
+    name: str
+    title: str
+    reference: dict[str, Any]  # {} or arxiv, year
+    scale: str
+    seeds: tuple[int, ...]
+    compute: dict[str, Any]
+    experiments: dict[str, Experiment]
+    analyses: dict[str, Analysis]
+    figures: dict[str, Figure]
+    claims: tuple[Claim, ...]

@@ -1,0 +1,36 @@
+"""The field reference says what the code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toys import add_toys
+
+from interpflow.options import ModelOptions, TrainingOptions
+from interpflow.reference import reference
+
+
+def test_the_reference_in_the_repository_is_up_to_date() -> None:
+    written = (Path(__file__).parents[1] / "specs" / "README.md").read_text()
+    assert written == reference(), "run: python -m interpflow reference > specs/README.md"
+
+
+def test_every_option_of_model_and_training_is_in_the_reference() -> None:
+    for model in (ModelOptions, TrainingOptions):
+        for name in model.model_fields:
+            assert f"\n| `{name}` |" in reference()
+
+
+def test_an_option_is_told_with_its_type_default_and_comment() -> None:
+    row = (
+        "| `d_mlp` | whole number >= 0 | `0` | width of the MLP's hidden layer; 0: attention only |"
+    )
+    assert row in reference()
+
+
+def test_a_new_module_is_in_the_reference_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "toy_probe" not in reference()
+    add_toys(monkeypatch)
+    assert "### `toy_probe`\n\nThe smallest analysis a spec can name" in reference()
+    assert "| `width` | whole number > 0 or 'auto' | `8` | |" in reference()
