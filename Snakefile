@@ -1,0 +1,44 @@
+"""interpflow: from specs/*.yaml to figures and a scorecard.  `snakemake --cores all` builds everything."""
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/analyse.smk"
+include: "rules/collect.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+
+
+# Minutes at most: not worth a place in a cluster's queue.
+localrules:
+    all,
+    collect,
+    figure,
+    claims,
+    manifest,
+
+
+rule all:
+    """Every study, at the scale given by --config scale=…."""
+    default_target: True
+    input:
+        [PLANS[study].targets() for study in PLANS],
+    message:
+        f"every study, at scale {SCALE}"
+
+
+# `snakemake --cores all <study>` builds that study alone.
+for study in PLANS:
+
+    rule:
+        name:
+            study
+        input:
+            PLANS[study].targets(),
+        message:
+            f"{study}, at scale {SCALE}"
+
+
+onstart:
+    readable(run_lock.take, Path(".snakemake/interpflow.lock"))

@@ -1,0 +1,83 @@
+"""Where the rules meet the package: the plans of all studies, and what a rule looks up in them."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+# Recipes count the code beside this workflow, so the jobs run that code, whether or not it is installed,
+# with the Python that runs Snakemake, whether or not its environment is activated.
+SOURCE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCE)
+os.environ.update(
+    PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
+)
+
+from interpflow import run_lock
+from interpflow.differences import conditions, differences
+from interpflow.errors import InterpflowError
+from interpflow.layout import STAGES, log_pattern
+from interpflow.plan import find, plan_all
+
+
+def readable(function, *arguments):
+    """Call `function`; where it finds a mistake, end with its message and no traceback."""
+    try:
+        return function(*arguments)
+    except InterpflowError as error:
+        sys.exit(f"interpflow: {error}")
+
+
+SCALE = str(config.get("scale", "laptop"))
+PLANS = readable(plan_all, SCALE)
+
+
+wildcard_constraints:
+    **{name: "[a-z0-9_]+" for stage in STAGES.values() for name in ("scale", "study", *stage.names)},
+
+
+def job_of(stage, wildcards):
+    """The planned job that `wildcards` name."""
+    names = [getattr(wildcards, name) for name in STAGES[stage].names]
+    return readable(find, PLANS, wildcards.scale, wildcards.study, stage, *names)
+
+
+def inputs(stage):
+    return lambda wildcards: list(job_of(stage, wildcards).inputs.values())
+
+
+def outputs(stage):
+    return STAGES[stage].outputs
+
+
+def recipe(stage):
+    """The one tracked parameter: the digest of all that the bytes depend on."""
+    return lambda wildcards: job_of(stage, wildcards).short_sha
+
+
+def threads_of(stage):
+    return lambda wildcards: job_of(stage, wildcards).threads
+
+
+def gpus_of(stage):
+    return lambda wildcards: job_of(stage, wildcards).gpus
+
+
+def caption(wildcards):
+    """What a figure shows and under which conditions, in reStructuredText for `snakemake --report`."""
+    shown = job_of("figure", wildcards).slice["caption"]
+    plan = PLANS[wildcards.study]
+    unlike = differences(plan.base, plan.study, plan.study.figures[wildcards.figure])
+    # Keys alone: with values, an edit of the base would redraw what another scale shows.
+    text = f"{shown} {conditions(SCALE, dict.fromkeys(one.key for one in unlike))}"
+    return re.sub(r"([\\`*|]|_(?!\w))", r"\\\1", " ".join(text.split()))
+
+
+def command(stage):
+    """The job as one can type it: it is planned anew, and refused if its recipe is another by then."""
+    names = " ".join(f"{{wildcards.{name}}}" for name in ("study", *STAGES[stage].names))
+    return (
+        f"python -m interpflow {stage} {names}"
+        " --scale {wildcards.scale} --expect {params.recipe}"
+    )

@@ -1,0 +1,18 @@
+rule data:
+    """Generate the token sequences of an experiment, with the true states behind them."""
+    output:
+        **outputs("data"),
+    log:
+        log_pattern("data"),
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        recipe=recipe("data"),
+    message:
+        "data of {wildcards.study}/{wildcards.experiment}"
+    shell:
+        command("data")

@@ -1,0 +1,46 @@
+rule claims:
+    """Hold the paper's numbers against ours."""
+    input:
+        inputs("claims"),
+    output:
+        claims=report(
+            outputs("claims")["claims"],
+            category="{study}",
+            labels={"figure": "scorecard", "scale": "{scale}"},
+        ),
+    log:
+        log_pattern("claims"),
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        recipe=recipe("claims"),
+    message:
+        "claims of {wildcards.study}"
+    shell:
+        command("claims")
+
+
+rule manifest:
+    """Write down the digest of every file of a study."""
+    input:
+        inputs("manifest"),
+    output:
+        **outputs("manifest"),
+    log:
+        log_pattern("manifest"),
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        recipe=recipe("manifest"),
+    message:
+        "manifest of {wildcards.study}"
+    shell:
+        command("manifest")

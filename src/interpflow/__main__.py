@@ -1,0 +1,43 @@
+"""`python -m interpflow COMMAND …`: the modules in commands/ are the commands."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import interpflow
+from interpflow import commands
+from interpflow.errors import InterpflowError
+
+# Parallelism is torch's, from the recipe.  BLAS below NumPy stays at one thread, whatever the machine has:
+# its sums depend on the number.  It reads these variables when NumPy is first imported.
+for _library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
+    os.environ[f"{_library}_THREADS"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 2 for an error that the user can mend."""
+    parser = argparse.ArgumentParser(prog="python -m interpflow", description=interpflow.__doc__)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in sorted(module.name for module in pkgutil.iter_modules(commands.__path__)):
+        importlib.import_module(f"interpflow.commands.{module}").register(subparsers)
+    parsed = parser.parse_args(arguments)
+    try:
+        return parsed.command(parsed) or 0
+    except InterpflowError as error:
+        print(f"interpflow: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interpflow: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `interpflow check | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The only writer of figures: the same figure gives the same bytes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from interpflow.store import replacing
+from interpflow.style import RC
+
+_CANVAS = {"svg": FigureCanvasSVG, "png": FigureCanvasAgg}
+# Both formats stamp the file with what changes from run to run, or from version to version.
+_METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+_STYLE: Any = {
+    **RC,
+    "svg.hashsalt": "interpflow",  # ids of clip paths; random without it
+    "svg.fonttype": "none",  # text stays text: small, searchable, and the reader's own font
+    "savefig.dpi": 150,
+}
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Draw and save within this: our settings on matplotlib's own, whatever a matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def save(figure: Figure, paths: Mapping[str, Path]) -> None:
+    """Write `figure` to each of `paths` (by format: svg, png), each whole or not at all."""
+    for kind, path in paths.items():
+        with replacing(path) as temporary:
+            _CANVAS[kind](figure).print_figure(
+                temporary, format=kind, metadata=_METADATA[kind], bbox_inches="tight"
+            )

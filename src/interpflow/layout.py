@@ -1,0 +1,47 @@
+"""Where the files of a study lie, and what each stage of the workflow writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SPECS = Path("specs")
+
+_STUDY = "results/{scale}/{study}"
+_EXPERIMENT = f"{_STUDY}/experiments/{{experiment}}"
+_FIGURE = "figures/{scale}/{study}/{figure}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What tells its jobs apart (the wildcards of the rule), and a pattern for each file that one writes."""
+
+    names: tuple[str, ...]
+    outputs: Mapping[str, str]
+
+
+STAGES = {
+    "data": Stage(("experiment",), {"data": f"{_EXPERIMENT}/data.nc"}),
+    "train": Stage(
+        ("experiment", "chunk"),  # a chunk of seeds is called by its first
+        {
+            "weights": f"{_EXPERIMENT}/weights_{{chunk}}.nc",
+            "history": f"{_EXPERIMENT}/history_{{chunk}}.nc",
+        },
+    ),
+    "analyse": Stage(
+        ("analysis", "experiment"),
+        {"findings": f"{_STUDY}/analyses/{{analysis}}/{{experiment}}.nc"},
+    ),
+    "collect": Stage(("analysis",), {"findings": f"{_STUDY}/analyses/{{analysis}}.nc"}),
+    "figure": Stage(("figure",), {kind: f"{_FIGURE}.{kind}" for kind in ("svg", "png", "json")}),
+    "claims": Stage((), {"claims": f"{_STUDY}/claims.csv"}),
+    "manifest": Stage((), {"manifest": f"{_STUDY}/manifest.json"}),
+}
+
+
+def log_pattern(stage: str) -> str:
+    """The pattern of a job's log."""
+    name = ".".join(f"{{{name}}}" for name in STAGES[stage].names) or stage
+    return f"logs/{{scale}}/{{study}}/{stage}/{name}.log"

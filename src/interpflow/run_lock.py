@@ -1,0 +1,100 @@
+"""One run at a time in a folder, and no job that outlives its run.
+
+Snakemake's own lock is a file that a killed run leaves behind.  This one is held by the kernel for as long as
+the process lives: nothing is left to clear by hand.  Each job waits for the lock in a thread; it gets it the
+moment the run that started it dies, and ends before it can write beside the next run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import secrets
+import threading
+import time
+from pathlib import Path
+
+from interpflow.errors import InterpflowError
+
+_VARIABLE = "INTERPFLOW_RUN_LOCK"
+# A killed process is a moment in dying.
+_SECONDS_FOR_A_RUN_TO_DIE = 2.0
+# Orphans notice at once, but can end only when they come back from the library call they are in.
+_SECONDS_FOR_ORPHANS_TO_END = 60.0
+_EXIT_CODE_OF_ORPHANS = 3
+
+
+def take(path: Path) -> None:
+    """Hold the lock at `path` until this process ends, and tell the jobs that it starts.
+
+    Raises InterpflowError where another run holds it.  Where the file system knows no locks (some cluster
+    file systems), it is not taken.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by child processes
+    started = time.monotonic()
+    try:
+        while not _try(descriptor, fcntl.LOCK_EX):
+            # A run locks exclusively, orphans share: what can be shared is held by orphans only.
+            only_orphans = _try(descriptor, fcntl.LOCK_SH)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            patience = _SECONDS_FOR_ORPHANS_TO_END if only_orphans else _SECONDS_FOR_A_RUN_TO_DIE
+            if time.monotonic() - started > patience:
+                raise InterpflowError(_refusal(path, only_orphans))
+            time.sleep(0.05)
+    except OSError:
+        return
+    owner = f"{os.getpid()} {platform.node()} {secrets.token_hex(8)}"
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, owner.encode(), 0)
+    os.environ[_VARIABLE] = f"{owner} {path.resolve()}"
+
+
+def end_with_run() -> None:
+    """End this process, from now on, as soon as the run that started it is dead.
+
+    Does nothing in a process that no run started, or that a cluster started on another machine: there the
+    scheduler looks after the jobs.
+    """
+    if not (value := os.environ.get(_VARIABLE)):
+        return
+    pid, host, token, path = value.split(" ", 3)
+    if host == platform.node():
+        owner = f"{pid} {host} {token}"
+        threading.Thread(target=_end_when_free, args=(path, owner), daemon=True).start()
+
+
+def _end_when_free(path: str, owner: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        # Another owner: the run died, and the next one began, before this job came so far.
+        if os.pread(descriptor, 1000, 0).decode() == owner:
+            fcntl.flock(
+                descriptor, fcntl.LOCK_SH
+            )  # waits for the run's death; held until this exit
+    except FileNotFoundError:
+        pass
+    os.write(2, b"the run that started this job is gone: the job ends\n")
+    os._exit(_EXIT_CODE_OF_ORPHANS)
+
+
+def _try(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _refusal(path: Path, only_orphans: bool) -> str:
+    if only_orphans:
+        return (
+            f"jobs of a killed run are still at work in {Path.cwd()} and do not end; "
+            f"find them with: fuser -v {path}"
+        )
+    pid = path.read_text().partition(" ")[0] or "unknown"
+    return (
+        f"another run (process {pid}) is at work in {Path.cwd()}; "
+        f"wait until it is done, or stop it with: kill {pid}"
+    )

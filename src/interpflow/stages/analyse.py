@@ -1,0 +1,25 @@
+"""From checkpoints, or from the data alone, to the findings of one analysis on one experiment."""
+
+from __future__ import annotations
+
+import importlib
+
+from interpflow import store
+from interpflow.job import Job
+from interpflow.progress import Log
+from interpflow.variables import describe
+
+
+def run(job: Job, log: Log) -> None:
+    """Analyse all seeds of one experiment."""
+    name = job.slice["method"]
+    method = importlib.import_module(f"interpflow.analyses.{name}")
+    if method.NEEDS == "data":
+        source = store.read(job.inputs["data"])
+    else:
+        # By name, as the planner counts it: an edit of the model reruns no analysis of the data alone.
+        source = importlib.import_module("interpflow.runs").load_runs(job.inputs, job.slice)
+    findings = method.analyse(source, method.Options(**job.slice["options"]))
+    described = describe(findings, method.VARIABLES, f"analyses/{name}.py")
+    store.write(described, job.outputs["findings"], job.attrs())
+    log.line(f"{name}: {', '.join(map(str, findings.data_vars))}")

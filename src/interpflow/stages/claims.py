@@ -1,0 +1,20 @@
+"""From findings to the scorecard of the paper's claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interpflow import claims, store
+from interpflow.job import Job
+from interpflow.progress import Log
+from interpflow.study import Claim
+
+
+def run(job: Job, log: Log) -> None:
+    """Hold each claim of the study against our findings."""
+    datasets = {name: store.read(path) for name, path in job.inputs.items()}
+    stated = [Claim(**claim) for claim in job.slice["claims"]]
+    table = claims.score(stated, datasets)
+    with store.replacing(Path(job.outputs["claims"])) as temporary:
+        table.to_csv(temporary, index=False)
+    log.line(f"{len(stated)} claims")

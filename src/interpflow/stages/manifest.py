@@ -1,0 +1,20 @@
+"""What a run made, written down for `verify`."""
+
+from __future__ import annotations
+
+from interpflow import manifest
+from interpflow.job import Job
+from interpflow.progress import Log
+
+
+def run(job: Job, log: Log) -> None:
+    """Write the manifest of one study: every file, with what it was made from."""
+    heading = {
+        "study": job.study,
+        "title": job.slice["title"],
+        "scale": job.scale,
+        "recipe_sha256": job.sha,
+    }
+    files = {source.path: list(source.job.inputs.values()) for source in job.sources.values()}
+    manifest.write(job.outputs["manifest"], heading, files)
+    log.line(f"{len(files)} files")

@@ -1,0 +1,29 @@
+"""From sequences to checkpoints: the seeds of one chunk, trained together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interpflow import store, training
+from interpflow.job import Job
+from interpflow.progress import Log, Progress
+from interpflow.variables import HISTORY, WEIGHTS, describe
+
+
+def run(job: Job, log: Log) -> None:
+    """Train one chunk of seeds, from where a killed attempt at the same recipe came to."""
+    state = _state_path(job)
+    weights, history = training.train(
+        store.read(job.inputs["data"]), job.recipe, state, Progress(log).update
+    )
+    for output, dataset, table in (("weights", weights, WEIGHTS), ("history", history, HISTORY)):
+        store.write(describe(dataset, table, "variables.py"), job.outputs[output], job.attrs())
+    # Only now: whoever is killed before this line finds the state again.  Those of other recipes go too.
+    for left in state.parent.glob(f"{'.'.join(job.names)}.*"):
+        left.unlink()
+
+
+def _state_path(job: Job) -> Path:
+    """Where half-done training is kept.  The workflow does not know the path, or it would delete it."""
+    folder = Path(job.outputs["weights"]).parents[2] / ".state"
+    return folder / f"{'.'.join(job.names)}.{job.short_sha}.npz"

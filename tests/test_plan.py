@@ -1,0 +1,183 @@
+"""A plan holds the jobs of a study, and in each recipe what its bytes depend on and nothing more."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from interpflow.errors import InterpflowError
+from interpflow.layout import STAGES
+from interpflow.plan import find, plan, plan_all, plan_study
+
+SPEC = """\
+study: small
+title: A small study
+reference: {arxiv: "2502.01432", year: 2025}
+seeds: 3
+compute: {seeds_per_job: 2}
+defaults:
+  task: {name: bracket_language, max_length: 12, train_size: 60, validation_size: 20, overlap: true}
+  training: {epochs: 1, batch_size: 20, optimizer: adam, learning_rate: 1.0e-3, loss: mse}
+experiments:
+  plain: {}
+  swept: {sweep: {model.heads: [1, 2]}}
+  counted: {task: {pairs: 2}}
+analyses:
+  lengths: {method: length_generalisation, experiments: [plain, swept]}
+  strings: {method: data_statistics, experiments: [plain, counted], variables: [length]}
+figures:
+  bins: {plot: length_bins, data: lengths, caption: Accuracy by length}
+claims:
+  learns:
+    data: lengths
+    variable: accuracy
+    select: {experiment: plain, checkpoint: best, split: validation}
+    at_least: 0.9
+    source: nowhere
+    because: of nothing
+scales:
+  smoke: {seeds: 1}
+"""
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """Plans the spec above, with replacements."""
+
+    def plan_spec(*changes: tuple[str, str], scale: str = "laptop"):
+        text = SPEC
+        for old, new in changes:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (tmp_path / "small.yaml").write_text(text)
+        return plan_study("small", scale, tmp_path)
+
+    return plan_spec
+
+
+def shas(plan) -> dict[tuple[str, ...], str]:
+    return {(job.stage, *job.names): job.sha for job in plan}
+
+
+def test_seeds_are_trained_in_chunks_called_by_their_first(planned):
+    jobs = planned().jobs["train"]
+    assert {names[1]: job.slice["seeds"] for names, job in jobs.items() if names[0] == "plain"} == {
+        "0": [0, 1],
+        "2": [2],
+    }
+
+
+def test_an_experiment_of_which_only_the_data_is_asked_is_not_trained(planned):
+    plan = planned()
+    assert ("counted",) in plan.jobs["data"]
+    assert not [names for names in plan.jobs["train"] if names[0] == "counted"]
+    assert list(plan.find("analyse", "strings", "counted").inputs) == ["data"]
+
+
+def test_an_experiment_that_nobody_asks_about_is_trained(planned):
+    found = planned(("counted: {task: {pairs: 2}}", "counted: {task: {pairs: 2}}\n  alone: {}"))
+    assert ("alone", "0") in found.jobs["train"]
+
+
+def test_an_analysis_gets_the_data_and_every_chunk_of_weights_and_history(planned):
+    assert list(planned().find("analyse", "lengths", "plain").inputs) == [
+        "data", "weights_0", "history_0", "weights_2", "history_2",
+    ]  # fmt: skip
+
+
+def test_each_input_is_the_output_of_another_job_and_recipes_are_chained(planned):
+    plan = planned()
+    made = {path: job for job in plan for path in job.outputs.values()}
+    for job in plan:
+        for name, path in job.inputs.items():
+            assert job.recipe["inputs"][name] == made[path].sha
+    assert sorted(made) == sorted(
+        [*plan.find("manifest").inputs, *plan.find("manifest").outputs.values()]
+    )
+
+
+def test_no_two_jobs_share_a_file_or_a_log(planned):
+    jobs = list(planned())
+    paths = [path for job in jobs for path in job.outputs.values()]
+    assert len(set(paths)) == len(paths)
+    assert len({job.log for job in jobs}) == len(jobs)
+
+
+def test_attributes_say_what_made_a_file_and_from_what(planned):
+    job = planned().find("collect", "lengths")
+    attrs = job.attrs()
+    assert json.loads(attrs["recipe"]) == job.recipe
+    assert attrs["recipe_sha256"] == job.sha
+    assert [each["path"] for each in json.loads(attrs["inputs"])] == list(job.inputs.values())
+    assert "/work" not in json.dumps(attrs)
+    assert all(isinstance(value, str) for value in attrs.values())
+
+
+def test_the_chain_of_a_figure_goes_back_to_the_data_and_no_further(planned):
+    stages = [link["stage"] for link in planned().find("figure", "bins").chain()]
+    assert stages[0] == "data"
+    assert stages[-2:] == ["collect", "figure"]
+    assert (
+        sorted(stages) == ["analyse"] * 3 + ["collect"] + ["data"] * 3 + ["figure"] + ["train"] * 6
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        (("title: A small", "title: The small"), {"manifest"}),
+        (("caption: Accuracy", "caption: Share"), {"figure", "manifest"}),
+        (("because: of nothing", "because: of something"), {"claims", "manifest"}),
+        (("at_least: 0.9", "at_least: 0.8"), {"figure", "claims", "manifest"}),
+        (("seeds_per_job: 2", "seeds_per_job: 3"), set(STAGES) - {"data"}),
+        (("  smoke: {seeds: 1}", "  smoke: {seeds: 2}"), set()),
+        (("year: 2025", "year: 2024"), set(STAGES)),
+    ],
+)  # fmt: skip
+def test_a_change_reaches_the_stages_that_read_it_and_what_follows(planned, change, stages):
+    before, after = shas(planned()), shas(planned(change))
+    assert {names[0] for names, sha in after.items() if before.get(names) != sha} == stages
+
+
+def test_a_further_seed_leaves_full_chunks_as_they_are(planned):
+    before, after = shas(planned()), shas(planned(("seeds: 3", "seeds: 5")))
+    trained = {names for names in before if names[0] == "train" and names[2] == "0"}
+    assert all(before[names] == after[names] for names in trained)
+
+
+def test_equal_experiments_at_two_scales_have_equal_recipes_in_different_places(planned):
+    one, other = planned(), planned(scale="smoke")
+    data, same = (plan.find("data", "plain") for plan in (one, other))
+    assert data.sha == same.sha
+    assert data.outputs != same.outputs
+
+
+def test_a_file_that_no_job_makes_is_refused_with_the_nearest(planned, tmp_path):
+    planned()
+    plans = plan_all("laptop", tmp_path)
+    for asked, said in [
+        (("laptop", "smal", "data", "plain"), "no study 'smal'; did you mean 'small'"),
+        (("smoke", "small", "data", "plain"), "add: --config scale=smoke"),
+        (("laptop", "small", "data", "plan"), "no data 'plan' in small at scale laptop; did you"),
+        (("laptop", "small", "train", "plain", "1"), "no train 'plain/1'"),
+    ]:  # fmt: skip
+        with pytest.raises(InterpflowError, match=said):
+            find(plans, *asked)
+
+
+def test_a_folder_without_specs_is_an_error_that_says_where_to_start(tmp_path):
+    with pytest.raises(
+        InterpflowError, match=r"no specs in .*: start in the folder that holds specs/"
+    ):
+        plan_all("laptop", tmp_path)
+
+
+def test_a_thousand_experiments_are_planned_in_a_second_or_two(planned):
+    sizes = ", ".join(map(str, range(60, 1060)))
+    study = planned(("model.heads: [1, 2]", f"task.train_size: [{sizes}]")).study
+    started = time.process_time()
+    for job in plan(study):
+        assert job.sha
+    assert time.process_time() - started < 5

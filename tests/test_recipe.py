@@ -1,0 +1,167 @@
+"""The digest of code follows meaning, and nothing but meaning, through imports."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+
+import pytest
+
+from interpflow import recipe
+from interpflow.errors import InterpflowError
+from interpflow.recipe import canonical, code_digest, sha256_of
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Writes modules of a package `interpflow` of this test's own, and forgets what was read before."""
+    monkeypatch.setattr(recipe, "_ROOT", tmp_path)
+
+    def clear():
+        for cached in (recipe.code_digest, recipe._meaning, recipe._file_of):
+            cached.cache_clear()
+
+    def write_module(path, text):
+        file = tmp_path / "interpflow" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text))
+        clear()
+
+    write_module("__init__.py", "")
+    yield write_module
+    clear()
+
+
+PLAIN = """
+def double(x):
+    return 2 * x
+"""
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        '"""A module docstring."""\ndef double(x):\n    return 2 * x\n',
+        'def double(x):\n    """Twice."""\n    return 2 * x\n',
+        "# a comment\ndef double(x):  # and another\n\n    return (2 *\n        x)\n",
+        'def double(x):\n    return 2 * x\n"""A string that stands alone."""\n',
+    ],
+    ids=["module docstring", "function docstring", "comments and layout", "string alone"],
+)
+def test_comments_docstrings_and_layout_do_not_change_the_digest(write, same):
+    write("a.py", PLAIN)
+    before = code_digest("interpflow.a")
+    write("a.py", same)
+    assert code_digest("interpflow.a") == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def double(x):\n    return 3 * x\n",
+        "def double(x):\n    return 2.0 * x\n",
+        "def double(x, y=None):\n    return 2 * x\n",
+        "def double(x):\n    return '2' * x\n",
+        "@cache\ndef double(x):\n    return 2 * x\n",
+        "def double(x):\n    return x * 2\n",
+    ],
+)
+def test_a_change_of_meaning_changes_the_digest(write, other):
+    write("a.py", PLAIN)
+    before = code_digest("interpflow.a")
+    write("a.py", other)
+    assert code_digest("interpflow.a") != before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import interpflow.deep.b",
+        "import interpflow.deep.b as other",
+        "from interpflow.deep import b",
+        "from interpflow.deep.b import value",
+        "from .deep import b",
+        "from .deep.b import value",
+        "from . import deep\nfrom .deep import b",
+        "def later():\n    from interpflow.deep import b",
+        "class Holder:\n    def later(self):\n        import interpflow.deep.b",
+        "try:\n    pass\nexcept ImportError:\n    from interpflow.deep import b",
+        "if TYPE_CHECKING:\n    pass\nelse:\n    from interpflow.deep import b",
+    ],
+)
+def test_a_change_in_an_imported_module_changes_the_digest_however_it_is_imported(write, statement):
+    write("a.py", statement)
+    write("deep/__init__.py", "")
+    write("deep/b.py", "value = 1")
+    before = code_digest("interpflow.a")
+    write("deep/b.py", "value = 2")
+    assert code_digest("interpflow.a") != before
+
+
+def test_imports_are_followed_to_any_depth_and_around_cycles(write):
+    write("a.py", "from interpflow import b")
+    write("b.py", "from interpflow import c")
+    write("c.py", "from interpflow import a\nvalue = 1")
+    before = code_digest("interpflow.a")
+    write("c.py", "from interpflow import a\nvalue = 2")
+    assert code_digest("interpflow.a") != before
+
+
+def test_a_relative_import_inside_a_package_starts_at_the_package(write):
+    write("deep/__init__.py", "from . import b\nfrom .. import c")
+    write("deep/b.py", "value = 1")
+    write("c.py", "value = 1")
+    before = code_digest("interpflow.deep")
+    write("deep/b.py", "value = 2")
+    changed_inside = code_digest("interpflow.deep")
+    write("c.py", "value = 2")
+    assert len({before, changed_inside, code_digest("interpflow.deep")}) == 3
+
+
+def test_the_packages_around_an_imported_module_count_since_importing_runs_them(write):
+    write("a.py", "import interpflow.deep.b")
+    write("deep/__init__.py", "value = 1")
+    write("deep/b.py", "")
+    before = code_digest("interpflow.a")
+    write("deep/__init__.py", "value = 2")
+    assert code_digest("interpflow.a") != before
+
+
+def test_modules_that_nothing_imports_do_not_count(write):
+    write("a.py", "if TYPE_CHECKING:\n    from interpflow.b import Thing\nimport numpy")
+    write("b.py", "value = 1")
+    before = code_digest("interpflow.a")
+    write("b.py", "value = 2")
+    assert code_digest("interpflow.a") == before
+
+
+def test_renaming_a_module_changes_the_digest(write):
+    write("a.py", "value = 1")
+    write("b.py", "value = 1")
+    assert code_digest("interpflow.a") != code_digest("interpflow.b")
+
+
+def test_code_that_is_not_python_is_named_with_its_line(write):
+    write("a.py", "from interpflow import b")
+    write("b.py", "x = 1\ndef (:\n")
+    with pytest.raises(InterpflowError, match=r"b\.py:2: not Python"):
+        code_digest("interpflow.a")
+
+
+def test_a_module_without_a_file_is_refused(write):
+    with pytest.raises(InterpflowError, match=r"no module 'interpflow\.nowhere'"):
+        code_digest("interpflow.nowhere")
+
+
+def test_equal_recipes_have_one_spelling():
+    assert canonical({"b": 1, "a": [True, None, "é"]}) == canonical(
+        {"a": [True, None, "é"], "b": 1}
+    )
+    assert canonical({"a": 1}) != canonical({"a": 1.0})
+    assert sha256_of(canonical({})) == sha256_of("{}")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_recipe_holds_no_number_that_json_cannot_say(value):
+    with pytest.raises(ValueError, match="JSON"):
+        canonical({"a": value})

@@ -1,0 +1,40 @@
+"""One run at a time in a folder, and a living run may be looked at."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from workflow.project_copy import Copy
+
+
+@pytest.fixture
+def living(empty: Copy) -> Iterator[Copy]:
+    """A copy in which a run is at work."""
+    run = empty.start("--cores", "1")
+    end = time.monotonic() + 60
+    while not (empty.folder / "logs").exists():
+        assert run.poll() is None, (empty.folder / "run.txt").read_text()
+        assert time.monotonic() < end, "no job has started"
+        time.sleep(0.1)
+    yield empty
+    assert run.poll() is None, (empty.folder / "run.txt").read_text()
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def test_a_second_run_is_refused_with_the_process_of_the_first(living: Copy):
+    refused = living.snakemake("--cores", "1", check=False)
+    pid = (living.folder / ".snakemake/interpflow.lock").read_text().split()[0]
+    assert refused.returncode != 0
+    assert f"another run (process {pid}) is at work in {living.folder}" in refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert "Select jobs" not in refused.stdout
+
+
+def test_a_living_run_may_be_looked_at(living: Copy):
+    for look in ("--dry-run", "--summary", "--lint"):
+        living.snakemake(look)

@@ -1,0 +1,91 @@
+"""What is wrong is said in one readable message, before any job where that is possible."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from workflow.project_copy import Copy, environment
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--config", "scale=smke"], "did you mean 'smoke'?"),
+        (
+            ["figures/laptop/tiny/bth.svg"],
+            "no figure 'bth' in tiny at scale laptop; did you mean 'both'?",
+        ),
+        (["figures/laptop/tny/both.svg"], "no study 'tny'; did you mean 'tiny'?"),
+        (["figures/smoke/tiny/both.svg"], "add: --config scale=smoke"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_named_before_any_job(empty: Copy, arguments, said):
+    done = empty.snakemake("--cores", "1", *arguments, check=False)
+    assert done.returncode != 0
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (empty.folder / "results").exists()
+
+
+def test_a_wrong_spec_is_named_before_any_job(empty: Copy):
+    empty.edit(
+        "specs/tiny.yaml", "method: weight_norms, experiments: [narrow],", "method: weigth_norms,"
+    )
+    done = empty.snakemake("--cores", "1", check=False)
+    assert done.returncode != 0
+    assert "specs/tiny.yaml:" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (empty.folder / "results").exists()
+
+
+def test_damaged_datasets_are_named_with_the_commands_that_rebuild_them(finished: Copy):
+    before = finished.digests()
+    commands = []
+    for name, damage in (
+        ("narrow", lambda whole: whole[:1000]),
+        ("wide", lambda _: b"garbage" * 99),
+    ):
+        relative = f"results/laptop/tiny/experiments/{name}/weights_0.nc"
+        path = finished.folder / relative
+        path.write_bytes(damage(path.read_bytes()))
+        commands.append(f"snakemake --cores all --config scale=laptop --force {relative}")
+    said = finished.snakemake("--cores", "2", check=False).stdout
+    assert "Traceback" not in said
+    for command in commands:
+        relative = command.split()[-1]
+        assert f"{relative}: damaged" in said
+        assert command in said
+        finished.snakemake(*command.split()[1:])
+    finished.snakemake("--cores", "all")
+    assert finished.digests() == before
+
+
+def test_a_job_whose_spec_changed_since_it_was_planned_refuses_to_run(empty: Copy):
+    command = [sys.executable, "-m", "interpflow", "data", "tiny", "narrow", "--expect", "0" * 16]
+    source = {"PYTHONPATH": str(empty.folder / "src")}
+    done = subprocess.run(
+        command,
+        cwd=empty.folder,
+        env=environment() | source,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "changed since this run was planned; start it again" in done.stderr
+    assert not (empty.folder / "results").exists()
+
+
+def test_a_job_typed_by_hand_needs_no_environment_and_gives_the_same_bytes(finished: Copy):
+    before = finished.digests()
+    path = finished.folder / "results/laptop/tiny/experiments/narrow/data.nc"
+    path.unlink()
+    subprocess.run(
+        [sys.executable, "-m", "interpflow", "data", "tiny", "narrow"],
+        cwd=finished.folder,
+        env=environment() | {"PYTHONPATH": "src"},
+        check=True,
+    )
+    assert finished.digests() == before
