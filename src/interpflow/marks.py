@@ -1,0 +1,82 @@
+"""Where a paper's numbers stand among our findings: reference marks for figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from interpflow import style
+from interpflow.study import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reported number, how it is drawn, and its place: a value of each dim but `seed`."""
+
+    value: float
+    look: style.Look
+    place: dict[str, Any]
+
+    def draw(
+        self, axes: Axes, at: float, along: Literal["x", "y"] = "y", color: str = style.BLACK
+    ) -> None:
+        """Put it at its value `along` one axis and `at` a point of the other.
+
+        A bound stands to the right of that point, which it would cover wherever it is kept.
+        """
+        from matplotlib.transforms import ScaledTranslation
+
+        where = (at, self.value) if along == "y" else (self.value, at)
+        drawn = {**replace(self.look, color=color).drawn, "clip_on": False}
+        if self.look is not style.EXPECTED:
+            inches = axes.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
+            drawn["transform"] = axes.transData + ScaledTranslation(0.13, 0, inches)
+        axes.plot(*where, **drawn, zorder=5)
+
+
+def marks(
+    claims: Iterable[Claim], data: str, dataset: xr.Dataset, variable: str, **place: Any
+) -> list[Mark]:
+    """The claims on `variable` of the analysis `data`, those on values of `dataset` at `place`.
+
+    `place` holds coordinates of dims of the variable: {"experiment": "wide"}.
+    """
+    return [
+        mark
+        for claim in claims
+        if (claim.data, claim.variable) == (data, variable)
+        for mark in _marks(claim, dataset[variable])
+        if all(mark.place[dim] == value for dim, value in place.items())
+    ]
+
+
+def looks(found: Iterable[Mark]) -> list[style.Look]:
+    """The entries that explain the marks, each once."""
+    return list(dict.fromkeys(mark.look for mark in found))
+
+
+def _marks(claim: Claim, array: xr.DataArray) -> Iterator[Mark]:
+    """One mark, or none where `array` lacks what the claim selects: a scale may measure less."""
+    for coordinate, wanted in claim.select.items():
+        if coordinate not in array.coords:
+            return
+        (dim,) = array[coordinate].dims
+        array = array.isel({dim: np.flatnonzero(array[coordinate].values == wanted)})
+    dims = [str(dim) for dim in array.dims if dim != "seed"]
+    if any(array.sizes[dim] != 1 for dim in dims):
+        return
+    place = {dim: array[dim].values.tolist()[0] for dim in dims}
+    for value, look in (
+        (claim.expected, style.EXPECTED),
+        (claim.at_least, style.AT_LEAST),
+        (claim.at_most, style.AT_MOST),
+    ):
+        if value is not None:
+            yield Mark(value, look, place)

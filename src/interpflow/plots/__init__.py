@@ -1,0 +1,1 @@
+"""Plots: one file each, named as specs name it.  `base` is the contract."""

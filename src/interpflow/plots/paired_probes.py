@@ -1,0 +1,55 @@
+"""Two experiments compared: probe accuracy by the number of the probe's hidden layers.
+
+One panel for each pair of experiments and each target that both have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from interpflow import style
+from interpflow.section import Section
+from interpflow.study import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Options(Section):
+    """Which experiments are compared, and what tells the two apart."""
+
+    pairs: dict[str, str]  # one experiment: the other
+    labels: tuple[str, str]  # of the one side and of the other
+
+
+def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
+    """Lines of `accuracy` for both, and `majority_accuracy` of each dashed in its colour."""
+    (found,) = data.values()
+    accuracy = found["accuracy"].sel(control="none")
+    depths = found["hidden_layers"]
+    measured = style.present(accuracy, "experiment", "target")
+    cells = [
+        (experiment, target)
+        for experiment, target in measured
+        if (options.pairs.get(experiment), target) in measured
+    ]
+    if not cells:
+        return style.nothing("No pair of this figure is whole in the data.")
+    figure, axes = style.panels(len(cells))
+    looks = style.looks(options.labels)
+    for panel, (experiment, target) in zip(axes, cells, strict=True):
+        for side, look in zip((experiment, options.pairs[experiment]), looks.values(), strict=True):
+            here = {"experiment": side, "target": target}
+            majority = replace(style.MAJORITY, color=look.color)
+            style.level(panel, found["majority_accuracy"].sel(here), majority)
+            style.series(panel, depths, accuracy.sel(here), look)
+        style.shares(panel)
+        panel.set_xticks(depths.values)
+    style.titles(axes, cells)
+    style.axis_labels(figure, "Hidden layers of the probe", style.axis_label(accuracy))
+    style.key(figure, *looks.values(), style.MAJORITY)
+    return figure

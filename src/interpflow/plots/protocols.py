@@ -1,0 +1,69 @@
+"""Protocols of probing compared: how far a probe comes above the score of the most frequent class.
+
+One row for each experiment and target, and in it one line for each dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from interpflow import style
+from interpflow.marks import looks, marks
+from interpflow.plots.base import choose
+from interpflow.section import Section
+from interpflow.study import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Options(Section):
+    """Which probe is compared, and what the protocols are called."""
+
+    hidden_layers: int = 0
+    labels: dict[str, str] = {}  # analysis: its protocol in words
+
+
+def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
+    """From `majority_accuracy` (open) to `accuracy` (full), for what all datasets have."""
+    probe: dict[str, str | int] = {"control": "none", "hidden_layers": options.hidden_layers}
+    accuracy = {name: choose(found, **probe)["accuracy"] for name, found in data.items()}
+    measured = [style.present(array, "experiment", "target") for array in accuracy.values()]
+    rows = [row for row in measured[0] if all(row in other for other in measured)]
+    if not rows:
+        return style.nothing("No experiment and target of this figure is in all of its data.")
+    figure, (panel,) = style.panels(1, width=style.DOUBLE, height=0.34 * len(rows))
+    names = {name: options.labels.get(name, style.readable(name)) for name in data}
+    lines = {name: replace(look, marker="") for name, look in style.looks(names.values()).items()}
+    marked = []
+    for lane, (name, found) in zip(np.linspace(-0.17, 0.17, len(data)), data.items(), strict=True):
+        line = lines[names[name]]
+        dot = replace(line, marker="o", line="")
+        for y, (experiment, target) in zip(lane + np.arange(len(rows)), rows, strict=True):
+            here = {"experiment": experiment, "target": target}
+            majority = found["majority_accuracy"].sel(here).item()
+            mean, sd = style.mean_and_sd(accuracy[name].sel(here))
+            panel.plot([majority, *mean], [y, y], color=line.color, linewidth=2, alpha=0.4)
+            style.errorbar(panel, mean, [y], dot, xerr=sd)
+            panel.plot(majority, y, **replace(dot, fill="white").drawn)
+            for mark in (
+                *marks(claims, name, found, "majority_accuracy", **here),
+                *marks(claims, name, found, "accuracy", **here, **probe),
+            ):
+                mark.draw(panel, y, along="x")
+                marked.append(mark)
+    panel.set_yticks(range(len(rows)), [style.title(*row) for row in rows])
+    panel.tick_params(axis="y", length=0)
+    panel.set_ylim(len(rows) - 0.5, -0.5)
+    style.shares(panel, "x")
+    panel.set_xlabel(style.axis_label(accuracy[name]))
+    layers = f"{options.hidden_layers} hidden layer{'s' * (options.hidden_layers != 1)}"
+    full = style.Look(f"probe with {layers}", style.GREY, "o", line="")
+    hollow = replace(full, label=style.MAJORITY.label, fill="white")
+    style.key(figure, *lines.values(), hollow, full, *looks(marked))
+    return figure

@@ -1,0 +1,69 @@
+"""Accuracy of a task by how many directions are taken out of the hidden state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from interpflow import style
+from interpflow.marks import looks, marks
+from interpflow.section import Section
+from interpflow.study import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PROBE = style.Look("the probe's directions", style.BLUE, "o")
+RANDOM = style.Look("random directions", style.ORANGE, "v")
+LEACE = style.Look("LEACE", style.PURPLE, "D", line="", fill="white", size=7)
+
+
+class Options(Section):
+    """Nothing to choose."""
+
+
+def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
+    """A panel for each experiment and target, from nothing removed to all that the probe reads."""
+    ((analysis, found),) = data.items()
+    cells = style.present(found["accuracy"], "experiment", "target")
+    figure, axes = style.panels(len(cells), height=1.4, share="y")
+    marked = []
+    for panel, (experiment, target) in zip(axes, cells, strict=True):
+        here = {"experiment": experiment, "target": target}
+        at = found.sel(here, drop=True)
+        whole = int(at["probe_rank"])
+        style.series(panel, whole, at["leace_accuracy"], LEACE)
+        for look, some, everything in (
+            (RANDOM, "random_accuracy", "random_subspace_accuracy"),
+            (PROBE, "accuracy", "subspace_accuracy"),
+        ):
+            removed = {0: at["intact_accuracy"]}
+            removed |= {rank: at[some].sel(rank=rank, drop=True) for rank in at["rank"].values}
+            removed[whole] = at[everything]
+            line = xr.concat([removed[rank] for rank in sorted(removed)], "rank")
+            style.series(panel, sorted(removed), line, look)
+            for variable in (some, everything):
+                place = {dim: here[dim] for dim in here if dim in found[variable].dims}
+                for mark in marks(claims, analysis, found, variable, **place):
+                    mark.draw(panel, mark.place.get("rank", whole), color=look.color)
+                    marked.append(mark)
+        style.shares(panel)
+        _ranks(panel, found["rank"].values, whole)
+    style.titles(axes, cells)
+    style.axis_labels(figure, "Directions removed", "Share of sequences right")
+    style.key(figure, PROBE, RANDOM, LEACE, *looks(marked))
+    return figure
+
+
+def _ranks(panel: Axes, ranks: np.ndarray, whole: int) -> None:
+    """Numbers of directions along x: from none to one, then doubling, with `whole` named."""
+    panel.set_xscale("symlog", base=2, linthresh=1, linscale=0.5)
+    # The words under `whole` need room: ranks beside it have a tick and no number.
+    near = np.abs(np.log2(ranks / whole)) < 1
+    panel.set_xticks(ranks[near], minor=True)
+    panel.set_xticks([0, *ranks[~near], whole], ["0", *map(str, ranks[~near]), f"all {whole}"])
+    panel.set_xlim(left=-0.1)
