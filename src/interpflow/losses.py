@@ -21,12 +21,13 @@ def loss(kind: str, logits: Tensor, batch: Batch | Groups) -> Tensor:
         each = each.view(targets.shape)
     else:
         targets = batch.targets.to(logits.dtype)
+        # torch's sigmoid and binary_cross_entropy_with_logits round differently at the end of a tensor,
+        # so a seed's loss would depend on its place in the ensemble; tanh and logsigmoid do not.
         if kind == "mse":
-            difference = torch.sigmoid(logits) - targets
+            difference = (1 + torch.tanh(logits / 2)) / 2 - targets
             each = (difference * difference).mean(-1)
         else:
-            targets = targets.expand(logits.shape)
-            each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(-1)
+            each = (logits * (1 - targets) - F.logsigmoid(logits)).mean(-1)
     weight = batch.scored.to(each.dtype).expand(each.shape)
     return (each * weight).flatten(1).sum(1) / weight.flatten(1).sum(1)
 

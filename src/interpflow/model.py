@@ -140,7 +140,7 @@ class Transformer:
         if self.options.positions == "learned":
             return weights["W_pos"][:, :length]
         table = weights["W_E"]
-        return _sinusoids(length, self.options.d_model).to(table).expand(len(table), -1, -1)
+        return sinusoids(length, self.options.d_model).to(table).expand(len(table), -1, -1)
 
     def _block(self, at: _Place, residual: Tensor) -> Tensor:
         norm = self.options.norm
@@ -251,10 +251,11 @@ class _Place:
         return value if self._sites is None else self._sites(self._prefix + name, value)
 
     def norm(self, name: str, x: Tensor) -> Tensor:
-        """LayerNorm with a gain and a bias per seed, as the site `<name>.hook_normalized`."""
+        """LayerNorm with a gain and a bias per seed; the site `<name>.hook_normalized` is before these two."""
         normalized = F.layer_norm(x, x.shape[-1:], eps=_NORM_EPSILON)
+        normalized = self.site(f"{name}.hook_normalized", normalized)
         gain, bias = self[f"{name}_w"][:, None], self[f"{name}_b"][:, None]
-        return self.site(f"{name}.hook_normalized", torch.addcmul(bias, normalized, gain))
+        return torch.addcmul(bias, normalized, gain)
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -262,7 +263,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return x @ weight if bias is None else torch.baddbmm(bias[:, None], x, weight)
 
 
-def _sinusoids(length: int, d_model: int) -> Tensor:
+def sinusoids(length: int, d_model: int) -> Tensor:
     """Sinusoidal positions (pos, d_model) of Vaswani et al. 2017, section 3.5."""
     frequency = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
     angle = torch.arange(length)[:, None] * frequency

@@ -17,6 +17,8 @@ from torch import Tensor
 Weights = Mapping[str, Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
 
+_VECTOR = 64  # floats; processors have vectors of 4 to 16, and eight threads may share the work
+
 
 def pack(labelled: Weights) -> dict[str, Tensor]:
     """The packed form of `labelled` weights."""
@@ -61,8 +63,14 @@ def unpack(packed: Weights, heads: int) -> dict[str, Tensor]:
 
 
 def flatten(weights: Weights) -> Tensor:
-    """All weights of each seed as one vector (seed, parameter), in the order of `weights`."""
-    return torch.cat([weight.flatten(1) for weight in weights.values()], dim=1)
+    """All weights of each seed as one vector (seed, parameter), in the order of `weights`.
+
+    Zeros at the end make it a whole number of processor vectors: the fused optimizers round differently in
+    what is left over, and so a seed's weights would depend on its place in the ensemble.
+    """
+    parts = [weight.flatten(1) for weight in weights.values()]
+    size = sum(part.shape[1] for part in parts)
+    return torch.cat([*parts, parts[0].new_zeros(len(parts[0]), -size % _VECTOR)], dim=1)
 
 
 def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
@@ -70,7 +78,8 @@ def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
 
     One split for all of them: its backward is one concatenation, and the optimizer sees one tensor.
     """
-    parts = theta.split([math.prod(shape) for shape in shapes.values()], dim=1)
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    *parts, _ = theta.split([*sizes, theta.shape[1] - sum(sizes)], dim=1)
     return {
         name: part.unflatten(1, shape)
         for (name, shape), part in zip(shapes.items(), parts, strict=True)

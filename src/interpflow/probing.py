@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from interpflow.packing import flatten, unflatten
 from interpflow.rng import generator
+
+Layers = list[tuple[Tensor, Tensor]]  # weight and bias of each layer
 
 # Activations of one pass beyond this size fall out of the second-level cache, and cost more than a pass.
 _BYTES_PER_PASS = 1 << 20
@@ -71,7 +72,7 @@ class Probes:
 
     grid: ProbeGrid
     members: range
-    layers: list[tuple[Tensor, Tensor]]
+    layers: Layers
 
     @torch.no_grad()
     def predict(self, at: np.ndarray) -> np.ndarray:
@@ -107,21 +108,44 @@ def _fit(grid: ProbeGrid, members: range, options: ProbeFit) -> Probes:
     sizes = [features.shape[-1], *options.widths, max(classes)]
     start = _initial_layers(sizes, [grid.address[p] for p in members])
     shapes = {name: tuple(value.shape[1:]) for name, value in start.items()}
-    theta = flatten(start).requires_grad_()
+    theta = flatten(start)
+    theta.grad = torch.zeros_like(theta)
+    layers, gradients = _pairs(unflatten(theta, shapes)), _pairs(unflatten(theta.grad, shapes))
     optimizer = torch.optim.Adam([theta], options.learning_rate, fused=True)
     for epoch in range(options.epochs):
         order = torch.from_numpy(generator("probe order", epoch).permutation(len(train)))
         for chosen in order.split(options.batch_size):
-            logits = _forward(_pairs(unflatten(theta, shapes)), features[:, chosen][source])
-            each = F.cross_entropy(
-                (logits + penalty).flatten(0, 1), labels[:, chosen].flatten(), reduction="sum"
-            )
-            (theta.grad,) = torch.autograd.grad(each / len(chosen), theta)
+            _backward(layers, gradients, features[:, chosen][source], labels[:, chosen], penalty)
             optimizer.step()
-    return Probes(grid, members, _pairs(unflatten(theta.detach(), shapes)))
+    return Probes(grid, members, layers)
 
 
-def _forward(layers: list[tuple[Tensor, Tensor]], x: Tensor) -> Tensor:
+def _backward(
+    layers: Layers, gradients: Layers, x: Tensor, labels: Tensor, penalty: Tensor
+) -> None:
+    """Write the gradient of each probe's mean cross-entropy on x (p, n, d), labels (p, n) to `gradients`.
+
+    By hand: at these sizes autograd's book-keeping costs several times the arithmetic.
+    """
+    inputs = [x]
+    for weight, bias in layers[:-1]:
+        inputs.append(torch.baddbmm(bias[:, None], inputs[-1], weight).relu_())
+    weight, bias = layers[-1]
+    logits = torch.baddbmm(bias[:, None], inputs[-1], weight).add_(penalty)
+    upstream = logits.softmax(-1)
+    upstream.scatter_add_(2, labels[..., None], torch.full_like(upstream[..., :1], -1.0))
+    upstream.div_(x.shape[1])
+    for depth in reversed(range(len(layers))):
+        weight_gradient, bias_gradient = gradients[depth]
+        torch.bmm(inputs[depth].transpose(1, 2), upstream, out=weight_gradient)
+        torch.sum(upstream, 1, out=bias_gradient)
+        if depth:
+            upstream = upstream @ layers[depth][0].transpose(1, 2)
+            # A ReLU's output is zero just where its gradient is.
+            upstream = torch.ops.aten.threshold_backward(upstream, inputs[depth], 0)
+
+
+def _forward(layers: Layers, x: Tensor) -> Tensor:
     """x (p, n, d) -> logits (p, n, class)."""
     for weight, bias in layers[:-1]:
         x = torch.baddbmm(bias[:, None], x, weight).relu_()
@@ -129,7 +153,7 @@ def _forward(layers: list[tuple[Tensor, Tensor]], x: Tensor) -> Tensor:
     return torch.baddbmm(bias[:, None], x, weight)
 
 
-def _pairs(weights: dict[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
+def _pairs(weights: dict[str, Tensor]) -> Layers:
     values = list(weights.values())
     return list(zip(values[0::2], values[1::2], strict=True))
 

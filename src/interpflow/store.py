@@ -49,24 +49,36 @@ def read(path: Path | str) -> xr.Dataset:
     Raises InterpflowError, naming the file and the command that rebuilds it, where the file is missing,
     truncated, or was not written by `write`.
     """
-    path = Path(path)
+    with _opened(Path(path)) as dataset:
+        return dataset.load()
+
+
+def read_attributes(path: Path | str) -> dict[str, str]:
+    """The attributes of the dataset at `path` alone; raises InterpflowError as `read` does."""
+    with _opened(Path(path)) as dataset:
+        return {str(name): str(value) for name, value in dataset.attrs.items()}
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[xr.Dataset]:
+    """The dataset at `path`; what goes wrong in the block counts as damage of the file."""
     if not path.exists():
         raise InterpflowError(f"{path}: no such file; {_rebuild(path)}")
     try:
         with xr.open_dataset(path, engine="netcdf4") as opened:
-            dataset = opened.load()
-    except MemoryError:
+            found = opened.attrs.get("format", "none")
+            if found != _FORMAT:
+                raise InterpflowError(
+                    f"{path}: not a dataset of interpflow (format '{found}', wanted '{_FORMAT}'); "
+                    f"{_rebuild(path)}"
+                )
+            yield opened
+    except (MemoryError, InterpflowError):
         raise
     except Exception as error:  # netCDF4 and HDF5 raise OSError, RuntimeError, ValueError and others
         raise InterpflowError(
             f"{path}: damaged or not netCDF ({type(error).__name__}: {error}); {_rebuild(path)}"
         ) from error
-    if dataset.attrs.get("format") != _FORMAT:
-        found = dataset.attrs.get("format", "none")
-        raise InterpflowError(
-            f"{path}: not a dataset of interpflow (format '{found}', wanted '{_FORMAT}'); {_rebuild(path)}"
-        )
-    return dataset
 
 
 @contextlib.contextmanager
@@ -84,11 +96,10 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as RuntimeError
-        temporary.unlink(missing_ok=True)
         raise InterpflowError(f"{path}: cannot be written ({error}); the file is as it was") from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    finally:
+        with contextlib.suppress(OSError):  # gone already, or where nothing can be written
+            temporary.unlink()
 
 
 def rebuild_command(path: Path | str) -> str:

@@ -7,11 +7,11 @@ So each probe stands beside the most frequent label, labels drawn at random, a c
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import xarray as xr
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from interpflow.labels import targets
 from interpflow.rng import generator
@@ -32,13 +32,32 @@ class Options(Section):
     padding: bool = False  # whether positions after a sequence's end count too
     hold_out: Literal["position", "example"] = "example"  # the unit that is in train or in test
     test_share: PositiveFloat = 0.2
-    positions: PositiveInt | None = None  # how many are drawn at random; all if not given
     hidden: list[list[PositiveInt]] = [[]]  # widths of the ReLU layers of each probe; []: linear
+    # How many positions are drawn at random, one number or one for each of `hidden`; all if not given.
+    # What a probe with fewer leaves out, it leaves out of its training: all are tested on the same.
+    positions: PositiveInt | list[PositiveInt] | None = None
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 1e-3  # of Adam
+    seeds: PositiveInt | None = None  # how many model seeds are probed; all if not given
     controls: list[Control] = []
-    control_seeds: PositiveInt | None = None  # model seeds that have controls; all if not given
+    control_seeds: PositiveInt | None = None  # how many of them have controls; all if not given
+    control_hidden: list[list[PositiveInt]] | None = None  # which of `hidden` have; all if not given
+
+    @model_validator(mode="after")
+    def _one_number_for_each_probe(self) -> Self:
+        if isinstance(self.positions, list) and len(self.positions) != len(self.hidden):
+            raise ValueError(
+                f"positions has {len(self.positions)} numbers for the {len(self.hidden)} probes of hidden"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _controls_of_probes_that_exist(self) -> Self:
+        strange = [widths for widths in self.control_hidden or [] if widths not in self.hidden]
+        if strange:
+            raise ValueError(f"control_hidden has {strange}, which hidden has not: {self.hidden}")
+        return self
 
 
 VARIABLES = {
@@ -83,14 +102,18 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         features.append(
             runs.activations(runs.weights("first"), examples, options.site, (example, position))
         )
-    seeds = runs.seeds
-    with_controls = seeds[: options.control_seeds or len(seeds)]
-    grid = [
-        (seed, name, condition)
-        for name in labels
-        for condition in conditions
-        for seed in (seeds if condition == "none" else with_controls)
-    ]
+    seeds = runs.seeds[: options.seeds]
+    with_controls = seeds[: options.control_seeds]
+
+    def cells(widths: list[int]) -> list[tuple[int, str, str]]:
+        """The probes of one depth: (seed, target, condition)."""
+        controlled = options.control_hidden is None or widths in options.control_hidden
+        return [
+            (seed, name, condition)
+            for name in labels
+            for condition in (conditions if controlled else ["none"])
+            for seed in (seeds if condition == "none" else with_controls)
+        ]
 
     def label(seed: int, name: str, condition: str) -> np.ndarray:
         if condition == "random_labels":
@@ -101,24 +124,30 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
             return by_type.integers(classes[name], size=int(tokens.max()) + 1)[tokens]
         return labels[name]
 
-    probes = ProbeGrid(
-        features=torch.cat(features).cpu(),
-        source=[
-            seeds.index(seed) + len(seeds) * (condition == "untrained_model")
-            for seed, _, condition in grid
-        ],
-        labels=torch.from_numpy(np.stack([label(*cell) for cell in grid])),
-        classes=[classes[name] for _, name, _ in grid],
-        address=grid,
-        train=train,
-        test=test,
-    )
+    hidden_states = torch.cat(features).cpu()
+    in_random_order = train[generator("probe training", options.split).permutation(len(train))]
     most = max(classes.values())
     dims = (len(seeds), len(labels), len(conditions), len(options.hidden))
     accuracy = np.full(dims, np.nan)
     confusion = np.zeros((*dims[:2], dims[3], most, most), dtype=np.int32)
     names = list(labels)
     for depth, widths in enumerate(options.hidden):
+        grid = cells(widths)
+        share = 1.0
+        if isinstance(options.positions, list):
+            share = options.positions[depth] / max(options.positions)
+        probes = ProbeGrid(
+            features=hidden_states,
+            source=[
+                runs.seeds.index(seed) + len(runs.seeds) * (condition == "untrained_model")
+                for seed, _, condition in grid
+            ],
+            labels=torch.from_numpy(np.stack([label(*cell) for cell in grid])),
+            classes=[classes[name] for _, name, _ in grid],
+            address=grid,
+            train=np.sort(in_random_order[: round(share * len(train))]),
+            test=test,
+        )
         fit = ProbeFit(tuple(widths), options.epochs, options.batch_size, options.learning_rate)
         for trained in probes.fit(fit):
             predicted = trained.predict(test)
@@ -155,8 +184,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     )  # fmt: skip
     if "word_type" in conditions:
         each = found["accuracy"]
-        difference = each.sel(control="none") - each.sel(control="word_type")
-        found["selectivity"] = difference.drop_vars("control")
+        chance = each.sel(control="word_type", drop=True)
+        found["selectivity"] = each.sel(control="none", drop=True) - chance
     return found
 
 
@@ -167,9 +196,10 @@ def _draw_positions(
     longest = int(lengths.max())
     eligible = np.arange(longest) < (longest if options.padding else lengths[:, None])
     example, position = np.nonzero(np.broadcast_to(eligible, (len(lengths), longest)))
-    if options.positions is not None and options.positions < len(example):
+    wanted = max(options.positions) if isinstance(options.positions, list) else options.positions
+    if wanted is not None and wanted < len(example):
         random = generator("probe positions", options.split)
-        chosen = np.sort(random.choice(len(example), options.positions, replace=False))
+        chosen = np.sort(random.permutation(len(example))[:wanted])
         example, position = example[chosen], position[chosen]
     random = generator("probe hold-out", options.split)
     if options.hold_out == "position":

@@ -1,0 +1,75 @@
+"""Small models with weights in every place, and small data, for tests of the numerical parts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import xarray as xr
+from torch import Tensor
+
+from interpflow.model import Transformer
+from interpflow.options import ModelOptions, TrainingOptions
+from interpflow.packing import pack
+from interpflow.rng import generator
+from interpflow.tasks import bracket_language
+
+D_VOCAB, N_CTX, D_OUTPUT = 7, 12, 5
+COMPUTE = {"device": "cpu", "threads": 1}
+
+
+def model(**options: Any) -> Transformer:
+    """A model of `options` for 7 tokens, 12 positions and 5 outputs."""
+    return Transformer(ModelOptions(**{"d_model": 24, **options}), D_VOCAB, N_CTX, D_OUTPUT)
+
+
+def labelled_weights(of: Transformer, seeds: Sequence[int] = (0, 1, 2)) -> dict[str, Tensor]:
+    """Weights (seed, …) of ordinary size in every place, zero nowhere."""
+    return {
+        name: torch.stack(
+            [
+                torch.from_numpy(generator("test", seed, name).normal(0.05, 0.25, shape)).float()
+                for seed in seeds
+            ]
+        )
+        for name, shape in of.shapes.items()
+    }
+
+
+def weights(of: Transformer, seeds: Sequence[int] = (0, 1, 2)) -> dict[str, Tensor]:
+    """The same, packed."""
+    return pack(labelled_weights(of, seeds))
+
+
+def tokens(*shape: int) -> Tensor:
+    """Random token ids of `shape`."""
+    return torch.from_numpy(generator("test tokens", *shape).integers(D_VOCAB, size=shape))
+
+
+@functools.cache
+def brackets(train_size: int = 200, pairs: int = 2, max_length: int = 20) -> xr.Dataset:
+    """A few strings of a counter language."""
+    options = bracket_language.Options(
+        pairs=pairs, max_length=max_length, train_size=train_size, validation_size=50
+    )
+    return bracket_language.generate(options)
+
+
+def recipe(
+    model: dict[str, Any] | None = None, seeds: Sequence[int] = (0, 1), **training: Any
+) -> dict[str, Any]:
+    """What `training.train` takes, for a model of one post-norm layer trained for some steps."""
+    shape = {"d_model": 16, "d_mlp": 24, "norm": "post", "positions": "none", **(model or {})}
+    options = {
+        "batch_size": 16, "optimizer": "rmsprop", "learning_rate": 0.005, "loss": "mse", **training,
+    }  # fmt: skip
+    if "epochs" not in options:
+        options.setdefault("steps", 12)
+    return {
+        "model": ModelOptions(**shape).model_dump(),
+        "training": TrainingOptions(**options).model_dump(),
+        "compute": COMPUTE,
+        "seeds": list(seeds),
+    }

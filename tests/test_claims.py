@@ -1,0 +1,195 @@
+"""A scorecard says what was measured: no more seeds than there are, and no number that was not asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from interpflow.claims import score
+from interpflow.errors import InterpflowError
+from interpflow.study import Claim
+
+NAN = float("nan")
+
+
+def findings(*accuracy: float) -> xr.Dataset:
+    """Findings on the experiments one and two; `accuracy` of each seed for one, layer 0."""
+    values = np.full((2, len(accuracy), 3), -1.0)
+    values[0, :, 0] = accuracy
+    return xr.Dataset(
+        {
+            "accuracy": (("experiment", "seed", "layer"), values),
+            "majority": ("experiment", [0.25, 0.5]),
+            "width": (("experiment", "layer"), [[8.0, 16.0, 32.0], [8.0, 16.0, NAN]]),
+            "counts": (("experiment", "seed", "layer"), np.ones_like(values, dtype=np.int32)),
+        },
+        {
+            "experiment": ["one", "two"],
+            "seed": range(len(accuracy)),
+            "layer": [0, 1, 2],
+            "rate": ("experiment", [0.005, 0.1]),
+            "wide": ("experiment", [True, False]),
+        },
+    )
+
+
+HERE = {"experiment": "one", "layer": 0}
+
+
+def claim(select=HERE, variable="accuracy", because=None, **bound) -> Claim:
+    number = {"expected": None, "at_least": None, "at_most": None, "tolerance": None}
+    number |= bound or {"expected": 0.0, "tolerance": 0.0}
+    return Claim(
+        name="probe", data="probes", variable=variable, select=dict(select),
+        source="a table", because=because, **number,
+    )  # fmt: skip
+
+
+def row(claim: Claim, dataset: xr.Dataset) -> pd.Series:
+    return score([claim], {"probes": dataset}).iloc[0]
+
+
+def test_ours_is_the_mean_over_seeds_with_their_sample_standard_deviation():
+    found = row(claim(), findings(0.5, 0.7, 0.9))
+    assert found["ours"] == pytest.approx(0.7)
+    assert found["sd"] == pytest.approx(0.2)
+    assert (found["seeds"], found["missing"]) == (3, 0)
+
+
+def test_one_seed_has_no_spread():
+    assert np.isnan(row(claim(), findings(0.5))["sd"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "bound", "verdict"),
+    [
+        (0.75, {"expected": 0.8, "tolerance": 0.05}, "holds"),
+        (0.85, {"expected": 0.8, "tolerance": 0.05}, "holds"),
+        (0.35, {"expected": 0.3, "tolerance": 0.05}, "holds"),
+        (0.351, {"expected": 0.3, "tolerance": 0.05}, "differs"),
+        (0.74, {"expected": 0.8, "tolerance": 0.05}, "differs"),
+        (1.0, {"expected": 1.0, "tolerance": 0.0}, "holds"),
+        (0.9, {"at_least": 0.9}, "holds"),
+        (0.899, {"at_least": 0.9}, "differs"),
+        (1.5, {"at_least": 0.9}, "holds"),
+        (0.0, {"at_most": 0.0}, "holds"),
+        (0.06, {"at_most": 0.05}, "differs"),
+        (float("inf"), {"expected": 0.5, "tolerance": 1.0}, "differs"),
+    ],
+)
+def test_verdict(ours, bound, verdict):
+    found = row(claim(**bound), findings(ours))
+    assert found["verdict"] == verdict
+    assert found["paper"] == next(iter(bound.values()))
+    assert found["relation"] == next(iter(bound)).replace("_", " ").replace("expected", "equals")
+
+
+def test_seeds_without_a_value_are_counted_and_do_not_pull_the_mean():
+    found = row(claim(), findings(0.5, NAN, 0.7, NAN))
+    assert found["ours"] == pytest.approx(0.6)
+    assert (found["seeds"], found["missing"]) == (2, 2)
+
+
+def test_what_no_seed_has_is_not_measured_rather_than_right_or_wrong():
+    found = row(claim(at_most=1.0), findings(NAN, NAN))
+    assert found["verdict"] == "not measured"
+    assert np.isnan(found["ours"])
+    assert (found["seeds"], found["missing"]) == (0, 2)
+
+
+def test_a_variable_without_seeds_is_one_value():
+    found = row(claim({"experiment": "two"}, "majority"), findings(0.1, 0.2))
+    assert found["ours"] == 0.5
+    assert found["seeds"] is pd.NA
+    assert found["missing"] is pd.NA
+
+
+def test_integers_are_claimed_as_numbers():
+    assert row(claim(variable="counts", at_least=1), findings(0.1))["verdict"] == "holds"
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        {"rate": 0.005, "layer": 0},
+        {"wide": True, "layer": 0},
+        {"experiment": "one", "width": 8},
+        {"wide": True, "rate": 0.005, "layer": 0, "experiment": "one"},
+    ],
+)
+def test_select_takes_coordinates_and_variables_along_the_same_dims(select):
+    assert row(claim(select), findings(0.5, 0.7))["ours"] == pytest.approx(0.6)
+
+
+def test_a_claim_can_be_on_one_seed():
+    found = row(claim({**HERE, "seed": 1}), findings(0.5, 0.7))
+    assert found["ours"] == 0.7
+    assert (found["seeds"], found["missing"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("select", "variable", "message"),
+    [
+        (
+            HERE, "acuracy",
+            "claims.probe.variable: no variable 'acuracy'; analysis 'probes' has: accuracy, majority, "
+            "width, counts; did you mean 'accuracy'?",
+        ),
+        (
+            {"experiment": "won", "layer": 0}, "accuracy",
+            "claims.probe.select.experiment: found 'won'; analysis 'probes' has: one, two; "
+            "did you mean 'one'?",
+        ),
+        (
+            {"experiment": "one", "layer": 3}, "accuracy",
+            "claims.probe.select.layer: found 3; analysis 'probes' has: 0, 1, 2",
+        ),
+        (
+            {"experiment": "one", "layr": 0}, "accuracy",
+            "claims.probe.select.layr: 'accuracy' runs along no coordinate 'layr'; analysis 'probes' "
+            "has: majority, width, counts, experiment, seed, layer, rate, wide; did you mean 'layer'?",
+        ),
+        (
+            {"experiment": "one", "layer": 0}, "majority",
+            "claims.probe.select.layer: 'majority' runs along no coordinate 'layer'; analysis 'probes' "
+            "has: experiment, rate, wide",
+        ),
+        (
+            {"experiment": "one", "layer": "0"}, "accuracy",
+            "claims.probe.select.layer: found '0'; analysis 'probes' has: 0, 1, 2; did you mean '0'?",
+        ),
+        (
+            {"experiment": "one"}, "accuracy",
+            "claims.probe.select: picks 3 values along 'layer': 0, 1, 2; add `layer: <one of them>`",
+        ),
+        (
+            {}, "majority",
+            "claims.probe.select: picks 2 values along 'experiment': one, two; "
+            "add `experiment: <one of them>`",
+        ),
+        (
+            {"experiment": "two", "rate": 0.005, "layer": 0}, "accuracy",
+            "claims.probe.select: no value has all of experiment: two, rate: 0.005, layer: 0 together",
+        ),
+    ],
+)  # fmt: skip
+def test_a_claim_that_picks_nothing_or_several_values_is_refused(select, variable, message):
+    with pytest.raises(InterpflowError) as refused:
+        score([claim(select, variable)], {"probes": findings(0.1, 0.2)})
+    assert str(refused.value) == message
+
+
+def test_the_reason_stands_in_the_rows_that_do_not_hold_and_in_no_other():
+    rows = score(
+        [claim(because="so", at_least=1), claim(because="so", at_least=0), claim(at_least=1)],
+        {"probes": findings(0.5)},
+    )
+    assert list(rows["because"]) == ["so", "", ""]
+
+
+def test_a_table_has_a_row_for_each_claim_in_the_order_of_the_spec():
+    stated = [claim(at_least=bound) for bound in (0.3, 0.1, 0.2)]
+    assert list(score(stated, {"probes": findings(0.5)})["paper"]) == [0.3, 0.1, 0.2]
+    assert list(score([], {}).columns) == list(score(stated, {"probes": findings(0.5)}).columns)
