@@ -64,13 +64,15 @@ def gpus_of(stage):
     return lambda wildcards: job_of(stage, wildcards).gpus
 
 
-def caption(wildcards):
-    """What a figure shows and under which conditions, in reStructuredText for `snakemake --report`."""
+def caption(wildcards, input):
+    """What a figure shows and under which conditions, in reStructuredText for `snakemake --report`.
+
+    It takes `input` because Snakemake does not track such parameters: the recipe tracks what is drawn.
+    """
     shown = job_of("figure", wildcards).slice["caption"]
     plan = PLANS[wildcards.study]
     unlike = differences(plan.base, plan.study, plan.study.figures[wildcards.figure])
-    # Keys alone: with values, an edit of the base would redraw what another scale shows.
-    text = f"{shown} {conditions(SCALE, dict.fromkeys(one.key for one in unlike))}"
+    text = f"{shown} {conditions(SCALE, unlike)}"
     return re.sub(r"([\\`*|]|_(?!\w))", r"\\\1", " ".join(text.split()))
 
 

@@ -138,9 +138,9 @@ def test_a_claim_can_be_on_one_seed():
             "width, counts; did you mean 'accuracy'?",
         ),
         (
-            {"experiment": "won", "layer": 0}, "accuracy",
-            "claims.probe.select.experiment: found 'won'; analysis 'probes' has: one, two; "
-            "did you mean 'one'?",
+            {"experiment": "tow", "layer": 0}, "accuracy",
+            "claims.probe.select.experiment: found 'tow'; analysis 'probes' has: one, two; "
+            "did you mean 'two'?",
         ),
         (
             {"experiment": "one", "layer": 3}, "accuracy",

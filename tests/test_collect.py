@@ -62,11 +62,12 @@ def test_a_coordinate_that_differs_is_an_error_in_words():
         collect({"one": one, "two": two}, {"one": {}, "two": {}})
 
 
-def test_a_label_keeps_its_length_beside_shorter_ones():
-    short, long = (
-        xr.Dataset({"score": ("target", [1.0] * len(names))}, {"target": names})
-        for names in (["()", "[]"], ["total", "()"])
-    )
-    joined = collect({"two": short, "four": long}, {"two": {}, "four": {}})
+def test_a_label_keeps_its_length_beside_shorter_ones_when_written_again(tmp_path):
+    for name, targets in {"two": ["()", "[]"], "four": ["total", "()"]}.items():
+        part = xr.Dataset({"score": ("target", [1.0] * len(targets))}, {"target": targets})
+        store.write(part, tmp_path / f"{name}.nc")
+    parts = {name: store.read(tmp_path / f"{name}.nc") for name in ("two", "four")}
+    store.write(collect(parts, {"two": {}, "four": {}}), tmp_path / "joined.nc")
+    joined = store.read(tmp_path / "joined.nc")
     assert joined["score"].sel(experiment="four", target="total") == 1.0
     assert joined["score"].sel(experiment="two", target="total").isnull()

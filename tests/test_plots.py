@@ -340,6 +340,29 @@ def test_a_claim_on_something_else_leaves_no_mark(changed: dict[str, Any]) -> No
     assert not marks(draw(probe_depth, data, claims=[elsewhere]).axes[0], "x")
 
 
+def test_a_claim_on_what_its_experiment_lacks_leaves_no_mark() -> None:
+    bins = [[2, 50], [52, 100], [100, 150]]
+    parts = {"long": lengths("long", bins), "short": lengths("short", bins[:2])}
+    place = {"checkpoint": "best", "split": "bin2"}
+    claims = [
+        claim("accuracy", {"experiment": name, **place}, expected=0.5, tolerance=0.1)
+        for name in parts
+    ]
+    figure = draw(length_bins, join("length_generalisation", parts), claims=claims)
+    assert [len(marks(axes, "x")) for axes in figure.axes] == [1, 0]
+
+
+def test_a_claim_may_select_by_any_label() -> None:
+    parts = {name: lengths(name, [[2, 50], [52, 100]]) for name in ("base_heads_1", "base_heads_4")}
+    table = plugins.load(plugins.ANALYSIS, "length_generalisation").VARIABLES
+    described = {name: describe(part, table, "test") for name, part in parts.items()}
+    swept = {"base_heads_1": {"heads": 1}, "base_heads_4": {"heads": 4}}
+    data = collect(described, swept)
+    place = {"heads": 4, "checkpoint": "best", "shortest": 52}
+    figure = draw(length_bins, data, claims=[claim("accuracy", place, expected=0.5, tolerance=0.1)])
+    assert [marks(axes, "x") for axes in figure.axes] == [set(), {(76, 0.5)}]
+
+
 def test_bounds_are_marks_with_the_tip_at_the_bound() -> None:
     data = join("direction_removal", {"one": removals("one", ["depth"])})
     claims = [
@@ -364,8 +387,10 @@ def test_removal_runs_from_nothing_to_all_that_the_probe_reads() -> None:
 
 def test_lengths_stand_in_order_and_over_their_range() -> None:
     bins = [[2, 50], [52, 100], [100, 150]]
-    data = join("length_generalisation", {"one": lengths("one", bins)})
-    (axes,) = draw(length_bins, data).axes
+    parts = {"one": lengths("one", bins), "short": lengths("short", bins[:2])}
+    data = join("length_generalisation", parts)
+    assert data["split"].values.tolist() != ["validation", "bin1", "bin2"]  # joining sorted them
+    axes, _ = draw(length_bins, data).axes
     ((x, y, _),) = bars(axes).values()
     by_split = data["accuracy"].isel(experiment=0).sel(checkpoint="best").mean("seed")
     assert x.tolist() == [26, 76, 125]
@@ -407,13 +432,14 @@ def test_confusion_rows_sum_to_one_over_the_classes_that_exist() -> None:
     few["confusion"][{"true_class": 3}] = 0
     figure = draw(confusion, join("probe", {"few": few, "many": many}), hidden_layers=0)
     for axes, data in zip(figure.axes, (few, many), strict=False):
-        shares = axes.images[0].get_array()
+        shares = axes.collections[0].get_array()
         assert shares is not None
         assert shares.shape == (data["classes"].item(),) * 2
         sums = np.ma.filled(np.ma.sum(shares, axis=1), np.nan)
         unseen = data["confusion"].sum(("seed", "target", "hidden_layers", "predicted_class")) == 0
         np.testing.assert_allclose(sums, np.where(unseen, np.nan, 1))
-    assert figure.axes[0].images[0].origin == "lower"
+    low, high = figure.axes[0].get_ylim()
+    assert low < high, "depth grows upwards"
 
 
 def test_pairs_are_drawn_where_both_are() -> None:

@@ -68,8 +68,8 @@ def differences(base: Study, here: Study, figure: Figure | None = None) -> list[
     return found
 
 
-def conditions(scale: str, unlike: Iterable[object]) -> str:
-    """The sentence that goes with what was made at `scale`; `unlike` are the differences, or their keys."""
+def conditions(scale: str, unlike: Iterable[Difference]) -> str:
+    """The sentence that goes with what was made at `scale`."""
     named = "; ".join(map(str, unlike))
     if not named:
         return f"At scale {scale}: the base of the spec as it stands."

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import xarray as xr
 
 from interpflow import style
@@ -52,7 +51,7 @@ def marks(
         mark
         for claim in claims
         if (claim.data, claim.variable) == (data, variable)
-        for mark in _marks(claim, dataset[variable])
+        for mark in _marks(claim, dataset)
         if all(mark.place[dim] == value for dim, value in place.items())
     ]
 
@@ -62,21 +61,22 @@ def looks(found: Iterable[Mark]) -> list[style.Look]:
     return list(dict.fromkeys(mark.look for mark in found))
 
 
-def _marks(claim: Claim, array: xr.DataArray) -> Iterator[Mark]:
-    """One mark, or none where `array` lacks what the claim selects: a scale may measure less."""
-    for coordinate, wanted in claim.select.items():
-        if coordinate not in array.coords:
+def _marks(claim: Claim, dataset: xr.Dataset) -> Iterator[Mark]:
+    """One mark, or none where `dataset` lacks what the claim selects: a scale may measure less."""
+    there = dataset[claim.variable].notnull()
+    there = there.any([dim for dim in there.dims if dim == "seed"])
+    dims = [str(dim) for dim in there.dims]
+    for label, value in claim.select.items():
+        if label not in dataset.variables:
             return
-        (dim,) = array[coordinate].dims
-        array = array.isel({dim: np.flatnonzero(array[coordinate].values == wanted)})
-    dims = [str(dim) for dim in array.dims if dim != "seed"]
-    if any(array.sizes[dim] != 1 for dim in dims):
+        there = there & (dataset[label] == value)
+    places = style.present(there.where(there), *dims)
+    if len(places) != 1:
         return
-    place = {dim: array[dim].values.tolist()[0] for dim in dims}
-    for value, look in (
+    for number, look in (
         (claim.expected, style.EXPECTED),
         (claim.at_least, style.AT_LEAST),
         (claim.at_most, style.AT_MOST),
     ):
-        if value is not None:
-            yield Mark(value, look, place)
+        if number is not None:
+            yield Mark(number, look, dict(zip(dims, places[0], strict=True)))

@@ -70,16 +70,12 @@ class _Planner:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.machine = {name: study.compute[name] for name in ("device", "threads")}
-        self.of_models = {
-            analysis.name
-            for analysis in study.analyses.values()
-            if plugins.load(plugins.ANALYSIS, analysis.method).NEEDS == "runs"
-        }
+        self.of_models = {a.name for a in study.analyses.values() if needs(a) == "runs"}
         self.jobs: dict[str, dict[tuple[str, ...], Job]] = {stage: {} for stage in STAGES}
 
     def plan(self, base: Study) -> Plan:
         study = self.study
-        made = {}
+        made: dict[str, Sources] = {}
         for name, experiment in study.experiments.items():
             data = self.data(experiment)
             trained = self.train(experiment, data) if self._is_trained(name) else {}
@@ -104,7 +100,7 @@ class _Planner:
         return {"data": Source(job, "data")}
 
     def train(self, experiment: Experiment, data: Sources) -> Sources:
-        made = {}
+        made: Sources = {}
         seeds, size = self.study.seeds, self.study.compute["seeds_per_job"]
         for start in range(0, len(seeds), size):
             chunk = str(seeds[start])

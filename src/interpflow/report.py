@@ -103,10 +103,8 @@ def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
         try:
             table = pd.read_csv(path)
         except (OSError, ValueError) as error:
-            return (
-                [],
-                f"{path}: no scorecard ({error}); make it with: {store.rebuild_command(path)}",
-            )
+            reason = "no such file" if isinstance(error, FileNotFoundError) else error
+            return [], f"{path}: {reason}; make it with: {store.rebuild_command(path)}"
         cells = table.astype(object).where(table.notna(), None)
         return [
             {str(key): cell for key, cell in row.items()} for row in cells.to_dict("records")

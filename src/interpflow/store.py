@@ -30,7 +30,9 @@ def write(dataset: xr.Dataset, path: Path | str, attrs: Mapping[str, str] | None
 
     Raises InterpflowError where the disk is full or the folder cannot be written; `path` is then as before.
     """
-    stamped = dataset.assign_attrs({**(attrs or {}), "format": _FORMAT})
+    # Variables remember how the file they came from held them, down to the width of its text: a longer
+    # label that has joined them since would be cut.
+    stamped = dataset.drop_encoding().assign_attrs({**(attrs or {}), "format": _FORMAT})
     encoding = {
         str(name): dict(_COMPRESSION)
         for name, array in stamped.variables.items()

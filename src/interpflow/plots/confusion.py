@@ -25,6 +25,8 @@ class Options(Section):
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """A panel for each experiment and target, all seeds together; a class never seen is grey."""
+    import seaborn
+
     (found,) = data.values()
     confusion = choose(found, hidden_layers=options.hidden_layers)["confusion"]
     cells = style.present(confusion, "experiment", "target")
@@ -34,17 +36,22 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         those = slice(int(found["classes"].sel(here)))
         counts = confusion.sel(here).isel(true_class=those, predicted_class=those).sum("seed")
         shares = counts / counts.sum("predicted_class")
-        image = panel.imshow(
-            shares.transpose("true_class", "predicted_class"),
+        every = -(-len(shares["true_class"]) // 4)
+        seaborn.heatmap(
+            shares.transpose("true_class", "predicted_class").to_pandas(),
+            ax=panel,
             cmap=style.SHADES,
             vmin=0,
             vmax=1,
-            origin="lower",
-            interpolation="none",
+            square=True,
+            cbar=False,
+            xticklabels=every,
+            yticklabels=every,
         )
-        panel.set_facecolor(style.PALE)
-        style.whole_ticks(panel)
+        panel.invert_yaxis()
+        panel.tick_params(rotation=0)
+        panel.set(xlabel="", ylabel="", facecolor=style.PALE)
     style.titles(axes, cells)
     style.axis_labels(figure, f"Predicted {options.classes}", f"True {options.classes}")
-    style.shade_key(figure, axes, image, f"share of the true {options.classes}")
+    style.shade_key(figure, axes, axes[0].collections[0], f"share of the true {options.classes}")
     return figure

@@ -27,7 +27,7 @@ class Options(Section):
 
 
 TRAINED = style.Look("lengths in training", style.PALE, "s", line="")
-APART = 0.025  # between points of one split, of the longest length: they often lie on each other
+APART = 0.03  # of the longest length, between points of one split: they often lie on each other
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
@@ -44,9 +44,10 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     # The commonest label first, so that its look does not hang on the first panel.
     labels = Counter(label for group in groups.values() for label in group)
     lines = style.looks(label for label, _ in labels.most_common())
-    apart = APART * float(found["longest"].max())
     marked = []
     for panel, group in zip(axes, groups.values(), strict=True):
+        longest = found["longest"].sel(experiment=list(group.values()))
+        apart = APART * float(longest.max())
         for lane, (label, experiment) in enumerate(group.items()):
             lengths = found[["shortest", "longest"]].sel(experiment=experiment).dropna("split")
             lengths = lengths.sortby("shortest")

@@ -34,7 +34,7 @@ def collect(
     names = list(parts)
     try:
         joined = xr.concat(
-            [_text_of_any_length(part.drop_attrs(deep=False)) for part in parts.values()],
+            [part.drop_attrs(deep=False) for part in parts.values()],
             dim=xr.Variable("experiment", names),
             data_vars="all",
             coords="minimal",
