@@ -15,7 +15,6 @@ import numpy as np
 
 from interpflow.rng import generator
 
-
 # A batch is computed in this many groups of like length, so that little work goes into padding.  More
 # groups pad less and start more kernels; four is the fastest from 30 to 100 tokens.
 _GROUPS = 4

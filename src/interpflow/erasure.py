@@ -57,5 +57,3 @@ def leace(hidden: Tensor, labels: Tensor) -> Eraser:
     # Row vectors: (h - mean) whiten left leftᵀ colour is the part that the labels can be read from.
     take, give = whiten @ left, left.transpose(1, 2) @ colour
     return Eraser(mean.to(hidden), take.to(hidden), give.to(hidden))
-
-

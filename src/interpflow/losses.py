@@ -24,7 +24,7 @@ def loss(kind: str, logits: Tensor, batch: Batch | Groups) -> Tensor:
         # torch's sigmoid and binary_cross_entropy_with_logits round differently at the end of a tensor,
         # so a seed's loss would depend on its place in the ensemble; tanh and logsigmoid do not.
         if kind == "mse":
-            difference = (1 + torch.tanh(logits / 2)) / 2 - targets
+            difference = (torch.tanh(logits * 0.5) + 1) * 0.5 - targets
             each = (difference * difference).mean(-1)
         else:
             each = (logits * (1 - targets) - F.logsigmoid(logits)).mean(-1)

@@ -7,7 +7,7 @@ draws weights, calling it on packed weights and tokens gives logits.  A single m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,7 +20,9 @@ from interpflow.rng import generator
 from interpflow.sites import Sites
 
 _NORM_EPSILON = 1e-5  # the default of torch.nn.LayerNorm and of TransformerLens
-_ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+# torch's fused attention is slower than plain products below this length, and saves memory above.
+_FUSED_FROM = 64
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
 class Transformer:
@@ -50,7 +52,7 @@ class Transformer:
         block |= biases if o.biases else {}
         if o.norm != "none":
             names = ("ln1_w", "ln1_b", "ln2_w", "ln2_b") if o.d_mlp else ("ln1_w", "ln1_b")
-            block |= {name: (o.d_model,) for name in names}
+            block |= dict.fromkeys(names, (o.d_model,))
 
         shapes: dict[str, tuple[int, ...]] = {"W_E": (self.d_vocab, o.d_model)}
         if o.positions == "learned":
@@ -112,7 +114,7 @@ class Transformer:
         of different lengths cost no padding, since attention is all that looks from position to position.
         Sites need the form (batch, pos), so they go with one group only.
         """
-        shape = _Rows([tuple(group.shape[1:]) for group in groups])
+        shape = _Rows([(group.shape[1], group.shape[2]) for group in groups])
         at = _Place(weights, sites, shape, "")
         tokens = torch.cat([group.flatten(1) for group in groups], dim=1)
         residual = at.site("hook_embed", self._embed(weights["W_E"], tokens))
@@ -165,15 +167,11 @@ class Transformer:
     def _attention(self, at: _Place, x: Tensor) -> Tensor:
         heads = self.options.heads
         qkv = _linear(x, at["W_QKV"], at.get("b_QKV")).unflatten(2, (3, heads, self.d_head))
-        if at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern"):
-            attend = self._explicit_attention
-        else:
-            attend = self._fused_attention
         q, k, v = (
             at.site(f"attn.hook_{letter}", part)
             for letter, part in zip("qkv", qkv.unbind(2), strict=True)
         )
-        z = torch.cat([attend(at, *parts) for parts in at.shape.groups_of(q, k, v)], dim=1)
+        z = torch.cat([self._attend(at, *parts) for parts in at.shape.groups_of(q, k, v)], dim=1)
         z = at.site("attn.hook_z", z)
         if not at.wants("attn.hook_result"):
             return _linear(z.flatten(2), at["W_O"], at.get("b_O"))
@@ -181,21 +179,29 @@ class Transformer:
         result = at.site("attn.hook_result", torch.einsum("srhd,shdm->srhm", z, per_head))
         return result.sum(2) + (at["b_O"][:, None] if self.options.biases else 0.0)
 
-    def _fused_attention(self, at: _Place, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def _attend(self, at: _Place, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head)."""
-        # The kernel takes four dims; seeds and batch are alike to it.
-        flat = (part.flatten(0, 1).transpose(1, 2) for part in (q, k, v))
-        z = F.scaled_dot_product_attention(*flat, is_causal=True)
-        return z.transpose(1, 2).unflatten(0, q.shape[:2]).flatten(1, 2)
+        seeds, batch, length = q.shape[:3]
+        # Seeds, batch and heads are alike to a batched product.
+        q, k, v = (part.transpose(2, 3).flatten(0, 2) for part in (q, k, v))
+        asked = at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern")
+        if length > _FUSED_FROM and not asked:
+            z = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None], is_causal=True)
+        else:
+            later = torch.full((length, length), -torch.inf, dtype=q.dtype, device=q.device).triu(1)
+            scale = 1.0 / math.sqrt(self.d_head)
+            scores = torch.baddbmm(later, q, k.transpose(1, 2), alpha=scale)
+            scores = self._pattern_site(at, "attn.hook_attn_scores", scores, seeds, batch)
+            pattern = self._pattern_site(at, "attn.hook_pattern", scores.softmax(-1), seeds, batch)
+            z = pattern @ v
+        return z.view(seeds, batch, -1, length, self.d_head).transpose(2, 3).flatten(1, 2)
 
-    def _explicit_attention(self, at: _Place, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """The same, with scores and pattern (seed, batch, head, query, key) as sites."""
-        length = q.shape[2]
-        scores = torch.einsum("sbqhd,sbkhd->sbhqk", q, k) / math.sqrt(self.d_head)
-        later = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
-        scores = at.plain_site("attn.hook_attn_scores", scores.masked_fill(later, -torch.inf))
-        pattern = at.plain_site("attn.hook_pattern", scores.softmax(-1))
-        return torch.einsum("sbhqk,sbkhd->sbqhd", pattern, v).flatten(1, 2)
+    @staticmethod
+    def _pattern_site(at: _Place, name: str, value: Tensor, seeds: int, batch: int) -> Tensor:
+        """Offer `value` (seed batch head, query, key) in the form (seed, batch, head, query, key)."""
+        if not at.wants(name):
+            return value
+        return at.plain_site(name, value.unflatten(0, (seeds, batch, -1))).flatten(0, 2)
 
 
 class _Rows:
@@ -251,7 +257,7 @@ class _Place:
         return value if self._sites is None else self._sites(self._prefix + name, value)
 
     def norm(self, name: str, x: Tensor) -> Tensor:
-        """LayerNorm with a gain and a bias per seed; the site `<name>.hook_normalized` is before these two."""
+        """LayerNorm with a gain and a bias per seed; `<name>.hook_normalized` is before these two."""
         normalized = F.layer_norm(x, x.shape[-1:], eps=_NORM_EPSILON)
         normalized = self.site(f"{name}.hook_normalized", normalized)
         gain, bias = self[f"{name}_w"][:, None], self[f"{name}_b"][:, None]

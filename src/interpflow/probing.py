@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -163,7 +164,7 @@ def _initial_layers(
 ) -> dict[str, Tensor]:
     """Uniform in ±1/sqrt(fan in), as torch.nn.Linear starts."""
     layers = {}
-    for depth, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for depth, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         for name, shape in (("weight", (fan_in, fan_out)), ("bias", (fan_out,))):
             drawn = [
                 generator("probe", *address, len(sizes), depth, name).uniform(-1, 1, shape)

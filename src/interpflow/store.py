@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from interpflow.errors import InterpflowError
@@ -33,14 +32,14 @@ def write(dataset: xr.Dataset, path: Path | str, attrs: Mapping[str, str] | None
     # Variables remember how the file they came from held them, down to the width of its text: a longer
     # label that has joined them since would be cut.
     stamped = dataset.drop_encoding().assign_attrs({**(attrs or {}), "format": _FORMAT})
-    encoding = {
+    encoding: dict[str, dict[str, bool | int | float]] = {
         str(name): dict(_COMPRESSION)
         for name, array in stamped.variables.items()
         if array.dtype.kind in "biuf" and array.nbytes >= _COMPRESS_FROM_BYTES
     }
     for name, array in stamped.variables.items():
         if array.dtype.kind == "f":
-            encoding.setdefault(str(name), {})["_FillValue"] = np.nan
+            encoding.setdefault(str(name), {})["_FillValue"] = float("nan")
     with replacing(Path(path)) as temporary:
         stamped.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
 
@@ -77,7 +76,9 @@ def _opened(path: Path) -> Iterator[xr.Dataset]:
             yield opened
     except (MemoryError, InterpflowError):
         raise
-    except Exception as error:  # netCDF4 and HDF5 raise OSError, RuntimeError, ValueError and others
+    except (
+        Exception
+    ) as error:  # netCDF4 and HDF5 raise OSError, RuntimeError, ValueError and others
         raise InterpflowError(
             f"{path}: damaged or not netCDF ({type(error).__name__}: {error}); {_rebuild(path)}"
         ) from error
@@ -98,7 +99,9 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as RuntimeError
-        raise InterpflowError(f"{path}: cannot be written ({error}); the file is as it was") from error
+        raise InterpflowError(
+            f"{path}: cannot be written ({error}); the file is as it was"
+        ) from error
     finally:
         with contextlib.suppress(OSError):  # gone already, or where nothing can be written
             temporary.unlink()

@@ -32,7 +32,9 @@ TOKENS = {
     "tokens": Variable(("example", "position"), "1", "token id"),
     "length": Variable(("example",), "token", "sequence length"),
     "split": Variable(("example",), "1", "split the example belongs to"),
-    "scored": Variable(("example", "position"), "1", "whether the position counts in loss and accuracy"),
+    "scored": Variable(
+        ("example", "position"), "1", "whether the position counts in loss and accuracy"
+    ),
 }
 
 # TransformerLens names.  `d_vocab` is what goes in, `d_output` what comes out of the unembedding.

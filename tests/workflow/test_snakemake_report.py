@@ -14,8 +14,8 @@ def captions(copy: Copy) -> dict[str, str]:
     """The captions of the report, as HTML, by the name of what they stand under."""
     copy.snakemake("--report", "report.html")
     page = (copy.folder / "report.html").read_text()
-    _, _, rest = page.partition("var results = ")
-    results, _ = json.JSONDecoder().raw_decode(rest)
+    _, _, rest = page.partition('<script id="results">')
+    results, _ = json.JSONDecoder().raw_decode(rest[rest.index("{") :])
     return {result["labels"]["figure"]: result["caption"] for result in results.values()}
 
 

@@ -70,9 +70,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     examples = runs.examples(options.probe_split)
     of_split = runs.data.isel(example=runs.data["split"].values == options.probe_split)
     states = targets(of_split, options.target, options.select)
-    example, position = np.nonzero(
-        np.arange(examples.lengths.max()) < examples.lengths[:, None]
-    )
+    example, position = np.nonzero(np.arange(examples.lengths.max()) < examples.lengths[:, None])
     random = generator("removal positions", options.probe_split)
     chosen = np.sort(random.permutation(len(example))[: options.positions])
     example, position = example[chosen], position[chosen]

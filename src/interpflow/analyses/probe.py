@@ -42,7 +42,9 @@ class Options(Section):
     seeds: PositiveInt | None = None  # how many model seeds are probed; all if not given
     controls: list[Control] = []
     control_seeds: PositiveInt | None = None  # how many of them have controls; all if not given
-    control_hidden: list[list[PositiveInt]] | None = None  # which of `hidden` have; all if not given
+    control_hidden: list[list[PositiveInt]] | None = (
+        None  # which of `hidden` have; all if not given
+    )
 
     @model_validator(mode="after")
     def _one_number_for_each_probe(self) -> Self:
@@ -65,7 +67,9 @@ VARIABLES = {
         ("seed", "target", "control", "hidden_layers"), "1", "probe accuracy on held-out positions"
     ),
     "selectivity": Variable(
-        ("seed", "target", "hidden_layers"), "1", "accuracy minus that on the word-type control task"
+        ("seed", "target", "hidden_layers"),
+        "1",
+        "accuracy minus that on the word-type control task",
     ),
     "confusion": Variable(
         ("seed", "target", "hidden_layers", "true_class", "predicted_class"),
@@ -97,7 +101,11 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     tokens = of_split["tokens"].values[example, position]
 
     conditions = ["none", *options.controls]
-    features = [runs.activations(runs.weights(options.checkpoint), examples, options.site, (example, position))]
+    features = [
+        runs.activations(
+            runs.weights(options.checkpoint), examples, options.site, (example, position)
+        )
+    ]
     if "untrained_model" in conditions:
         features.append(
             runs.activations(runs.weights("first"), examples, options.site, (example, position))
@@ -205,5 +213,7 @@ def _draw_positions(
     if options.hold_out == "position":
         held = random.permutation(len(example)) < round(options.test_share * len(example))
     else:
-        held = (random.permutation(len(lengths)) < round(options.test_share * len(lengths)))[example]
+        held = (random.permutation(len(lengths)) < round(options.test_share * len(lengths)))[
+            example
+        ]
     return example, position, np.flatnonzero(~held), np.flatnonzero(held)

@@ -21,9 +21,7 @@ def run(job: Job, log: Log) -> None:
     log.line(f"{len(parts)} experiments: {', '.join(map(str, collected.data_vars))}")
 
 
-def collect(
-    parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, Any]]
-) -> xr.Dataset:
+def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
     """Findings of several experiments along a new first dim `experiment`.
 
     Where experiments differ along another dim (more seeds, more layers), what one lacks is missing: NaN, or

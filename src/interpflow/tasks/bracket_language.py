@@ -93,7 +93,7 @@ def generate(options: Options) -> xr.Dataset:
     `stack_depth` has the stacks of all pairs and, where there are several, their sum `total`.
     Raises InterpflowError where a split asks for more different strings than its lengths allow.
     """
-    lengths = {name: (options.min_length, options.max_length) for name in ("train", "validation")}
+    lengths = dict.fromkeys(("train", "validation"), (options.min_length, options.max_length))
     lengths |= {f"bin{i}": bounds for i, bounds in enumerate(options.bins, start=1)}
     strings = _all_different(lengths, options)
 
