@@ -11,9 +11,7 @@ SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
 os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
-    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).strip(
-        os.pathsep
-    ),
+    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
 )
 
 from interpflow import run_lock
@@ -36,11 +34,7 @@ PLANS = readable(plan_all, SCALE)
 
 
 wildcard_constraints:
-    **{
-        name: "[a-z0-9_]+"
-        for stage in STAGES.values()
-        for name in ("scale", "study", *stage.names)
-    },
+    **{name: "[a-z0-9_]+" for stage in STAGES.values() for name in ("scale", "study", *stage.names)},
 
 
 def job_of(stage, wildcards):
@@ -84,9 +78,7 @@ def caption(wildcards, input):
 
 def command(stage):
     """The job as one can type it: it is planned anew, and refused if its recipe is another by then."""
-    names = " ".join(
-        f"{{wildcards.{name}}}" for name in ("study", *STAGES[stage].names)
-    )
+    names = " ".join(f"{{wildcards.{name}}}" for name in ("study", *STAGES[stage].names))
     return (
         f"python -m interpflow {stage} {names}"
         " --scale {wildcards.scale} --expect {params.recipe}"
