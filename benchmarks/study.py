@@ -1,0 +1,25 @@
+"""The study that the numerical benchmarks take their models, data and options from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from benchmarks.project import PROJECT
+from interpflow.spec import load_spec, resolve
+from interpflow.study import Study
+from interpflow.tasks import bracket_language
+
+
+def counter_languages() -> Study:
+    """The study with the paper's options."""
+    return resolve(load_spec(PROJECT / "specs" / "counter_languages.yaml"), "paper")
+
+
+def data(task: dict[str, Any]) -> xr.Dataset:
+    """The training strings of `task`, and a few others: validation is no part of the comparison."""
+    options = {name: value for name, value in task.items() if name != "name"}
+    return bracket_language.generate(
+        bracket_language.Options(**{**options, "bins": (), "validation_size": 32})
+    )
