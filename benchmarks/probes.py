@@ -22,7 +22,7 @@ from interpflow.rng import generator
 
 # Shuffle-2: two stacks of five seeds, each with two controls on every seed.
 SEEDS, PROBES, CLASSES, D_MODEL = 5, 2 * 5 * 3, 15, 32
-POSITIONS, REPEATS = 4000, 3
+POSITIONS, EPOCHS, REPEATS = 4000, 2, 2
 
 
 def make_grid() -> ProbeGrid:
@@ -69,14 +69,14 @@ def one_at_a_time(grid: ProbeGrid, fit: ProbeFit, usual: bool) -> None:
 
 
 def main() -> None:
-    """Print the time of one epoch of all probes, for each depth and for the whole grid."""
+    """Print the time that all probes take, for each depth and for the whole grid."""
     torch.set_num_threads(1)
     options = study.counter_languages().analyses["probes_real"].options["shuffle2"]
     grid, total = make_grid(), np.zeros(3)
     for widths in options["hidden"]:
-        fit = ProbeFit(tuple(widths), 1, options["batch_size"], options["learning_rate"])
+        fit = ProbeFit(tuple(widths), EPOCHS, options["batch_size"], options["learning_rate"])
         total += compare(
-            f"{PROBES} probes with {len(widths)} hidden layers, an epoch of {POSITIONS} positions",
+            f"{PROBES} probes with {len(widths)} hidden layers, {EPOCHS} epochs of {POSITIONS} positions",
             [
                 Way("one grid", partial(grid.fit, fit)),
                 Way(

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from interpflow.packing import flatten, unflatten
@@ -22,6 +23,7 @@ Layers = list[tuple[Tensor, Tensor]]  # weight and bias of each layer
 
 # Activations of one pass beyond this size fall out of the second-level cache, and cost more than a pass.
 _BYTES_PER_PASS = 1 << 20
+_VECTOR = 16  # floats
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,10 @@ def _backward(
         inputs.append(torch.baddbmm(bias[:, None], inputs[-1], weight).relu_())
     weight, bias = layers[-1]
     logits = torch.baddbmm(bias[:, None], inputs[-1], weight).add_(penalty)
-    upstream = logits.softmax(-1)
+    classes = logits.shape[-1]
+    # torch's softmax takes ten times as long for rows that do not fill a processor's vector.
+    padded = F.pad(logits, (0, max(0, _VECTOR - classes)), value=-torch.inf)
+    upstream = padded.softmax(-1)[..., :classes]
     upstream.scatter_add_(2, labels[..., None], torch.full_like(upstream[..., :1], -1.0))
     upstream.div_(x.shape[1])
     for depth in reversed(range(len(layers))):
