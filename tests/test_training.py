@@ -362,11 +362,10 @@ def test_epochs_are_counted_in_steps(state: Path) -> None:
 
 
 def test_training_learns(state: Path) -> None:
-    of = recipe(epochs=12, seeds=(0,), checkpoints={"linear": 3}, learning_rate=0.01)
+    of = recipe(epochs=12, seeds=(0,), learning_rate=0.01)
     _, history = train(of, state, data=brackets(pairs=1, max_length=12, train_size=60))
-    validation = history["validation_loss"].values[:, 0]
-    assert (np.diff(validation) < 0).all()
-    assert validation[-1] < 0.5 * validation[0]
+    before, after = history["validation_loss"].values[:, 0]
+    assert after < 0.5 * before
 
 
 def test_bfloat16_trains_nearly_as_float32_and_keeps_float32_weights(state: Path) -> None:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import platform
 import secrets
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ _VARIABLE = "INTERPFLOW_RUN_LOCK"
 # A killed process is a moment in dying.
 _SECONDS_FOR_A_RUN_TO_DIE = 2.0
 # Orphans notice at once, but can end only when they come back from the library call they are in.
-_SECONDS_FOR_ORPHANS_TO_END = 60.0
+_SECONDS_FOR_ORPHANS_TO_END = 600.0
 _EXIT_CODE_OF_ORPHANS = 3
 
 
@@ -33,15 +34,19 @@ def take(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by child processes
-    started = time.monotonic()
+    started, told = time.monotonic(), False
     try:
         while not _try(descriptor, fcntl.LOCK_EX):
             # A run locks exclusively, orphans share: what can be shared is held by orphans only.
             only_orphans = _try(descriptor, fcntl.LOCK_SH)
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             patience = _SECONDS_FOR_ORPHANS_TO_END if only_orphans else _SECONDS_FOR_A_RUN_TO_DIE
-            if time.monotonic() - started > patience:
+            waited = time.monotonic() - started
+            if waited > patience:
                 raise InterpflowError(_refusal(path, only_orphans))
+            if waited > _SECONDS_FOR_A_RUN_TO_DIE and not told:
+                print("interpflow: waiting for the jobs of a killed run to end", file=sys.stderr)
+                told = True
             time.sleep(0.05)
     except OSError:
         return
@@ -75,7 +80,7 @@ def _end_when_free(path: str, owner: str) -> None:
             )  # waits for the run's death; held until this exit
     except FileNotFoundError:
         pass
-    os.write(2, b"the run that started this job is gone: the job ends\n")
+    # Without a word: standard error may be a pipe that nobody reads any more.
     os._exit(_EXIT_CODE_OF_ORPHANS)
 
 

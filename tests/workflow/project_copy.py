@@ -33,7 +33,7 @@ class Copy:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            timeout=1800,
         )
         assert not check or done.returncode == 0, done.stdout
         return done

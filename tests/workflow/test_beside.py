@@ -15,7 +15,7 @@ from workflow.project_copy import Copy
 def living(empty: Copy) -> Iterator[Copy]:
     """A copy in which a run is at work."""
     run = empty.start("--cores", "1")
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not (empty.folder / "logs").exists():
         assert run.poll() is None, (empty.folder / "run.txt").read_text()
         assert time.monotonic() < end, "no job has started"

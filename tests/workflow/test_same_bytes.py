@@ -91,7 +91,7 @@ def _jobs(copy: Copy) -> list[int]:
     return found
 
 
-def _wait_until(condition, what: str, seconds: float = 60.0) -> None:
+def _wait_until(condition, what: str, seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
