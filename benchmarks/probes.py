@@ -22,7 +22,7 @@ from interpflow.rng import generator
 
 # Shuffle-2: two stacks of five seeds, each with two controls on every seed.
 SEEDS, PROBES, CLASSES, D_MODEL = 5, 2 * 5 * 3, 15, 32
-POSITIONS, EPOCHS, REPEATS = 4000, 2, 2
+POSITIONS, EPOCHS, REPEATS = 4000, 2, 3
 
 
 def make_grid() -> ProbeGrid:

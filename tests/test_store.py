@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -131,23 +132,25 @@ def test_a_dataset_of_another_program_is_refused(project: Path) -> None:
         store.read(project)
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk() -> Iterator[None]:
-    """No file of this process can grow beyond 4 kB: writing fails as on a full disk."""
+    """No file of this process can grow beyond 4 kB: writing fails as on a full disk.
+
+    Over before the test ends, since pytest's own output may go to a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_said_and_leaves_no_half_written_file(
-    project: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_full_disk_is_said_and_leaves_no_half_written_file(project: Path) -> None:
     store.write(dataset(), project, ATTRS)
     whole = project.read_bytes()
-    request.getfixturevalue("full_disk")
     for path in (project, Path("results/smoke/toy/new.nc")):
-        with pytest.raises(InterpflowError, match=rf"^{path}: cannot be written"):
+        with full_disk(), pytest.raises(InterpflowError, match=rf"^{path}: cannot be written"):
             store.write(dataset(), path)
     assert project.read_bytes() == whole
     assert [path for path in Path().rglob("*") if path.is_file()] == [project]
