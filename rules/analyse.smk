@@ -8,11 +8,11 @@ rule analyse:
         log_pattern("analyse"),
     conda:
         "../environment.yml"
-    threads: threads_of("analyse")
+    threads: each("analyse", "threads")
     resources:
         mem_mb=4000,
         runtime=240,
-        gpu=gpus_of("analyse"),
+        gpu=each("analyse", "gpus"),
     params:
         recipe=recipe("analyse"),
     message:

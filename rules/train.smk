@@ -8,11 +8,11 @@ rule train:
         log_pattern("train"),
     conda:
         "../environment.yml"
-    threads: threads_of("train")
+    threads: each("train", "threads")
     resources:
         mem_mb=4000,
         runtime=720,
-        gpu=gpus_of("train"),
+        gpu=each("train", "gpus"),
     params:
         recipe=recipe("train"),
     message:
