@@ -8,11 +8,11 @@ rule analyse:
         log_pattern("analyse"),
     conda:
         "../environment.yml"
-    threads: each("analyse", "threads")
+    threads: threads_of("analyse")
     resources:
         mem_mb=4000,
         runtime=240,
-        gpu=each("analyse", "gpus"),
+        gpu=gpus_of("analyse"),
     params:
         recipe=recipe("analyse"),
     message:

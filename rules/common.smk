@@ -56,14 +56,12 @@ def recipe(stage):
     return lambda wildcards: job_of(stage, wildcards).short_sha
 
 
-def each(stage, attribute):
-    """`attribute` of each job; not a function where all have the same, since Snakemake calls it a lot."""
-    values = {getattr(job, attribute) for plan in PLANS.values() for job in plan.jobs[stage].values()}
-    return (
-        values.pop()
-        if len(values) == 1
-        else lambda wildcards: getattr(job_of(stage, wildcards), attribute)
-    )
+def threads_of(stage):
+    return lambda wildcards: job_of(stage, wildcards).threads
+
+
+def gpus_of(stage):
+    return lambda wildcards: job_of(stage, wildcards).gpus
 
 
 def caption(wildcards, input):

@@ -8,11 +8,11 @@ rule train:
         log_pattern("train"),
     conda:
         "../environment.yml"
-    threads: each("train", "threads")
+    threads: threads_of("train")
     resources:
         mem_mb=4000,
         runtime=720,
-        gpu=each("train", "gpus"),
+        gpu=gpus_of("train"),
     params:
         recipe=recipe("train"),
     message:
