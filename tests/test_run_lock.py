@@ -41,6 +41,7 @@ time.sleep(60)
 def lock(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(run_lock, "_SECONDS_FOR_A_RUN_TO_DIE", 0.5)
     monkeypatch.delenv(run_lock._VARIABLE, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(run_lock.__file__).parents[1]))
     return tmp_path / "made/for/it.lock"
 
 
