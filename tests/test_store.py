@@ -184,3 +184,10 @@ def test_what_a_killed_writer_left_is_overwritten(project: Path) -> None:
     store.write(dataset(), project)
     assert list(project.parent.iterdir()) == [project]
     store.read(project)
+
+
+def test_a_damaged_file_from_elsewhere_has_no_command_that_rebuilds_it(tmp_path: Path) -> None:
+    path = tmp_path / "copy.nc"
+    path.write_bytes(b"CDF")
+    with pytest.raises(InterpflowError, match="the workflow did not make it"):
+        store.read(path)

@@ -119,4 +119,5 @@ def rebuild_command(path: Path | str) -> str:
 
 
 def _rebuild(path: Path) -> str:
-    return f"rebuild it with: {rebuild_command(path)}"
+    made = {"results", "figures"} & set(path.resolve().parts)
+    return f"rebuild it with: {rebuild_command(path)}" if made else "the workflow did not make it"
