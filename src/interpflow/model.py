@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from interpflow import fused
 from interpflow.options import ModelOptions
 from interpflow.packing import Weights, pack
 from interpflow.rng import generator
@@ -21,7 +22,9 @@ from interpflow.sites import Sites
 
 _NORM_EPSILON = 1e-5  # the default of torch.nn.LayerNorm and of TransformerLens
 # torch's fused attention is slower than plain products below this length, and saves memory above.
-_FUSED_FROM = 64
+_FLASH_FROM = 64
+# Attention of interpflow.fused saves its patterns, and loses its lead over torch's above this length.
+_FUSED_UP_TO = 128
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
@@ -160,16 +163,23 @@ class Transformer:
         return at.site("hook_resid_post", residual)
 
     def _mlp(self, at: _Place, x: Tensor) -> Tensor:
+        if at.fused and self.options.activation == "relu":
+            return fused.mlp(x, at["W_in"], at.get("b_in"), at["W_out"], at.get("b_out"))
         hidden = at.site("mlp.hook_pre", _linear(x, at["W_in"], at.get("b_in")))
         hidden = at.site("mlp.hook_post", self._activation(hidden))
         return _linear(hidden, at["W_out"], at.get("b_out"))
 
     def _attention(self, at: _Place, x: Tensor) -> Tensor:
         heads = self.options.heads
-        qkv = _linear(x, at["W_QKV"], at.get("b_QKV")).unflatten(2, (3, heads, self.d_head))
+        if at.fused:
+            weights = at["W_QKV"], at.get("b_QKV"), at["W_O"], at.get("b_O")
+            return fused.attention(x, *weights, heads, at.shape.groups)
+        qkv = _linear(x, at["W_QKV"], at.get("b_QKV"))
         q, k, v = (
             at.site(f"attn.hook_{letter}", part)
-            for letter, part in zip("qkv", qkv.unbind(2), strict=True)
+            for letter, part in zip(
+                "qkv", qkv.unflatten(2, (3, heads, self.d_head)).unbind(2), strict=True
+            )
         )
         z = torch.cat([self._attend(at, *parts) for parts in at.shape.groups_of(q, k, v)], dim=1)
         z = at.site("attn.hook_z", z)
@@ -185,7 +195,7 @@ class Transformer:
         # Seeds, batch and heads are alike to a batched product.
         q, k, v = (part.transpose(2, 3).flatten(0, 2) for part in (q, k, v))
         asked = at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern")
-        if length > _FUSED_FROM and not asked:
+        if length > _FLASH_FROM and not asked:
             z = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None], is_causal=True)
         else:
             later = torch.full((length, length), -torch.inf, dtype=q.dtype, device=q.device).triu(1)
@@ -236,6 +246,9 @@ class _Place:
         if sites is not None and len(shape.groups) > 1:
             raise ValueError("sites go with one group of sequences")
         self._weights, self._sites, self.shape, self._prefix = weights, sites, shape, prefix
+        # The fused pieces show no sites, compute in the precision of the weights, and save patterns.
+        on_cpu = weights["W_E"].device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        self.fused = sites is None and on_cpu and shape.longest <= _FUSED_UP_TO
 
     def __getitem__(self, name: str) -> Tensor:
         return self._weights[self._prefix + name]
@@ -258,7 +271,9 @@ class _Place:
 
     def norm(self, name: str, x: Tensor) -> Tensor:
         """LayerNorm with a gain and a bias per seed; `<name>.hook_normalized` is before these two."""
-        normalized = F.layer_norm(x, x.shape[-1:], eps=_NORM_EPSILON)
+        # torch's kernel is vectorized only where it is given a gain and a bias.
+        one, zero = x.new_ones(x.shape[-1]), x.new_zeros(x.shape[-1])
+        normalized = F.layer_norm(x, x.shape[-1:], one, zero, eps=_NORM_EPSILON)
         normalized = self.site(f"{name}.hook_normalized", normalized)
         gain, bias = self[f"{name}_w"][:, None], self[f"{name}_b"][:, None]
         return torch.addcmul(bias, normalized, gain)
@@ -266,7 +281,8 @@ class _Place:
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x (seed, row, in), weight (seed, in, out), bias (seed, out) -> (seed, row, out)."""
-    return x @ weight if bias is None else torch.baddbmm(bias[:, None], x, weight)
+    product = x @ weight
+    return product if bias is None else product.add_(bias[:, None])
 
 
 def sinusoids(length: int, d_model: int) -> Tensor:
