@@ -89,6 +89,7 @@ class Analysis(Section):
 
     method: str  # a file in analyses/
     experiments: list[str] | dict[str, Options]  # names, or name: {options for it alone}
+    data: str | list[str] = []  # for a method that goes on from findings: analyses that stand above
 
 
 class Figure(Section):

@@ -81,8 +81,23 @@ def _experiment(
         "model": checker.options(ModelOptions, layers["model"], homes["model"]),
         "training": checker.options(TrainingOptions, layers["training"], homes["training"]),
     }
+    _check_fresh(resolved, layers["training"], homes["training"], checker)
     coords = {axis.coordinate: _value_at(resolved, axis.key) for axis in axes}
     return Experiment(point.name, coords=coords, **resolved)
+
+
+def _check_fresh(
+    resolved: Mapping[str, Any], layers: Sequence[Layer], home: KeyPath, checker: Checker
+) -> None:
+    """Note where fresh examples are wanted of a task that cannot draw them."""
+    name = resolved["task"].get("name")
+    if not resolved["training"].get("fresh") or name is None:
+        return
+    place = origin(layers, ("fresh",))
+    key = place[1] if place else (*home, "fresh")
+    module = checker.plugin(TASK, name, key)
+    if module is not None and not hasattr(module, "sample"):
+        checker.add(key, f"task '{name}' draws no fresh examples: its file defines no `sample`")
 
 
 def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str, Any]:

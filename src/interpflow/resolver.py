@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import ModuleType
 
+from interpflow import document
 from interpflow.checker import Checker
 from interpflow.claim_rows import mistake, rows
 from interpflow.document import Document, Scale
@@ -80,7 +82,8 @@ class Resolver:
     def _analyses(
         self, scale: Scale, at: KeyPath, points: Families, kept: Mapping[str, Experiment]
     ) -> dict[str, Analysis]:
-        analyses = {}
+        analyses: dict[str, Analysis] = {}
+        above: list[str] = []
         for name, written in self._written.analyses.items():
             here: KeyPath = ("analyses", name)
             before = self._checker.problems
@@ -88,10 +91,17 @@ class Resolver:
             if not named:
                 self._checker.add((*here, "experiments"), "names no experiment")
             module = self._checker.plugin(ANALYSIS, written.method, (*here, "method"))
+            data = (written.data,) if isinstance(written.data, str) else tuple(written.data)
+            self._checker.known(data, above, "analysis above", (*here, "data"))
+            above.append(name)
+            self._check_needs(written, module, (*here, "data"))
             options = {}
             for point, key in self._expand(named, (*here, "experiments"), points).items():
                 if module is None or point not in kept:
                     continue
+                lacking = [each for each in data if each in analyses and point not in analyses[each].options]
+                if lacking:
+                    self._checker.add(key, f"analysis '{lacking[0]}' is not of experiment '{point}'")
                 layers = [
                     Layer(here, written.model_extra or {}),
                     Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),
@@ -99,10 +109,18 @@ class Resolver:
                 ]
                 options[point] = self._checker.options(module.Options, layers, here)
             if options:
-                analyses[name] = Analysis(name, written.method, options)
+                analyses[name] = Analysis(name, written.method, options, data)
             if self._checker.problems > before:
                 self._doubtful.add(name)
         return analyses
+
+    def _check_needs(self, written: document.Analysis, module: ModuleType | None, at: KeyPath) -> None:
+        """Note where an analysis of findings names none, and where another names some."""
+        wants = module is not None and module.NEEDS == "findings"
+        if wants and not written.data:
+            self._checker.add(at, f"'{written.method}' goes on from findings; name their analyses")
+        elif written.data and module is not None and not wants:
+            self._checker.add(at, f"'{written.method}' looks at {module.NEEDS}, not at findings; leave data out")
 
     def _figures(
         self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis]

@@ -24,11 +24,15 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Analysis:
-    """One method over experiments: `options` maps each experiment to the method's options for it."""
+    """One method over experiments: `options` maps each experiment to the method's options for it.
+
+    `data` are the analyses whose findings it goes on from, () where it looks at models or data itself.
+    """
 
     name: str
     method: str
     options: dict[str, dict[str, Any]]
+    data: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
