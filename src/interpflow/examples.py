@@ -73,9 +73,15 @@ class Examples:
             torch.cat([part.scored.flatten(1, 2) for part in parts], dim=1),
         )
 
-    def in_order_of_length(self, size: int) -> Iterator[tuple[np.ndarray, Batch]]:
-        """All examples once, `size` at a time and shortest first, each with its indices (batch,)."""
+    def in_order_of_length(self, tokens: int) -> Iterator[tuple[np.ndarray, Batch]]:
+        """All examples once, shortest first, in batches of up to `tokens` with padding, at least one example.
+
+        Each batch comes with its indices (batch,).
+        """
         order = np.argsort(self.lengths, kind="stable")
-        for start in range(0, len(order), size):
-            indices = order[start : start + size]
-            yield indices, self.take(indices)
+        while len(order):
+            # The last of a batch is its longest.
+            padded = np.arange(1, len(order) + 1) * self.lengths[order]
+            size = max(1, int(np.searchsorted(padded, tokens, side="right")))
+            yield order[:size], self.take(order[:size])
+            order = order[size:]
