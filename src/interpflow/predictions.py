@@ -20,8 +20,6 @@ from interpflow.model import Transformer
 from interpflow.packing import Weights
 from interpflow.sites import Sites
 
-_TOKENS = 2400
-
 
 @dataclass(frozen=True)
 class Sureness:
@@ -59,7 +57,7 @@ def sureness(
     seeds = len(weights["W_E"])
     means = np.zeros((4, seeds))
     table = np.zeros((3, seeds, bins))
-    for indices, batch in examples.in_order_of_length(_TOKENS):
+    for indices, batch in examples.in_order_of_length():
         logits = model(weights, batch.tokens, sites(indices)).float()
         entropy, confidence, hit = _predictions(loss_kind, logits, batch)
         losses = loss(loss_kind, logits, batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 
@@ -91,17 +91,18 @@ class Resolver:
             if not named:
                 self._checker.add((*here, "experiments"), "names no experiment")
             module = self._checker.plugin(ANALYSIS, written.method, (*here, "method"))
-            data = (written.data,) if isinstance(written.data, str) else tuple(written.data)
-            self._checker.known(data, above, "analysis above", (*here, "data"))
+            data = self._findings(written, module, above, (*here, "data"))
             above.append(name)
-            self._check_needs(written, module, (*here, "data"))
             options = {}
+            blamed: set[KeyPath] = set()
             for point, key in self._expand(named, (*here, "experiments"), points).items():
                 if module is None or point not in kept:
                     continue
-                lacking = [each for each in data if each in analyses and point not in analyses[each].options]
-                if lacking:
-                    self._checker.add(key, f"analysis '{lacking[0]}' is not of experiment '{point}'")
+                lacking = [a for a in data if a in analyses and point not in analyses[a].options]
+                if lacking and key not in blamed:
+                    blamed.add(key)
+                    message = f"analysis '{lacking[0]}' is not of experiment '{point}'"
+                    self._checker.add(key, message)
                 layers = [
                     Layer(here, written.model_extra or {}),
                     Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),
@@ -114,13 +115,24 @@ class Resolver:
                 self._doubtful.add(name)
         return analyses
 
-    def _check_needs(self, written: document.Analysis, module: ModuleType | None, at: KeyPath) -> None:
-        """Note where an analysis of findings names none, and where another names some."""
+    def _findings(
+        self,
+        written: document.Analysis,
+        module: ModuleType | None,
+        above: Sequence[str],
+        at: KeyPath,
+    ) -> list[str]:
+        """The analyses that `written` goes on from, if it is one that does."""
+        data = [written.data] if isinstance(written.data, str) else written.data
         wants = module is not None and module.NEEDS == "findings"
-        if wants and not written.data:
+        if wants and not data:
             self._checker.add(at, f"'{written.method}' goes on from findings; name their analyses")
-        elif written.data and module is not None and not wants:
-            self._checker.add(at, f"'{written.method}' looks at {module.NEEDS}, not at findings; leave data out")
+        elif data and module is not None and not wants:
+            message = f"'{written.method}' looks at {module.NEEDS}, not at findings; leave data out"
+            self._checker.add(at, message)
+            return []
+        self._checker.known(data, above, "analysis above", at)
+        return [name for name in data if name in above]
 
     def _figures(
         self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis]

@@ -26,13 +26,13 @@ class Experiment:
 class Analysis:
     """One method over experiments: `options` maps each experiment to the method's options for it.
 
-    `data` are the analyses whose findings it goes on from, () where it looks at models or data itself.
+    `data` are the analyses whose findings it goes on from, none where it looks at models or data itself.
     """
 
     name: str
     method: str
     options: dict[str, dict[str, Any]]
-    data: tuple[str, ...] = ()
+    data: list[str]
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
     sums: dict[str, torch.Tensor] = {}
     count = torch.zeros(longest)
     with torch.no_grad():
-        for indices, batch in examples.in_order_of_length(_TOKENS):
+        for indices, batch in examples.in_order_of_length():
             read = Sites(read=sites)
             runs.model(weights, batch.tokens, read)
             length = batch.tokens.shape[-1]
