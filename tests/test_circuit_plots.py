@@ -13,8 +13,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from interpflow import figures, plugins, style
+from interpflow.analyses import head_modes
 from interpflow.errors import InterpflowError
-from interpflow.plots import circuit_maps
+from interpflow.plots import (
+    ablation_effects,
+    circuit_maps,
+    gap_trend,
+    mode_map,
+    mode_shares,
+    reliability,
+)
 from interpflow.stages.collect import collect
 from interpflow.variables import describe
 
@@ -74,6 +82,106 @@ def circuits(
             "source": tokens, "output": tokens[:-1], "query": tokens, "key": tokens,
         },
     )  # fmt: skip
+
+
+def modes(
+    kinds: Sequence[str] = ("splitting",) * 3,
+    heads: int = 2,
+    words: int = 64,
+    steps: Sequence[int] = STEPS,
+) -> xr.Dataset:
+    """As `analyses.head_modes` returns them, of one seed of each of `kinds`."""
+    draw = random("modes", kinds, heads, words)
+    sizes = np.array(
+        [
+            [
+                copying(kind, heads, words, at / (len(steps) - 1 or 1) or 1 / len(steps), draw)
+                for at in range(len(steps))
+            ]
+            for kind in kinds
+        ]
+    )
+    found = head_modes.describe_heads(sizes, head_modes.Options())
+    table = head_modes.VARIABLES
+    return xr.Dataset(
+        {
+            "copying": (table["copying"].dims, sizes),
+            **{name: (table[name].dims, values) for name, values in found.items()},
+            "checkpoint": ("step", ["between"] * (len(steps) - 1) + ["last"]),
+        },
+        {
+            "seed": range(len(kinds)),
+            "step": list(steps),
+            "head": range(heads),
+            "word": [*map(str, range(words))],
+            "model_mode": list(head_modes.MODES),
+        },
+    )
+
+
+def ablations(
+    kind: str = "splitting", seeds: int = 3, heads: int = 2, layers: int = 1, bins: int = 10
+) -> xr.Dataset:
+    """As `analyses.ablation` returns them."""
+    draw = random("ablations", kind, seeds, heads)
+    kinds = ["zero", "mean", "resample"]
+    size = (seeds, len(kinds), layers, heads)
+    harm = (
+        np.where(np.arange(heads) == 0, 0.9, 0.0) if kind == "suppression" else np.full(heads, 0.6)
+    )
+    doubt = (
+        np.where(np.arange(heads) == 0, 0.8, -0.3) if kind == "suppression" else np.full(heads, 0.5)
+    )
+    one, by_head = ("seed",), ("seed", "ablation", "layer", "head")
+
+    def near(values: Any) -> np.ndarray:
+        return values + draw.normal(0, 0.03, size)
+
+    at = (np.arange(bins) + 0.5) / bins
+    tables = {
+        "count": np.exp(draw.uniform(0, 1, (*size, bins)) + 8 * at),
+        "mean_confidence": np.broadcast_to(at, (*size, bins)) + 0,
+        "share_right": np.clip(
+            at - 0.3 * (1 - at) * doubt[:, None] + draw.normal(0, 0.03, (*size, bins)), 0, 1
+        ),
+    }
+    tables["share_right"][..., 0] = np.nan
+    tables["count"][..., 0] = 0
+    intact = {
+        "count": np.exp(7 * at) + np.zeros((seeds, 1)),
+        "mean_confidence": at + np.zeros((seeds, 1)),
+        "share_right": np.clip(at + draw.normal(0, 0.02, (seeds, bins)), 0, 1),
+    }
+    return xr.Dataset(
+        {
+            "accuracy": (by_head, near(1.0 - harm)),
+            "loss": (by_head, near(0.01 + 3 * harm + 0.1)),
+            "entropy": (by_head, near(0.2 + doubt)),
+            "confidence": (by_head, near(0.9 - 0.4 * doubt)),
+            "calibration_error": (by_head, near(0.02 + 0.2 * abs(doubt))),
+            "intact_accuracy": (one, np.ones(seeds)),
+            "intact_loss": (one, np.full(seeds, 0.01)),
+            "intact_entropy": (one, np.full(seeds, 0.2)),
+            "intact_confidence": (one, np.full(seeds, 0.9)),
+            "intact_calibration_error": (one, np.full(seeds, 0.02)),
+            **{name: ((*by_head, "bin"), values) for name, values in tables.items()},
+            **{f"intact_{name}": (("seed", "bin"), values) for name, values in intact.items()},
+        },
+        {"seed": range(seeds), "ablation": kinds, "head": range(heads)},
+    )
+
+
+def statistics(gap: float) -> xr.Dataset:
+    """As `analyses.data_statistics` returns them."""
+    values = np.array([[gap], [gap + 0.01]])
+    return xr.Dataset(
+        {
+            "mean": (("split", "quantity"), values),
+            "maximum": (("split", "quantity"), values * 2),
+            "overlap": ("split", [10, 0]),
+        },
+        {"split": ["train", "validation"], "quantity": ["gap"]},
+    )
 
 
 def join(
@@ -186,3 +294,178 @@ def test_a_misspelt_experiment_is_an_error_and_one_that_a_scale_leaves_out_is_no
     assert "No model" in text.get_text()
     with pytest.raises(InterpflowError, match="seed: no 7"):
         draw(circuit_maps, data, panels={"A": {"experiment": "baseline", "seed": 7}})
+
+
+# Modes.
+
+SPLIT, SUPPRESS, BOTH = "splitting", "suppression", "both"
+
+
+def grid(seeds: int = 3) -> tuple[xr.Dataset, xr.Dataset]:
+    """Modes and data of experiments that differ in heads, gap and weight decay."""
+    parts, coords, facts = {}, {}, {}
+    for heads in (1, 2, 3):
+        for gap in (2.0, 6.0):
+            for decay in (0.0, 0.005):
+                name = f"heads_{heads}_gap_{gap:.0f}_decay_{1000 * decay:.0f}"
+                kinds = [SPLIT if gap == 2 else SUPPRESS] * seeds
+                kinds[-1] = BOTH if seeds > 1 and decay else kinds[-1]
+                parts[name] = modes(kinds, heads, 12, steps=(0, 10))
+                coords[name] = {"heads": heads, "mean_gap": gap, "weight_decay": decay}
+                facts[name] = statistics(gap + 0.02)
+    parts["plain"] = modes([SPLIT], 2, 12, steps=(0, 99))  # not swept
+    facts["plain"] = statistics(4.0)
+    return join("head_modes", parts, coords), join("data_statistics", facts)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_figures_of_modes_are_legible(seeds: int) -> None:
+    found, facts = grid(seeds)
+    gap = {"data": "second", "quantity": "gap"}
+    legible(draw(mode_shares, found, groups={"Heads": ["heads_*"], "Other": ["plain"]}))
+    legible(draw(mode_shares, found, x="heads"))
+    legible(draw(mode_map, found, x="mean_gap", y="heads", panels="weight_decay"))
+    legible(draw(mode_map, found, facts, x_from=gap, y="heads"))
+    legible(draw(gap_trend, found, x="mean_gap"))
+    groups = {"two heads": ["heads_2_*"], "three heads": ["heads_3_*"]}
+    legible(draw(gap_trend, found, facts, x_from=gap, groups=groups))
+    alone = found.sel(experiment=["plain"], seed=[0])
+    legible(draw(mode_shares, alone))
+    legible(draw(gap_trend, alone, facts, x_from=gap))
+
+
+def test_bars_of_modes_count_the_seeds_that_an_experiment_has_at_its_last_step() -> None:
+    found, _ = grid()
+    assert found.sizes["seed"] == 3
+    written = words(draw(mode_shares, found, groups={"": ["plain", "heads_2_gap_2_decay_5"]}))
+    assert "n = 1" in written and "n = 3" in written
+    figure = draw(mode_shares, found, x="heads", labels={"1": "one head"})
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["one head", "Heads 2", "Heads 3"]
+    assert words(figure).count("n = 12") == 3
+
+
+def test_a_mode_has_one_colour_in_every_figure() -> None:
+    assert set(style.MODES) == set(head_modes.MODES)
+    assert set(style.HEAD_MODES) == set(head_modes.HEAD_MODES)
+    assert len({look.color for look in style.MODES.values()}) == len(style.MODES)
+
+
+def test_a_cell_of_the_map_says_where_evidence_is_thin() -> None:
+    found, _ = grid()
+    options = {"x": "mean_gap", "y": "heads", "panels": "weight_decay"}
+    figure = draw(mode_map, found, **options)
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "Weight decay 0",
+        "Weight decay 0.005",
+    ]
+    cells = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert sorted(set(cells)) == ["2/3", "3/3"]
+    assert "fewer than 3" not in words(figure)
+    few = draw(mode_map, found.isel(seed=[0, 1]), **options)
+    assert "fewer than 3" in words(few)
+
+
+def test_a_swept_coordinate_that_is_not_there_is_an_error_with_the_nearest() -> None:
+    found, facts = grid(1)
+    with pytest.raises(InterpflowError, match=r"x: no 'mean_gpa' .* mean 'mean_gap'"):
+        draw(mode_map, found, x="mean_gpa", y="heads")
+    with pytest.raises(InterpflowError, match=r"x_from.data: no analysis 'secnd' .* 'second'"):
+        draw(gap_trend, found, facts, x_from={"data": "secnd", "quantity": "gap"})
+    with pytest.raises(InterpflowError, match=r"quantity: no 'gapp' .* mean 'gap'"):
+        draw(gap_trend, found, facts, x_from={"data": "second", "quantity": "gapp"})
+
+
+def test_trends_are_means_over_seeds_at_the_gap_of_the_data() -> None:
+    found, facts = grid()
+    groups = {"all": ["heads_2_*_5"]}
+    figure = draw(
+        gap_trend, found, facts, x_from={"data": "second", "quantity": "gap"}, groups=groups
+    )
+    line = figure.axes[0].containers[0].lines[0]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(line.get_xdata(), [2.02, 6.02])
+    names = ["heads_2_gap_2_decay_5", "heads_2_gap_6_decay_5"]
+    overlap = found["overlap"].sel(experiment=names, step=10).mean("seed")
+    np.testing.assert_allclose(line.get_ydata(), overlap)
+
+
+def test_nothing_to_show_is_said() -> None:
+    found, _ = grid(1)
+    assert "No experiment" in words(draw(mode_shares, found, experiments=["elsewhere"]))
+    assert "No experiment" in words(
+        draw(mode_map, found.sel(experiment=["plain"]), x="heads", y="mean_gap")
+    )
+    assert "No experiment" in words(draw(gap_trend, found, x="heads", groups={"A": ["elsewhere"]}))
+
+
+# Ablation.
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_figures_of_ablation_are_legible(seeds: int) -> None:
+    parts = {
+        "split": ablations(SPLIT, seeds),
+        "suppress": ablations(SUPPRESS, seeds),
+        "four": ablations(SUPPRESS, 1, 4),
+        "deep": ablations(SPLIT, seeds, 2, 2, bins=5),
+    }
+    found = join("ablation", {name: parts[name] for name in ("split", "suppress", "four")})
+    roles = join("head_modes", {name: modes([SUPPRESS] * seeds) for name in ("split", "suppress")})
+    legible(draw(ablation_effects, found))
+    legible(draw(ablation_effects, found, roles, by_mode="second"))
+    legible(draw(ablation_effects, found.sel(experiment=["split"]), measures=["accuracy", "loss"]))
+    legible(draw(ablation_effects, join("ablation", {"deep": parts["deep"]})))
+    legible(draw(reliability, found, ablation="mean"))
+    legible(draw(reliability, found, panels={"Two": "split"}))
+    legible(draw(reliability, join("ablation", parts)))
+
+
+def test_effects_are_changes_against_the_intact_model() -> None:
+    found = join("ablation", {"one": ablations(SUPPRESS), "four": ablations(SPLIT, 3, 4)})
+    figure = draw(ablation_effects, found, panels={"Mine": "one"}, measures=["accuracy", "entropy"])
+    accuracy, _ = figure.axes
+    assert [label.get_text() for label in accuracy.get_yticklabels()] == ["Head 0", "Head 1"]
+    means = [container.lines[0].get_xdata()[0] for container in accuracy.containers]  # type: ignore[attr-defined]
+    here = found.sel(experiment="one").isel(layer=0, head=[0, 1])
+    change = (here["accuracy"] - here["intact_accuracy"]).mean("seed").transpose("head", ...)
+    np.testing.assert_allclose(means, change.values.ravel())
+    assert "Mine" in words(figure)
+
+
+def test_heads_stand_by_their_mode_where_they_have_one() -> None:
+    found = join("ablation", {"one": ablations(SUPPRESS), "other": ablations(SPLIT)})
+    roles = join("head_modes", {"one": modes([SUPPRESS] * 3), "other": modes([SPLIT] * 2)})
+    figure = draw(ablation_effects, found, roles, by_mode="second")
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["Whole (n = 3)", "Part (n = 4)", "Suppressing (n = 3)"]
+    with pytest.raises(InterpflowError, match=r"by_mode: no analysis 'secnd'"):
+        draw(ablation_effects, found, roles, by_mode="secnd")
+    deep = join("ablation", {"one": ablations(SPLIT, 3, 2, 2)})
+    with pytest.raises(InterpflowError, match="one layer"):
+        draw(ablation_effects, deep, roles, by_mode="second")
+
+
+def test_a_bin_of_few_predictions_is_open_and_one_of_none_is_not_drawn() -> None:
+    found = join("ablation", {"one": ablations(SPLIT)})
+    found["intact_count"][{"bin": 3}] = 4
+    panel, _ = draw(reliability, found, few=5).axes[:2]
+    hollow = [
+        float(x)
+        for container in panel.containers
+        for x in container.lines[0].get_xdata()  # type: ignore[attr-defined]
+        if container.lines[0].get_markerfacecolor() == "white"  # type: ignore[attr-defined]
+        and container.lines[0].get_color() == style.BLACK  # type: ignore[attr-defined]
+    ]
+    few = found["intact_count"].isel(experiment=0).mean("seed") < 5
+    bins = found["intact_mean_confidence"].isel(experiment=0).mean("seed")
+    np.testing.assert_allclose(hollow, bins.values[few.values])
+    ablated = panel.containers[-1].lines[0]  # type: ignore[attr-defined]
+    assert 0.05 not in ablated.get_xdata()
+
+
+@pytest.mark.parametrize("module", [ablation_effects, reliability])
+def test_an_ablated_experiment_that_is_misspelt_is_an_error(module: Any) -> None:
+    found = join("ablation", {"baseline": ablations(SPLIT)})
+    with pytest.raises(InterpflowError, match="did you mean 'baseline'"):
+        draw(module, found, panels={"A": "basline"})
+    assert "No " in words(draw(module, found, panels={"A": "elsewhere"}))

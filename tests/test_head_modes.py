@@ -15,7 +15,7 @@ NOTHING = np.zeros(WORDS)
 
 
 def constructed(*heads: np.ndarray) -> xr.Dataset:
-    """Head modes of a model whose heads write each number's own logit, times the values given.
+    """A model whose heads write each number's own logit times the values given, or a matrix of logits.
 
     Embedding and unembedding are one-hot, with one more token, a separator, that no head copies.
     """
@@ -29,7 +29,7 @@ def constructed(*heads: np.ndarray) -> xr.Dataset:
         "W_V": (("layer", "head", "d_model", "d_head"), np.stack([identity] * len(heads))[None]),
         "W_O": (
             ("layer", "head", "d_head", "d_model"),
-            np.stack([np.diag(np.append(values, 0.0)) for values in heads])[None],
+            np.stack([_written(values) for values in heads])[None],
         ),
         "W_U": (("d_model", "d_output"), identity[:, :WORDS]),
     }
@@ -44,6 +44,11 @@ def constructed(*heads: np.ndarray) -> xr.Dataset:
     model = {"heads": len(heads), "d_model": d_model, "d_head": d_model, "norm": "none",
              "positions": "none", "biases": False}  # fmt: skip
     return runs_from(labelled, model, token=[*words, "|"], output=words)
+
+
+def _written(values: np.ndarray) -> np.ndarray:
+    matrix = np.diag(values) if values.ndim == 1 else values
+    return np.pad(matrix, (0, 1))
 
 
 def modes(*heads: np.ndarray, **options) -> xr.Dataset:
@@ -75,6 +80,17 @@ def test_constructed_modes_are_told_apart(heads, of_heads, of_model):
     assert found["mode"].item() == of_model
     assert found["is_mode"].sel(model_mode=of_model) == 1
     assert found["is_mode"].sum() == 1
+
+
+def test_before_training_no_head_has_a_mode():
+    found = [
+        head_modes.analyse(
+            constructed(*noise.standard_normal((2, WORDS, WORDS)) * 0.1), head_modes.Options()
+        )
+        for noise in map(np.random.default_rng, range(20))
+    ]
+    assert {mode for one in found for mode in one["mode"].values.ravel()} == {"none"}
+    assert {mode for one in found for mode in one["head_mode"].values.ravel()} == {"dead"}
 
 
 def test_regions_are_counted_and_measured():

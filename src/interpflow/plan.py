@@ -102,7 +102,7 @@ class _Planner:
 
     def train(self, experiment: Experiment, data: Sources) -> Sources:
         made: Sources = {}
-        seeds, size = self.study.seeds, self.study.compute["seeds_per_job"]
+        seeds, size = experiment.seeds, self.study.compute["seeds_per_job"]
         # Stored examples come as a file; fresh ones are made by the task's code, as the task's options say.
         fresh = experiment.training["fresh"]
         made_by = [f"interpflow.tasks.{experiment.task['name']}"] if fresh else []

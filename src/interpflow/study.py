@@ -13,12 +13,16 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class Experiment:
-    """One data set, one model, one training.  `coords` is the point's place in its sweep, {} without one."""
+    """One data set, one model and its training with each of `seeds`.
+
+    `coords` is the point's place in its sweep, {} without one.
+    """
 
     name: str
     task: dict[str, Any]  # the options of the task and its `name`
     model: dict[str, Any]
     training: dict[str, Any]
+    seeds: list[int]
     coords: dict[str, Scalar]
 
 

@@ -247,6 +247,43 @@ def panels(
     return figure, axes
 
 
+def grid(
+    heights: Sequence[float], columns: int = 1, width: float = DOUBLE, share: str = ""
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of rows of panels, each row about as high as `heights` says (inches).
+
+    Panels share x down each column, y along each row, or both, as `share` says.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = Figure(
+        figsize=(width, sum(heights) + 0.25 * len(heights) + 0.5),
+        layout=ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD, wspace=0.02, hspace=0.02),
+    )
+    cells = figure.add_gridspec(len(heights), columns, height_ratios=list(heights))
+    rows: list[list[Axes]] = []
+    for row in range(len(heights)):
+        rows.append([])
+        for column in range(columns):
+            above = rows[0][column] if row and "x" in share else None
+            before = rows[row][0] if column and "y" in share else None
+            rows[row].append(figure.add_subplot(cells[row, column], sharex=above, sharey=before))
+    return figure, rows
+
+
+def heading(panel: Axes, text: str, lines: int = 1) -> None:
+    """A bold line over a panel, above so many lines of titles."""
+    panel.annotate(
+        text,
+        (0, 1),
+        (0, RC["axes.titlepad"] + 1.3 * TEXT * lines),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontweight="bold",
+    )
+
+
 def title(name: str, *rest: str) -> str:
     """The words of a panel: an experiment's name made readable, then what of it is shown."""
     return ", ".join([readable(name), *rest])
@@ -341,7 +378,8 @@ def signed_key(axes: Axes, image: ScalarMappable, label: str, clipped: bool = Fa
     """What signed shades mean, as a bar in `axes`; with pointed ends where larger values are cut."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    limit = float(image.norm.vmax or 0)
+    _, limit = image.get_clim()
+    assert limit is not None
     bar = figure.colorbar(
         image,
         cax=axes,

@@ -3,7 +3,8 @@
 What a head does with a token that it attends to stands on the diagonal of its OV circuit: `copying` is how far
 it raises the logit of that very token above the mean of all.  A head copies a token where this is a good part
 of the model's `strength`, the mean over tokens of the best head's copying, and suppresses it where it is as
-clearly negative.
+clearly negative.  Before training nobody copies: the strength has to stand out from what heads do to the
+logits of other tokens.
 
 Modes of a head
     whole          copies nearly all tokens
@@ -27,7 +28,7 @@ from typing import Annotated
 
 import numpy as np
 import xarray as xr
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from interpflow.checkpoints import Steps
 from interpflow.section import Section
@@ -41,6 +42,7 @@ class Options(Section):
 
     layer: NonNegativeInt = 0
     steps: Steps = "last"
+    clear: PositiveFloat = 1.0  # least strength, as a multiple of the effect on other tokens (rms)
     copies_above: Share = 0.3  # of the strength; below its negative a head suppresses
     smallest_region: PositiveInt = 2  # tokens; shorter runs belong to what surrounds them
     whole: Share = 0.9  # share of tokens: from here on a head copies the whole range
@@ -56,6 +58,9 @@ _BY_HEAD = ("seed", "step", "head")
 VARIABLES = {
     "copying": Variable((*_BY_HEAD, "word"), "logit", "copying of a token, diagonal of the OV circuit"),
     "strength": Variable(("seed", "step"), "logit", "mean over tokens of the best head's copying"),
+    "contrast": Variable(
+        ("seed", "step"), "1", "strength over the root mean square effect on other tokens"
+    ),
     "copied_share": Variable(_BY_HEAD, "1", "share of tokens that a head copies"),
     "suppressed_share": Variable(_BY_HEAD, "1", "share of tokens that a head suppresses"),
     "regions": Variable(_BY_HEAD, "1", "number of runs of tokens that a head copies"),
@@ -85,7 +90,11 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         output=xr.DataArray([outputs.index(word) for word in shared], dims="word"),
     )
     copying = copying.transpose("seed", "step", "head", "word").drop_attrs()
-    found = describe_heads(copying.values, options)
+    of_shared = raised.isel(source=[words.index(word) for word in shared])
+    squares = (of_shared**2).sum(("source", "output")) - (copying**2).sum("word")
+    others = squares / (len(shared) * (len(outputs) - 1))
+    spread = np.sqrt(others.max("head").transpose("seed", "step").values.clip(0))
+    found = describe_heads(copying.values, spread, options)
     ends = {runs.kept("all")[0]: "first", runs.kept("last")[0]: "last"}
     return xr.Dataset(
         {
@@ -97,12 +106,19 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     )
 
 
-def describe_heads(copying: np.ndarray, options: Options) -> dict[str, np.ndarray]:
-    """Regions and modes from `copying` (seed, step, head, word), by the names of VARIABLES."""
+def describe_heads(
+    copying: np.ndarray, spread: np.ndarray, options: Options
+) -> dict[str, np.ndarray]:
+    """Regions and modes by the names of VARIABLES.
+
+    `copying` (seed, step, head, word); `spread` (seed, step) is the root mean square effect on other tokens.
+    """
     strength = copying.max(axis=2).mean(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        contrast = strength / spread
     line = options.copies_above * np.maximum(strength, 0.0)[..., None, None]
     sign = np.where(copying > line, 1, np.where(copying < -line, -1, 0))
-    sign[strength <= 0] = 0  # nobody copies, as before training: nothing to be a part of
+    sign[~(strength > options.clear * spread)] = 0
     flat = sign.reshape(-1, sign.shape[-1])
     smooth = np.array([_without_short_runs(row, options.smallest_region) for row in flat])
     sign = smooth.reshape(sign.shape)
@@ -117,6 +133,7 @@ def describe_heads(copying: np.ndarray, options: Options) -> dict[str, np.ndarra
     mode = _model_modes(head_mode, overlap, options)
     return {
         "strength": strength,
+        "contrast": contrast,
         "copied_share": copied,
         "suppressed_share": suppressed,
         "regions": regions,

@@ -160,7 +160,7 @@ def _map(panel: Axes, values: xr.DataArray, limit: float) -> Any:
     panel.spines[:].set_visible(True)
     rows, columns = map(str, values.dims)
     for axis, dim in ((panel.yaxis, rows), (panel.xaxis, columns)):
-        tokens = values[dim].values
+        tokens = values[dim].values.tolist()
         ticks = style.few(tokens)
         axis.set_ticks(ticks, [str(tokens[tick]) for tick in ticks])
     panel.set_xlabel(f"{columns} token", labelpad=1)
