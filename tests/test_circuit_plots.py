@@ -101,14 +101,39 @@ def modes(
             for kind in kinds
         ]
     )
-    found = head_modes.describe_heads(sizes, head_modes.Options())
-    table = head_modes.VARIABLES
+    strength = sizes.max(axis=2).mean(axis=-1)
+    copied, suppressed = sizes > 2, sizes < -2
+    share, against = copied.mean(-1), suppressed.mean(-1)
+    several = (copied.sum(2) > 1).mean(-1)
+    roles = np.select(
+        [against > 0.5, share > 0.9, share > 0.1], ["suppressing", "whole", "part"], "dead"
+    )
+    whole = np.select(
+        [
+            (against > 0.5).any(-1),
+            share.max(-1) < 0.1,
+            (share > 0.1).sum(-1) < 2,
+            several < 0.2,
+        ],
+        ["copy_suppression", "none", "single", "vocabulary_splitting"],
+        "overlapping",
+    )
+    regions = (np.diff(copied.astype(int), axis=-1, prepend=0) > 0).sum(-1)
+    found = {
+        "copying": sizes,
+        "strength": strength,
+        "copied_share": share,
+        "suppressed_share": against,
+        "regions": regions,
+        "region_size": copied.sum(-1) / np.maximum(regions, 1),
+        "overlap": several,
+        "head_mode": roles,
+        "mode": whole,
+        "is_mode": (whole[..., None] == np.array(head_modes.MODES)).astype(float),
+        "checkpoint": np.array(["between"] * (len(steps) - 1) + ["last"]),
+    }
     return xr.Dataset(
-        {
-            "copying": (table["copying"].dims, sizes),
-            **{name: (table[name].dims, values) for name, values in found.items()},
-            "checkpoint": ("step", ["between"] * (len(steps) - 1) + ["last"]),
-        },
+        {name: (head_modes.VARIABLES[name].dims, values) for name, values in found.items()},
         {
             "seed": range(len(kinds)),
             "step": list(steps),
@@ -167,7 +192,13 @@ def ablations(
             **{name: ((*by_head, "bin"), values) for name, values in tables.items()},
             **{f"intact_{name}": (("seed", "bin"), values) for name, values in intact.items()},
         },
-        {"seed": range(seeds), "ablation": kinds, "head": range(heads)},
+        {
+            "seed": range(seeds),
+            "ablation": kinds,
+            "layer": range(layers),
+            "head": range(heads),
+            "bin": range(bins),
+        },
     )
 
 

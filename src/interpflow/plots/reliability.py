@@ -91,6 +91,8 @@ def _curves(
     """What is drawn of one experiment: the intact model, then each head that was ablated."""
     table = ("count", "mean_confidence", "share_right")
     here = found.sel(experiment=experiment)
+    bins = here["intact_count"].notnull().any("seed").values  # another may have more
+    here, ablated = here.isel(bin=bins), ablated.isel(bin=bins)
     curves = [(INTACT, {name: here[f"intact_{name}"] for name in table})]
     there = ablated.sel(experiment=experiment)
     heads = [
