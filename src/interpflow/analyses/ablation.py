@@ -28,7 +28,7 @@ class Options(Section):
 
 
 _BY_HEAD = ("seed", "ablation", "layer", "head")
-_MEASURES = {
+MEASURES = {
     "accuracy": ("1", "share of sequences right at every position"),
     "loss": ("1", "mean loss over sequences"),
     "entropy": ("nat", "mean entropy of predictions"),
@@ -41,10 +41,10 @@ _TABLE = {
     "share_right": ("1", "share of predictions right in a bin"),
 }
 VARIABLES = {
-    **{name: Variable(_BY_HEAD, *words) for name, words in _MEASURES.items()},
+    **{name: Variable(_BY_HEAD, *words) for name, words in MEASURES.items()},
     **{
         f"intact_{name}": Variable(("seed",), unit, f"{words}, nothing ablated")
-        for name, (unit, words) in _MEASURES.items()
+        for name, (unit, words) in MEASURES.items()
     },
     **{name: Variable((*_BY_HEAD, "bin"), *words) for name, words in _TABLE.items()},
     **{
@@ -75,7 +75,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
                 "mean_confidence": found.confidence_sum / found.count,
                 "share_right": found.right_count / found.count,
             }
-        return {name: getattr(found, name) for name in _MEASURES} | table
+        return {name: getattr(found, name) for name in MEASURES} | table
 
     intact = measure(lambda indices: Sites())
     replace = {name: _REPLACEMENTS[name](runs, weights, examples) for name in options.ablations}

@@ -43,6 +43,9 @@ class Options(Section):
 _PLACE = ("seed", "step", "group")
 VARIABLES = {
     "llc": Variable(_PLACE, "1", "local learning coefficient"),
+    "fall": Variable(
+        ("seed", "group"), "1", "how far the last estimate lies below the highest, as a share of it"
+    ),
     "llc_sd": Variable(_PLACE, "1", "standard deviation over chains"),
     "llc_chain": Variable((*_PLACE, "chain"), "1", "local learning coefficient of one chain"),
     "loss": Variable((*_PLACE, "chain", "draw"), "1", "loss of a draw"),
@@ -86,10 +89,12 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     ends = {runs.kept("all")[0]: "first", runs.kept("last")[0]: "last"}
     moving_counts = [int(torch.count_nonzero(moving)) for moving in groups.values()]
     found = judge(traces, start_loss, nbeta)
+    peak = np.nanmax(found["llc"], axis=1, initial=-np.inf)
     return xr.Dataset(
         {
             **{name: (VARIABLES[name].dims, values) for name, values in found.items()},
             "loss": (VARIABLES["loss"].dims, traces.astype(np.float32)),
+            "fall": (("seed", "group"), 1 - found["llc"][:, -1] / peak),
             "start_loss": (("seed", "step"), start_loss),
             "parameters": ("group", moving_counts),
             "nbeta": ((), nbeta),
