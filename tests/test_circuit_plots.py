@@ -13,11 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from interpflow import figures, plugins, style
-from interpflow.analyses import head_modes
+from interpflow.analyses import head_modes, llc
 from interpflow.errors import InterpflowError
 from interpflow.plots import (
     ablation_effects,
+    chain_traces,
     circuit_maps,
+    development,
     gap_trend,
     mode_map,
     mode_shares,
@@ -200,6 +202,84 @@ def ablations(
             "bin": range(bins),
         },
     )
+
+
+def curves(seeds: int = 3, steps: Sequence[int] = STEPS) -> xr.Dataset:
+    """As `analyses.training_curves` returns them."""
+    draw = random("curves", seeds)
+    at = np.log1p(np.array(steps, dtype=float)) / np.log1p(16000)
+    noise = draw.normal(0, 0.02, (3, seeds, len(steps)))
+    loss = np.exp(-7 / (1 + np.exp(-20 * (at - 0.55))) + 1.4 + 5 * noise[0])
+    accuracy = np.clip(1 / (1 + np.exp(-30 * (at - 0.65))) + noise[1], 0, 1)
+    dims = ("seed", "step")
+    return xr.Dataset(
+        {
+            "train_loss": (dims, loss),
+            "validation_loss": (dims, loss * 1.02),
+            "validation_accuracy": (dims, accuracy),
+        },
+        {"seed": range(seeds), "step": list(steps)},
+    )
+
+
+def llcs(
+    seeds: int = 3,
+    steps: Sequence[int] = STEPS,
+    chains: int = 4,
+    draws: int = 60,
+    diverging: Sequence[tuple[int, int, int, int]] = (),
+) -> xr.Dataset:
+    """As `analyses.llc` returns them; chains `diverging` are places in (seed, step, group, chain)."""
+    draw = random("llc", seeds, steps)
+    groups = ["all", "head 0.0", "head 0.1", "embedding"]
+    at = np.log1p(np.array(steps, dtype=float)) / np.log1p(16000)
+    start = np.exp(1.4 - 5 * at) + np.zeros((seeds, 1))
+    size = np.array([1.0, 0.3, 0.25, 0.5])
+    high = 0.2 + 3 * np.exp(-((at - 0.7) ** 2) / 0.02)
+    raised = high[:, None, None, None] * size[:, None, None] * np.ones(draws)
+    noise = draw.normal(0, 0.05, (seeds, len(steps), len(groups), chains, draws))
+    traces = start[:, :, None, None, None] + raised + noise * (0.3 + raised)
+    for place in diverging:
+        traces[(*place, slice(draws // 2, None))] = np.nan
+    found = llc.judge(traces, start, 15.4)
+    table = llc.VARIABLES
+    return xr.Dataset(
+        {
+            **{name: (table[name].dims, values) for name, values in found.items()},
+            "loss": (table["loss"].dims, traces),
+            "start_loss": (table["start_loss"].dims, start),
+            "parameters": ("group", [1000, 200, 200, 400]),
+            "nbeta": ((), 15.4),
+            "checkpoint": ("step", ["first", *["between"] * (len(steps) - 2), "last"][-len(steps) :]),
+        },
+        {
+            "seed": range(seeds), "step": list(steps), "group": groups,
+            "chain": range(chains), "draw": range(draws),
+        },
+    )  # fmt: skip
+
+
+def cuts(starts: Sequence[Sequence[float]], most: int = 5) -> xr.Dataset:
+    """As `analyses.stages` returns them, with the boundaries of each seed."""
+    boundary = np.full((len(starts), most), np.nan)
+    for row, values in zip(boundary, starts, strict=True):
+        row[: len(values)] = values
+    end = np.where(np.isfinite(boundary), 16000.0, np.nan)
+    by_curve = (len(starts), most, 2)
+    return xr.Dataset(
+        {
+            "boundary": (("seed", "stage"), boundary),
+            "end": (("seed", "stage"), end),
+            "stages": ("seed", [len(values) for values in starts]),
+            "change": (("seed", "stage", "curve"), np.zeros(by_curve)),
+            "trend": (("seed", "stage", "curve"), np.full(by_curve, "flat")),
+            "curve_value": (("seed", "step", "curve"), np.zeros((len(starts), len(STEPS), 2))),
+        },
+        {
+            "seed": range(len(starts)), "step": STEPS, "stage": range(1, most + 1),
+            "curve": ["loss", "llc"],
+        },
+    )  # fmt: skip
 
 
 def statistics(gap: float) -> xr.Dataset:
@@ -500,3 +580,149 @@ def test_an_ablated_experiment_that_is_misspelt_is_an_error(module: Any) -> None
     with pytest.raises(InterpflowError, match="did you mean 'baseline'"):
         draw(module, found, panels={"A": "basline"})
     assert "No " in words(draw(module, found, panels={"A": "elsewhere"}))
+
+
+# Development and LLC.
+
+LOSS = {"data": "first", "variable": "validation_loss", "log": True}
+ACCURACY = {"data": "first", "variable": "validation_accuracy", "label": "Accuracy"}
+WHOLE = {"data": "second", "variable": "llc", "select": {"group": "all"}, "label": "LLC"}
+HEADS = [
+    {
+        "data": "second",
+        "variable": "llc",
+        "select": {"group": f"head 0.{head}"},
+        "label": f"head {head}",
+        "panel": "LLC of a head",
+    }
+    for head in range(2)
+]
+ALL = ("first", "second", "third", "fourth")
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("steps", [STEPS, STEPS[:2], STEPS[:1]])
+def test_development_is_legible(seeds: int, steps: list[int]) -> None:
+    measured = join("training_curves", {"base": curves(seeds, steps)})
+    gone = [(0, at, group, 1) for at in range(len(steps)) for group in (0, 1)]
+    found = join("llc", {"base": llcs(seeds, steps, diverging=gone)})
+    staged = join("stages", {"base": cuts([[0, 250, 2000], [0, 250], [0, 500, 8000]][:seeds])})
+    roles = join("head_modes", {"base": modes([SPLIT] * seeds, words=12, steps=steps)})
+    rows = [LOSS, ACCURACY, WHOLE, *HEADS]
+    legible(draw(development, measured, rows=[LOSS]))
+    copied = {"data": "fourth"}
+    stages = {"names": ALL, "rows": rows, "copying": copied}
+    legible(draw(development, measured, found, staged, roles, **stages))
+
+
+def test_an_unsound_estimate_has_a_mark_and_a_failed_one_another() -> None:
+    measured = join("training_curves", {"base": curves()})
+    found = join("llc", {"base": llcs(diverging=[(1, 4, 0, 2)])})
+    found["sound_chains"][:] = 4
+    found["sound_chains"].loc[{"seed": 1, "step": STEPS[4], "group": "all"}] = 3
+    assert "unsound" not in words(draw(development, measured, found, rows=[LOSS]))
+    failed = draw(development, measured, found, rows=[LOSS, WHOLE])
+    assert style.FAILED.label in words(failed)
+    assert {line.get_xdata()[0] for line in failed.axes[1].lines if line.get_marker() == "X"} == {
+        125
+    }
+    (mean,) = [
+        line
+        for line in failed.axes[1].lines
+        if line.get_linewidth() > 1 and line.get_marker() == "o"
+    ]
+    assert np.isnan(mean.get_ydata()).tolist() == [step == 125 for step in STEPS]
+    found["llc"].loc[{"seed": 1, "step": STEPS[4], "group": "all"}] = 7.0
+    doubtful = draw(development, measured, found, rows=[LOSS, WHOLE])
+    assert style.FAILED.label not in words(doubtful)
+    assert style.UNSOUND.label in words(doubtful)
+    (mark,) = [line for line in doubtful.axes[1].lines if line.get_markerfacecolor() == "white"]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (125, 7)
+
+
+def test_an_experiment_with_fewer_chains_than_another_is_not_unsound_for_that() -> None:
+    measured = join("training_curves", {"few": curves(), "many": curves()})
+    found = join("llc", {"few": llcs(chains=2), "many": llcs(chains=4)})
+    found["sound_chains"].loc[{"experiment": "few"}] = 2
+    rows = [LOSS, WHOLE]
+    assert "unsound" not in words(draw(development, measured, found, rows=rows, experiment="few"))
+
+
+def test_stages_are_bands_between_medians_and_say_in_how_many_seeds_they_are() -> None:
+    measured = join("training_curves", {"base": curves()})
+    staged = join("stages", {"base": cuts([[0, 250, 2000, 8000], [0, 500, 2000], [0, 125]])})
+    strip, panel = draw(development, measured, staged, rows=[LOSS]).axes
+    assert [text.get_text() for text in strip.texts] == ["1", "2", "3 (2/3)"]
+    bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in panel.patches]  # type: ignore[attr-defined]
+    right = panel.get_xlim()[1]
+    np.testing.assert_allclose(bands, [(0, 250), (250, 2000), (2000, right)])
+    (ticks,) = [line for line in panel.lines if line.get_marker() == "|"]
+    assert sorted(ticks.get_xdata()) == [125, 250, 500, 2000, 2000, 8000]
+
+
+def test_images_of_copying_have_a_column_for_each_checkpoint_and_words_in_order() -> None:
+    measured = join("training_curves", {"base": curves()})
+    parts = {"base": modes([SPLIT] * 3, words=12), "wide": modes([SPLIT], words=20)}
+    roles = join("head_modes", parts)
+    assert roles["word"].values.tolist()[:3] == ["0", "1", "10"]
+    copied = {"data": "second", "seed": 2}
+    figure = draw(development, measured, roles, rows=[LOSS], copying=copied)
+    image = figure.axes[1].collections[0].get_array()
+    expected = roles["copying"].sel(
+        experiment="base", seed=2, word=[str(word) for word in range(12)]
+    )
+    np.testing.assert_allclose(image, expected.isel(head=0).transpose("word", "step"))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({**WHOLE, "data": "secnd"}, r"rows\[0\].data: no analysis 'secnd' .* mean 'second'"),
+        ({**WHOLE, "variable": "lcc"}, r"rows\[0\].variable: no 'lcc' .* mean 'llc'"),
+        ({**WHOLE, "select": {"group": "al"}}, "group: no 'al' in the data; .* mean 'all'"),
+        ({**WHOLE, "select": {"grup": "all"}}, r"rows\[0\].select: no 'grup' .* mean 'group'"),
+        ({**WHOLE, "select": {}}, "does not run along .* select one value of group"),
+    ],
+)
+def test_a_curve_that_is_not_there_is_an_error(row: dict[str, Any], message: str) -> None:
+    measured = join("training_curves", {"base": curves()})
+    with pytest.raises(InterpflowError, match=message):
+        draw(development, measured, join("llc", {"base": llcs()}), rows=[row])
+
+
+def test_development_and_traces_of_a_misspelt_experiment_are_errors() -> None:
+    measured = join("training_curves", {"baseline": curves()})
+    found = join("llc", {"baseline": llcs()})
+    for module, data, options in (
+        (development, measured, {"rows": [LOSS]}),
+        (chain_traces, found, {}),
+    ):
+        with pytest.raises(InterpflowError, match="did you mean 'baseline'"):
+            draw(module, data, experiment="baselin", **options)
+        assert "is not in" in words(draw(module, data, experiment="elsewhere", **options))
+
+
+@pytest.mark.parametrize("steps", [[0], STEPS])
+@pytest.mark.parametrize("shown", [1, 3, 4, "first", "last"])
+def test_traces_are_legible(steps: list[int], shown: Any) -> None:
+    several = join("llc", {"base": llcs(steps=steps, diverging=[(0, 0, 0, 0), (0, 0, 1, 3)])})
+    legible(draw(chain_traces, several, steps=shown))
+    alone = join("llc", {"base": llcs(1, steps, 1)})
+    legible(draw(chain_traces, alone, steps=shown, groups=["all"], labels={"all": "All weights"}))
+
+
+def test_traces_say_what_is_wrong_with_chains_and_give_no_number_then() -> None:
+    found = join("llc", {"base": llcs(diverging=[(0, 2, 0, 1)])})
+    found["drifting"].loc[{"seed": 0, "step": STEPS[2], "group": "all"}] = [1.0, 0, 1, 0]
+    options = {"steps": [STEPS[2], STEPS[5]], "groups": ["all"]}
+    bad, good = draw(chain_traces, found, **options).axes
+    assert bad.texts[0].get_text() == "1 of 4 diverged\n2 of 4 drifting"
+    assert "no estimate" in bad.get_title("left") and "LLC" not in bad.get_title("left")
+    mean = found["llc"].sel(experiment="base", seed=0, step=STEPS[5], group="all").item()
+    assert f"LLC {style.number(mean)} ±" in good.get_title("left")
+    start = found["start_loss"].sel(experiment="base", seed=0, step=STEPS[5]).item()
+    assert [line.get_ydata()[0] for line in good.lines if line.get_linestyle() == "--"] == [start]
+    with pytest.raises(InterpflowError, match="group: no 'al'"):
+        draw(chain_traces, found, groups=["al"])
+    with pytest.raises(InterpflowError, match="step: no 3 in the data"):
+        draw(chain_traces, found, steps=[3])

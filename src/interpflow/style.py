@@ -393,7 +393,8 @@ def signed_key(axes: Axes, image: ScalarMappable, label: str, clipped: bool = Fa
 
 def signed_limit(arrays: Iterable[xr.DataArray], cut: float = 0.0) -> float:
     """The end of a signed scale for all of `arrays`, but for a share `cut` of their values."""
-    sizes = np.concatenate([np.abs(array.values[array.notnull().values]) for array in arrays])
+    each = [np.abs(array.values[array.notnull().values]) for array in arrays]
+    sizes = np.concatenate([np.empty(0), *each])
     limit = float(np.quantile(sizes, 1 - cut)) if sizes.size else 0.0
     return limit or 1.0
 
