@@ -711,6 +711,14 @@ def test_traces_are_legible(steps: list[int], shown: Any) -> None:
     legible(draw(chain_traces, alone, steps=shown, groups=["all"], labels={"all": "All weights"}))
 
 
+def test_a_chain_that_explodes_leaves_room_for_the_others() -> None:
+    found = join("llc", {"base": llcs(diverging=[(0, 2, 0, 1)])})
+    place = {"seed": 0, "step": STEPS[2], "group": "all", "chain": 1}
+    found["loss"].loc[place] = np.where(np.arange(60) < 20, 10.0 ** np.arange(60), np.nan)
+    (axes,) = draw(chain_traces, found, steps=[STEPS[2]], groups=["all"]).axes
+    assert axes.get_ylim()[1] < 100
+
+
 def test_traces_say_what_is_wrong_with_chains_and_give_no_number_then() -> None:
     found = join("llc", {"base": llcs(diverging=[(0, 2, 0, 1)])})
     found["drifting"].loc[{"seed": 0, "step": STEPS[2], "group": "all"}] = [1.0, 0, 1, 0]

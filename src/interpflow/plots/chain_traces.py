@@ -108,6 +108,11 @@ def _traces(panel: Axes, here: xr.Dataset) -> bool:
         left = finite.dropna("draw")[-1:] if diverged[chain] else finite[:0]
         if left.size:
             panel.plot(left["draw"], left, marker="X", color=color, markersize=5, zorder=above)
+    sound = here["loss"].isel(chain=chains & ~diverged).values
+    if sound.size and diverged.any():  # what left for infinity would leave no room for the others
+        ends = [*sound.ravel(), float(here["start_loss"])]
+        margin = 0.05 * (max(ends) - min(ends)) or 1.0
+        panel.set_ylim(min(ends) - margin, max(ends) + margin)
     for fault, words in FAULTS.items():
         number = int((here[fault] == 1).sum())
         if number:
