@@ -87,7 +87,14 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         each = np.stack([one[name] for one in found]).reshape(*dims, *intact[name].shape)
         tables[name] = (VARIABLES[name].dims, np.moveaxis(each, 3, 0))
         tables[f"intact_{name}"] = (VARIABLES[f"intact_{name}"].dims, intact[name])
-    return xr.Dataset(tables, {"seed": runs.seeds, "ablation": options.ablations})
+    coords = {
+        "seed": runs.seeds,
+        "ablation": options.ablations,
+        "layer": np.arange(shape.layers),
+        "head": np.arange(shape.heads),
+        "bin": np.arange(options.bins),
+    }
+    return xr.Dataset(tables, coords)
 
 
 def _zero(runs, weights, examples):  # type: ignore[no-untyped-def]

@@ -79,5 +79,9 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
             "top": (_BY_HEAD, top / count),
             "best_top": ("seed", best / count),
         },
-        {"seed": runs.seeds},
+        {
+            "seed": runs.seeds,
+            "layer": np.arange(shape.layers),
+            "head": np.arange(shape.heads),
+        },
     )

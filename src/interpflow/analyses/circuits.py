@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 from pydantic import NonNegativeInt
 
@@ -41,6 +42,10 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         }
     )
     named = maps.assign_coords(
-        source=words, query=words, key=words, output=runs.data["output"].values
+        source=words,
+        query=words,
+        key=words,
+        output=runs.data["output"].values,
+        head=np.arange(shape.heads),
     )
     return named.drop_attrs().transpose("seed", "step", ...)

@@ -103,7 +103,13 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
             **{name: (VARIABLES[name].dims, values) for name, values in found.items()},
             "checkpoint": ("step", [ends.get(step, "between") for step in steps]),
         },
-        {"seed": runs.seeds, "step": steps, "word": shared, "model_mode": list(MODES)},
+        {
+            "seed": runs.seeds,
+            "step": steps,
+            "head": np.arange(runs.model.options.heads),
+            "word": shared,
+            "model_mode": list(MODES),
+        },
     )
 
 

@@ -35,7 +35,7 @@ NEEDS = "findings"
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     """Changes against the intact model; NaN for a seed without a head of the mode."""
     modes = _with(findings, "head_mode", "head_modes").isel(step=-1)["head_mode"]
-    effects = _with(findings, "intact_loss", "ablation").isel(layer=options.layer)
+    effects = _with(findings, "intact_loss", "ablation").isel(layer=options.layer, drop=True)
     of = (modes == xr.DataArray(list(HEAD_MODES), dims="head_mode")).transpose("seed", "head", ...)
     if of.sizes["head"] != effects.sizes["head"]:
         raise InterpflowError("mode_effects: the two analyses are of different heads")
