@@ -1,4 +1,4 @@
-"""The study that the numerical benchmarks take their models, data and options from."""
+"""The studies that the numerical benchmarks take their models, data and options from."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from interpflow.tasks import bracket_language
 def counter_languages() -> Study:
     """The study with the paper's options."""
     return resolve(load_spec(PROJECT / "specs" / "counter_languages.yaml"), "paper")
+
+
+def list_sorting() -> Study:
+    """The study as it runs on a laptop."""
+    return resolve(load_spec(PROJECT / "specs" / "list_sorting.yaml"), "laptop")
 
 
 def data(task: dict[str, Any]) -> xr.Dataset:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import xarray as xr
 from torch import Tensor
 
+from interpflow import training
 from interpflow.model import Transformer
 from interpflow.options import ModelOptions, TrainingOptions
 from interpflow.packing import pack
 from interpflow.rng import generator
+from interpflow.runs import Runs
 from interpflow.tasks import bracket_language
 
 D_VOCAB, N_CTX, D_OUTPUT = 7, 12, 5
@@ -73,3 +77,22 @@ def recipe(
         "compute": COMPUTE,
         "seeds": list(seeds),
     }
+
+
+def runs_of(data: xr.Dataset, of: dict[str, Any]) -> Runs:
+    """The seeds of a recipe, trained on `data`."""
+    with tempfile.TemporaryDirectory() as folder:
+        weights, history = training.train(
+            data, of, Path(folder) / "state.npz", lambda *at, **values: None
+        )
+    model = training.build_model(of["model"], data)
+    return Runs(data, weights, history, model, of["training"]["loss"], "cpu")
+
+
+def runs_from(
+    labelled: xr.Dataset, model: dict[str, Any], token: Sequence[str], output: Sequence[str]
+) -> Runs:
+    """Runs with the weights given, for tokens and outputs of these names, and no examples."""
+    data = xr.Dataset(coords={"token": list(token), "output": list(output)})
+    of = Transformer(ModelOptions(**model), len(token), N_CTX, len(output))
+    return Runs(data, labelled, xr.Dataset(), of, "cross_entropy", "cpu")

@@ -87,6 +87,31 @@ def test_an_analysis_gets_the_data_and_every_chunk_of_weights_and_history(planne
     ]  # fmt: skip
 
 
+def test_an_analysis_of_findings_gets_those_on_its_experiment(planned):
+    stages = """  strings: {method: data_statistics, experiments: [plain, counted], variables: [length]}
+  curves: {method: training_curves, experiments: [plain, swept]}
+  cut: {method: stages, experiments: [swept], data: curves,
+        curves: {loss: {data: curves, variable: validation_loss}}}
+"""
+    plan = planned((stages.splitlines(keepends=True)[0], stages))
+    job = plan.find("analyse", "cut", "swept_heads_1")
+    assert list(job.inputs) == ["curves"]
+    assert job.inputs["curves"] == plan.find("analyse", "curves", "swept_heads_1").outputs["findings"]
+
+
+def test_fresh_examples_put_the_task_s_options_and_code_into_the_training_s_recipe(planned):
+    lists = (
+        "{name: bracket_language, max_length: 12, train_size: 60, validation_size: 20, overlap: true}",
+        "{name: list_sorting, length: 4, vocabulary: 12}",
+    )
+    swept = ("  counted: {task: {pairs: 2}}\n", "  counted: {task: {length: 5}}\n")
+    stored = planned(lists, swept)
+    fresh = planned(lists, swept, ("{epochs: 1,", "{steps: 5, fresh: true,"))
+    assert "task" not in stored.find("train", "plain", "0").recipe
+    assert fresh.find("train", "plain", "0").recipe["task"]["length"] == 4
+    assert fresh.find("train", "plain", "0").code != stored.find("train", "plain", "0").code
+
+
 def test_each_input_is_the_output_of_another_job_and_recipes_are_chained(planned):
     plan = planned()
     made = {path: job for job in plan for path in job.outputs.values()}

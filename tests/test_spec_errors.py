@@ -291,6 +291,32 @@ NAMES = {
 }  # fmt: skip
 
 REFERENCES = {
+    "fresh examples of a task that draws none": (
+        changed("learning_rate: 1e-3, loss: mse}", "learning_rate: 1e-3, loss: mse, fresh: true}")
+        .replace("{epochs: 2, ", "{steps: 2, ").replace("training: {epochs: 1}", "training: {steps: 1}"),
+        "9: defaults.training.fresh: ", "task 'toy_task' draws no fresh examples", "`sample`",
+    ),
+    "findings of nothing": (
+        changed("  probes:\n", "  cut: {method: stages, experiments: [plain], data: heads,"
+                " curves: {a: {data: heads, variable: accuracy}}}\n  probes:\n"),
+        "15: analyses.cut.data: ", "no analysis above 'heads'",
+    ),
+    "findings for a method of models": (
+        changed("{method: toy_probe, experiments: {swept: {width: 4}}}",
+                "{method: toy_probe, experiments: {swept: {width: 4}}, data: probes}"),
+        "19: analyses.heads", "looks at runs, not at findings",
+    ),
+    "a method of findings without any": (
+        changed("{method: toy_probe, experiments: {swept: {width: 4}}}",
+                "{method: stages, experiments: [plain], curves: {a: {data: probes, variable: accuracy}}}"),
+        "19: analyses.heads.data: ", "goes on from findings",
+    ),
+    "findings on another experiment": (
+        changed("{method: toy_probe, experiments: {swept: {width: 4}}}",
+                "{method: stages, experiments: [swept], data: probes, "
+                "curves: {a: {data: probes, variable: accuracy}}}"),
+        "19: analyses.heads.experiments.0: ", "'probes' is not of experiment 'swept_heads_1'",
+    ),
     "study in another file": (
         changed("study: toy", "study: toys"), "1: study: ", "found 'toys'", "toy.yaml",
     ),

@@ -68,7 +68,7 @@ def mistake(
         return None, f"{among}; let `experiment: <name>` pick one"
 
     lists = {name: given for name, given in options[picked[0]].items() if isinstance(given, list)}
-    lists["seed"] = list(study.seeds)
+    lists["seed"] = study.experiments[picked[0]].seeds
     for coordinate in ("seed", *own):
         if coordinate in lists and (wrong := _absent(claim, coordinate, lists[coordinate])):
             return coordinate, wrong

@@ -23,7 +23,7 @@ def cost_class(study: Study) -> str:
 
 def training_seconds(study: Study) -> float:
     """Seconds that one core would train for."""
-    return len(study.seeds) * sum(map(_seconds_per_seed, study.experiments.values()))
+    return sum(len(each.seeds) * _seconds_per_seed(each) for each in study.experiments.values())
 
 
 def _seconds_per_seed(experiment: Experiment) -> float:

@@ -77,6 +77,7 @@ class Defaults(Section):
 class Experiment(Defaults):
     """One data set, one model and one training, where they differ from the defaults."""
 
+    seeds: SeedCount | None = None  # how many of the study's; all if not given
     sweep: Annotated[
         dict[str, Values], OrNothing
     ] = {}  # "model.heads": [1, 2]: one experiment for each
@@ -89,6 +90,7 @@ class Analysis(Section):
 
     method: str  # a file in analyses/
     experiments: list[str] | dict[str, Options]  # names, or name: {options for it alone}
+    data: str | list[str] = []  # for a method that goes on from findings: analyses that stand above
 
 
 class Figure(Section):

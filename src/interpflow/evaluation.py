@@ -14,10 +14,6 @@ from interpflow.model import Transformer
 from interpflow.packing import Weights
 from interpflow.sites import Sites
 
-# Tokens of each seed in a pass: enough to be worth starting, few enough for the cache.  The number of seeds
-# does not come in, so that a seed's loss is summed up alike whatever rides along.
-_TOKENS = 2400
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -43,7 +39,7 @@ def evaluate(
     """Run `weights` over all `examples`; `sites` makes the edits of each pass."""
     seeds = len(weights["W_E"])
     losses, rights = np.zeros(seeds), np.zeros((seeds, len(examples)), dtype=bool)
-    for indices, batch in examples.in_order_of_length(_TOKENS):
+    for indices, batch in examples.in_order_of_length():
         logits = model(weights, batch.tokens, sites()).float()
         losses += loss(loss_kind, logits, batch).double().cpu().numpy() * len(indices)
         rights[:, indices] = right(loss_kind, logits, batch).cpu().numpy()

@@ -32,6 +32,7 @@ def families(
     `scale` stands at `at` in the spec.  Problems go to `checker`; an experiment with some lacks options.
     """
     found: dict[str, list[Experiment]] = {}
+    most = scale.seeds or written.seeds
     taken: set[str] = set()
     for name, own in written.experiments.items():
         over = scale.experiments.get(name, Written())
@@ -55,6 +56,10 @@ def families(
             **dict(_axes(over, (*at, "experiments", name))),
         }
         axes = _usable(sweep, layers["task"], checker)
+        seeds = list(range(min(most, over.seeds or own.seeds or most)))
+        if own.seeds and own.seeds > written.seeds:
+            message = f"found {own.seeds}; the study has {written.seeds} seeds"
+            checker.add(("experiments", name, "seeds"), message)
         found[name] = []
         for point in points(name, axes):
             place: KeyPath = ("experiments", name, *(["sweep"] if axes else []))
@@ -64,12 +69,13 @@ def families(
                 checker.add(place, f"makes a second experiment of the name '{point.name}'")
                 continue
             taken.add(point.name)
-            found[name].append(_experiment(point, axes, layers, homes, checker))
+            found[name].append(_experiment(point, seeds, axes, layers, homes, checker))
     return found
 
 
 def _experiment(
     point: Point,
+    seeds: list[int],
     axes: Sequence[Axis],
     below: Layers,
     homes: Mapping[str, KeyPath],
@@ -81,8 +87,23 @@ def _experiment(
         "model": checker.options(ModelOptions, layers["model"], homes["model"]),
         "training": checker.options(TrainingOptions, layers["training"], homes["training"]),
     }
+    _check_fresh(resolved, layers["training"], homes["training"], checker)
     coords = {axis.coordinate: _value_at(resolved, axis.key) for axis in axes}
-    return Experiment(point.name, coords=coords, **resolved)
+    return Experiment(point.name, seeds=seeds, coords=coords, **resolved)
+
+
+def _check_fresh(
+    resolved: Mapping[str, Any], layers: Sequence[Layer], home: KeyPath, checker: Checker
+) -> None:
+    """Note where fresh examples are wanted of a task that cannot draw them."""
+    name = resolved["task"].get("name")
+    if not resolved["training"].get("fresh") or name is None:
+        return
+    place = origin(layers, ("fresh",))
+    key = place[1] if place else (*home, "fresh")
+    module = checker.plugin(TASK, name, key)
+    if module is not None and not hasattr(module, "sample"):
+        checker.add(key, f"task '{name}' draws no fresh examples: its file defines no `sample`")
 
 
 def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class TrainingOptions(Section):
     epochs: PositiveInt | None = None  # passes over the training split; or
     steps: PositiveInt | None = None  # batches
     batch_size: PositiveInt
+    fresh: bool = False  # new examples at every step, instead of the training split again and again
     optimizer: Literal["adamw", "adam", "rmsprop", "sgd"]
     learning_rate: PositiveFloat
     weight_decay: NonNegativeFloat = 0.0
@@ -80,6 +81,15 @@ class TrainingOptions(Section):
             raise ValueError(
                 f"epochs {self.epochs} and steps {self.steps} are both given; give one "
                 "and set an inherited other to null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fresh_examples_have_no_epochs(self) -> Self:
+        if self.fresh and self.epochs is not None:
+            raise ValueError(
+                f"epochs {self.epochs} counts passes over the training split, which fresh examples are not; "
+                "give steps"
             )
         return self
 

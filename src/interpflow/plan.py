@@ -55,7 +55,7 @@ class Plan:
 
 
 def needs(analysis: Analysis) -> str:
-    """ "runs" where the analysis is of trained models, "data" where it is of the task's data alone."""
+    """What an analysis looks at: "runs", "data" or "findings", see `analyses.base`."""
     return str(plugins.load(plugins.ANALYSIS, analysis.method).NEEDS)
 
 
@@ -80,13 +80,14 @@ class _Planner:
             data = self.data(experiment)
             trained = self.train(experiment, data) if self._is_trained(name) else {}
             made[name] = data | trained
-        findings = {
-            analysis.name: self.collect(
-                analysis,
-                {name: self.analyse(analysis, name, made[name]) for name in analysis.options},
-            )
-            for analysis in study.analyses.values()
-        }
+        findings: Sources = {}
+        by_experiment: dict[str, Sources] = {}
+        for analysis in study.analyses.values():
+            by_experiment[analysis.name] = {
+                name: self.analyse(analysis, name, self._looked_at(analysis, name, made, by_experiment))
+                for name in analysis.options
+            }
+            findings[analysis.name] = self.collect(analysis, by_experiment[analysis.name])
         for figure in study.figures.values():
             self.figure(figure, {name: findings[name] for name in figure.data})
         if study.claims:
@@ -101,13 +102,18 @@ class _Planner:
 
     def train(self, experiment: Experiment, data: Sources) -> Sources:
         made: Sources = {}
-        seeds, size = self.study.seeds, self.study.compute["seeds_per_job"]
+        seeds, size = experiment.seeds, self.study.compute["seeds_per_job"]
+        # Stored examples come as a file; fresh ones are made by the task's code, as the task's options say.
+        fresh = experiment.training["fresh"]
+        made_by = [f"interpflow.tasks.{experiment.task['name']}"] if fresh else []
         for start in range(0, len(seeds), size):
             chunk = str(seeds[start])
             job = self._add(
                 "train",
                 {"experiment": experiment.name, "chunk": chunk},
                 data,
+                *made_by,
+                **({"task": experiment.task} if fresh else {}),
                 model=experiment.model,
                 training=experiment.training,
                 compute=self.machine,
@@ -121,7 +127,7 @@ class _Planner:
         asked = {"method": analysis.method, "options": analysis.options[name]}
         method = f"interpflow.analyses.{analysis.method}"
         if analysis.name not in self.of_models:
-            job = self._add("analyse", names, {"data": made["data"]}, method, **asked)
+            job = self._add("analyse", names, made, method, **asked)
         else:
             experiment = self.study.experiments[name]
             job = self._add(
@@ -136,6 +142,20 @@ class _Planner:
                 compute=self.machine,
             )
         return Source(job, "findings")
+
+    def _looked_at(
+        self,
+        analysis: Analysis,
+        experiment: str,
+        made: Mapping[str, Sources],
+        found: Mapping[str, Sources],
+    ) -> Sources:
+        """What `analysis` reads about an experiment."""
+        if analysis.data:
+            return {name: found[name][experiment] for name in analysis.data}
+        if analysis.name in self.of_models:
+            return made[experiment]
+        return {"data": made[experiment]["data"]}
 
     def collect(self, analysis: Analysis, parts: Sources) -> Source:
         coords = {name: self.study.experiments[name].coords for name in parts}

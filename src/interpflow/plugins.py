@@ -32,7 +32,7 @@ class Kind:
 
 TASK = Kind("task", "tasks", ("VARIABLES", "generate"), ("name",))
 ANALYSIS = Kind(
-    "analysis", "analyses", ("VARIABLES", "NEEDS", "analyse"), ("method", "experiments")
+    "analysis", "analyses", ("VARIABLES", "NEEDS", "analyse"), ("method", "experiments", "data")
 )
 PLOT = Kind("plot", "plots", ("plot",), ("plot", "data", "caption", "panel"))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import ModuleType
 
+from interpflow import document
 from interpflow.checker import Checker
 from interpflow.claim_rows import mistake, rows
 from interpflow.document import Document, Scale
@@ -80,7 +82,8 @@ class Resolver:
     def _analyses(
         self, scale: Scale, at: KeyPath, points: Families, kept: Mapping[str, Experiment]
     ) -> dict[str, Analysis]:
-        analyses = {}
+        analyses: dict[str, Analysis] = {}
+        above: list[str] = []
         for name, written in self._written.analyses.items():
             here: KeyPath = ("analyses", name)
             before = self._checker.problems
@@ -88,10 +91,18 @@ class Resolver:
             if not named:
                 self._checker.add((*here, "experiments"), "names no experiment")
             module = self._checker.plugin(ANALYSIS, written.method, (*here, "method"))
+            data = self._findings(written, module, above, (*here, "data"))
+            above.append(name)
             options = {}
+            blamed: set[KeyPath] = set()
             for point, key in self._expand(named, (*here, "experiments"), points).items():
                 if module is None or point not in kept:
                     continue
+                lacking = [a for a in data if a in analyses and point not in analyses[a].options]
+                if lacking and key not in blamed:
+                    blamed.add(key)
+                    message = f"analysis '{lacking[0]}' is not of experiment '{point}'"
+                    self._checker.add(key, message)
                 layers = [
                     Layer(here, written.model_extra or {}),
                     Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),
@@ -99,10 +110,29 @@ class Resolver:
                 ]
                 options[point] = self._checker.options(module.Options, layers, here)
             if options:
-                analyses[name] = Analysis(name, written.method, options)
+                analyses[name] = Analysis(name, written.method, options, data)
             if self._checker.problems > before:
                 self._doubtful.add(name)
         return analyses
+
+    def _findings(
+        self,
+        written: document.Analysis,
+        module: ModuleType | None,
+        above: Sequence[str],
+        at: KeyPath,
+    ) -> list[str]:
+        """The analyses that `written` goes on from, if it is one that does."""
+        data = [written.data] if isinstance(written.data, str) else written.data
+        wants = module is not None and module.NEEDS == "findings"
+        if wants and not data:
+            self._checker.add(at, f"'{written.method}' goes on from findings; name their analyses")
+        elif data and module is not None and not wants:
+            message = f"'{written.method}' looks at {module.NEEDS}, not at findings; leave data out"
+            self._checker.add(at, message)
+            return []
+        self._checker.known(data, above, "analysis above", at)
+        return [name for name in data if name in above]
 
     def _figures(
         self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from interpflow import devices, store
+from interpflow.checkpoints import Checkpoint, Steps
 from interpflow.errors import InterpflowError
 from interpflow.evaluation import Evaluation, evaluate
 from interpflow.examples import Examples
@@ -19,7 +20,6 @@ from interpflow.packing import Weights, pack
 from interpflow.sites import Sites
 from interpflow.training import build_model
 
-Checkpoint = Literal["first", "best", "last"]
 
 # Sequences per pass when activations are read.
 _BATCH = 256
@@ -59,12 +59,28 @@ class Runs:
         tied = self.history["validation_loss"].where(accuracy == accuracy.max("step"))
         return every[tied.argmin("step").values]
 
+    def kept(self, steps: Steps) -> list[int]:
+        """Training steps whose weights were kept, those that `steps` says, ascending."""
+        every = [int(step) for step in self.labelled["step"].values]
+        if steps == "last":
+            return every[-1:]
+        if steps == "all" or steps >= len(every):
+            return every
+        return [every[round(i * (len(every) - 1) / (steps - 1))] for i in range(steps)]
+
+    def weights_at(self, step: int) -> dict[str, Tensor]:
+        """Packed weights of all seeds after `step` training steps."""
+        return self._packed(self.labelled.sel(step=step).rename(seed="chosen"))
+
     def weights(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
         """Packed weights of all seeds at `checkpoint`."""
         chosen = self.labelled.sel(
             seed=xr.DataArray(self.seeds, dims="chosen"),
             step=xr.DataArray(self.steps(checkpoint), dims="chosen"),
         )
+        return self._packed(chosen)
+
+    def _packed(self, chosen: xr.Dataset) -> dict[str, Tensor]:
         first = {name: chosen[name].transpose("chosen", ...).values for name in self.model.shapes}
         tensors = {name: torch.from_numpy(value).to(self.device) for name, value in first.items()}
         return pack(tensors)

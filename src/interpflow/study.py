@@ -13,22 +13,30 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class Experiment:
-    """One data set, one model, one training.  `coords` is the point's place in its sweep, {} without one."""
+    """One data set, one model and its training with each of `seeds`.
+
+    `coords` is the point's place in its sweep, {} without one.
+    """
 
     name: str
     task: dict[str, Any]  # the options of the task and its `name`
     model: dict[str, Any]
     training: dict[str, Any]
+    seeds: list[int]
     coords: dict[str, Scalar]
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """One method over experiments: `options` maps each experiment to the method's options for it."""
+    """One method over experiments: `options` maps each experiment to the method's options for it.
+
+    `data` are the analyses whose findings it goes on from, none where it looks at models or data itself.
+    """
 
     name: str
     method: str
     options: dict[str, dict[str, Any]]
+    data: list[str]
 
 
 @dataclass(frozen=True)

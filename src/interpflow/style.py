@@ -30,6 +30,7 @@ BLACK, GREY, PALE = "#000000", "#767676", "#e8e8e8"
 ORANGE, SKY, GREEN, BLUE = "#E69F00", "#56B4E9", "#009E73", "#0072B2"
 VERMILLION, PURPLE = "#D55E00", "#CC79A7"
 SHADES = "Blues"  # of shares, from none (white) to all
+DIVERGING = "RdBu_r"  # of signed values: blue below zero, white at zero, red above
 
 # What `figures.style` sets on top of matplotlib's own defaults.
 RC: dict[str, Any] = {
@@ -104,6 +105,28 @@ EXPECTED = Look("reported", BLACK, "x", line="", size=5.5)
 _ARROW = ((-0.7, 0), (0.7, 0), (0, 0), (0, 1), (-0.35, 0.65), (0, 1), (0.35, 0.65))
 AT_LEAST = Look("reported: at least", BLACK, _ARROW, line="", fill="none", size=10)
 AT_MOST = replace(AT_LEAST, label="reported: at most", marker=tuple((x, -y) for x, y in _ARROW))
+
+# What a model does with its tokens, and what one of its heads does (`analyses.head_modes`).
+MODES = {
+    name: Look(label, color, "s", line="", size=7)
+    for name, label, color in (
+        ("vocabulary_splitting", "vocabulary-splitting", BLUE),
+        ("overlapping", "overlapping", SKY),
+        ("copy_suppression", "copy-suppression", VERMILLION),
+        ("mixed", "mixed", PURPLE),
+        ("single", "one head copies", ORANGE),
+        ("none", "no head copies", "#b0b0b0"),
+    )
+}
+HEAD_MODES = {
+    "whole": Look("copies the whole range", GREEN, "o"),
+    "part": Look("copies a part", BLUE, "s"),
+    "suppressing": Look("suppresses", VERMILLION, "v"),
+    "mixed": Look("mixed", PURPLE, "D"),
+    "dead": Look("dead", GREY, "X"),
+}
+UNSOUND = Look("unsound chains", BLACK, "o", line="", fill="white", size=5)
+FAILED = Look("unsound chains: no estimate", BLACK, "X", line="", size=5)
 
 # For things that have no look of their own, in this order.
 _SERIES = ((BLUE, "o"), (VERMILLION, "s"), (GREEN, "D"), (PURPLE, "^"), (ORANGE, "v"), (SKY, "P"))
@@ -224,6 +247,43 @@ def panels(
     return figure, axes
 
 
+def grid(
+    heights: Sequence[float], columns: int = 1, width: float = DOUBLE, share: str = ""
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of rows of panels, each row about as high as `heights` says (inches).
+
+    Panels share x down each column, y along each row, or both, as `share` says.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = Figure(
+        figsize=(width, sum(heights) + 0.25 * len(heights) + 0.5),
+        layout=ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD, wspace=0.02, hspace=0.02),
+    )
+    cells = figure.add_gridspec(len(heights), columns, height_ratios=list(heights))
+    rows: list[list[Axes]] = []
+    for row in range(len(heights)):
+        rows.append([])
+        for column in range(columns):
+            above = rows[0][column] if row and "x" in share else None
+            before = rows[row][0] if column and "y" in share else None
+            rows[row].append(figure.add_subplot(cells[row, column], sharex=above, sharey=before))
+    return figure, rows
+
+
+def heading(panel: Axes, text: str, lines: int = 1) -> None:
+    """A bold line over a panel, above so many lines of titles."""
+    panel.annotate(
+        text,
+        (0, 1),
+        (0, RC["axes.titlepad"] + 1.3 * TEXT * lines),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontweight="bold",
+    )
+
+
 def title(name: str, *rest: str) -> str:
     """The words of a panel: an experiment's name made readable, then what of it is shown."""
     return ", ".join([readable(name), *rest])
@@ -312,6 +372,80 @@ def shade_key(figure: Figure, axes: Sequence[Axes], image: ScalarMappable, label
     )
     bar.set_ticklabels(["0", "0.5", "1"])
     bar.ax.annotate(label, (1, 0.5), (8, 0), "axes fraction", "offset points", va="center")
+
+
+def signed_key(axes: Axes, image: ScalarMappable, label: str, clipped: bool = False) -> None:
+    """What signed shades mean, as a bar in `axes`; with pointed ends where larger values are cut."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    _, limit = image.get_clim()
+    assert limit is not None
+    bar = figure.colorbar(
+        image,
+        cax=axes,
+        orientation="horizontal",
+        extend="both" if clipped else "neither",
+        ticks=[-limit, 0, limit],
+    )
+    bar.set_ticklabels([f"\u2212{number(limit)}", "0", number(limit)])
+    axes.annotate(label, (1, 0.5), (14, 0), "axes fraction", "offset points", va="center")
+
+
+def signed_limit(arrays: Iterable[xr.DataArray], cut: float = 0.0) -> float:
+    """The end of a signed scale for all of `arrays`, but for a share `cut` of their values."""
+    each = [np.abs(array.values[array.notnull().values]) for array in arrays]
+    sizes = np.concatenate([np.empty(0), *each])
+    limit = float(np.quantile(sizes, 1 - cut)) if sizes.size else 0.0
+    return limit or 1.0
+
+
+def number(value: float) -> str:
+    """`value` in a few characters, for the plane of a figure.
+
+    >>> number(1234.5), number(12.34), number(0.0123)
+    ('1,234', '12.3', '0.0123')
+    """
+    if not math.isfinite(value):
+        return "none"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}".replace("-", "\u2212")
+
+
+def in_order(tokens: Iterable[Any]) -> list[Any]:
+    """`tokens` with the numbers among them ascending, and then the others as they came.
+
+    Joining datasets can have sorted them as text.
+
+    >>> in_order(["0", "10", "2", "|"])
+    ['0', '2', '10', '|']
+    """
+    every = list(tokens)
+    numbers = [token for token in every if str(token).isdecimal()]
+    return sorted(numbers, key=lambda token: int(str(token))) + [
+        token for token in every if not str(token).isdecimal()
+    ]
+
+
+def few(positions: Sequence[Any], most: int = 4) -> list[int]:
+    """Where to put ticks along `positions`: at the first and then evenly, at round distances."""
+    step = 1
+    while len(positions) > most * step:
+        step *= 2
+    return list(range(0, len(positions), step))
+
+
+def training_steps(axes: Axes, steps: Iterable[float]) -> None:
+    """A logarithmic axis over training steps, with step 0 at its left end."""
+    values = sorted({float(step) for step in steps})
+    positive = [step for step in values if step > 0]
+    first, last = (positive[0], positive[-1]) if positive else (1.0, 1.0)
+    axes.set_xscale("symlog", linthresh=first, linscale=0.35, subs=list(range(2, 10)))
+    low = math.ceil(math.log10(first) - 1e-9)
+    decades = [10.0**power for power in range(low, math.floor(math.log10(last) + 1e-9) + 1)]
+    ticks = [0.0] * (0 in values) + (decades or positive[:1])
+    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    axes.set_xlim(0 if 0 in values else first / 1.1, last * 1.02 if positive else 1.0)
 
 
 def nothing(reason: str) -> Figure:

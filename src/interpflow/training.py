@@ -13,7 +13,6 @@ import xarray as xr
 from torch import Tensor
 
 from interpflow import devices
-from interpflow.batching import Batches
 from interpflow.evaluation import evaluate
 from interpflow.examples import Examples
 from interpflow.losses import loss
@@ -21,6 +20,7 @@ from interpflow.model import Transformer
 from interpflow.optimization import checkpoint_steps, learning_rate, make_optimizer
 from interpflow.options import ModelOptions, TrainingOptions
 from interpflow.packing import flatten, unflatten, unpack
+from interpflow.sources import Fresh, Source, Stored
 from interpflow.training_state import TrainingState
 from interpflow.variables import HISTORY, WEIGHTS
 
@@ -44,7 +44,8 @@ def train(
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
 
-    The recipe holds `model`, `training`, `compute` and `seeds`.  The state at `state_path`, if there is
+    The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
+    examples.  The state at `state_path`, if there is
     one, is gone on from, with the same result as a run never stopped.
     """
     loop = _Loop(data, recipe, state_path)
@@ -66,11 +67,8 @@ class _Loop:
         self.options = TrainingOptions(**recipe["training"])
         self.seeds: Sequence[int] = recipe["seeds"]
         self.model = build_model(recipe["model"], data)
-        self.train_split = Examples(data, "train", self.device)
         self.validation_split = Examples(data, "validation", self.device)
-        self.batches = Batches(self.train_split.lengths, self.options.batch_size, self.seeds)
-        epochs = self.options.epochs
-        self.total = self.options.steps or self.batches.per_epoch * (epochs or 0)
+        self.source, self.total = self._source(data, recipe.get("task"))
         self.checkpoints = checkpoint_steps(self.options, self.total)
         self.state_path = state_path
 
@@ -87,10 +85,19 @@ class _Loop:
             self.state = TrainingState(0, self.theta, {}, [], [], nothing)
             self._checkpoint()
 
+    def _source(self, data: xr.Dataset, task: Mapping[str, Any] | None) -> tuple[Source, int]:
+        """What is trained on, and for how many steps."""
+        size, steps = self.options.batch_size, self.options.steps
+        if self.options.fresh:
+            assert task is not None and steps is not None  # so the plan and the options have it
+            return Fresh(task, size, self.seeds, self.device), steps
+        stored = Stored(Examples(data, "train", self.device), size, self.seeds)
+        return stored, steps or stored.per_epoch * (self.options.epochs or 0)
+
     def advance(self) -> Tensor:
         """One optimizer step; returns the loss of each seed (seed,)."""
         step = self.state.step
-        batch = self.train_split.take_groups(self.batches.at(step))
+        batch = self.source.at(step)
         bfloat16 = self.options.dtype == "bfloat16"
         with torch.autocast(self.device, torch.bfloat16, enabled=bfloat16):
             logits = self.model.rows(unflatten(self.theta, self.shapes), batch.tokens)

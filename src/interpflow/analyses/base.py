@@ -4,7 +4,8 @@ An analysis is a file in this folder with
 
     class Options(Section)                                     its options in a spec, with their reasons
     VARIABLES: dict[str, Variable]                             every variable it returns
-    NEEDS: "runs" or "data"                                    trained models, or the task's data alone
+    NEEDS: "runs", "data" or "findings"                        trained models, the task's data alone, or what
+                                                               other analyses found
     def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds
 
 It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Specs are
@@ -28,7 +29,11 @@ class Analysis(Protocol):
     __name__: str
     Options: type[Section]
     VARIABLES: Mapping[str, Variable]
-    NEEDS: Literal["runs", "data"]
+    NEEDS: Literal["runs", "data", "findings"]
 
     def analyse(self, source: Any, options: Any, /) -> xr.Dataset:
-        """The findings on one experiment; `source` is an `interpflow.runs.Runs` or the task's dataset."""
+        """The findings on one experiment.
+
+        `source` is an `interpflow.runs.Runs`, the task's dataset, or {analysis: its findings on the same
+        experiment}, as NEEDS says.
+        """

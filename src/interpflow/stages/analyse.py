@@ -1,4 +1,4 @@
-"""From checkpoints, or from the data alone, to the findings of one analysis on one experiment."""
+"""From checkpoints, from the data alone or from other findings, to the findings of one analysis on one experiment."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def run(job: Job, log: Log) -> None:
     method = importlib.import_module(f"interpflow.analyses.{name}")
     if method.NEEDS == "data":
         source = store.read(job.inputs["data"])
+    elif method.NEEDS == "findings":
+        source = {name: store.read(path) for name, path in job.inputs.items()}
     else:
         # By name, as the planner counts it: an edit of the model reruns no analysis of the data alone.
         source = importlib.import_module("interpflow.runs").load_runs(job.inputs, job.slice)

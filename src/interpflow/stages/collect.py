@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import xarray as xr
@@ -44,6 +44,7 @@ def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, A
         raise InterpflowError(
             f"experiments differ in a coordinate, which should then be a variable: {error}"
         ) from error
+    joined = _in_order(joined, parts.values())
     for name, array in joined.variables.items():
         if array.dtype == object:  # text and NaN
             joined[name] = joined[name].fillna("").astype(str)
@@ -55,7 +56,11 @@ def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, A
     return joined
 
 
-def _text_of_any_length(part: xr.Dataset) -> xr.Dataset:
-    """`part` with labels that keep their length: a join cuts fixed-width text to the shortest width."""
-    labels = {name: array for name, array in part.coords.items() if array.dtype.kind == "U"}
-    return part.assign_coords({name: array.astype(object) for name, array in labels.items()})
+def _in_order(joined: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
+    """`joined` with labels in the order in which the parts have them; joining sorts 10 before 2."""
+    appeared: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for name, labels in part.coords.items():
+            if labels.dims == (name,) and labels.dtype.kind in "OU":
+                appeared.setdefault(str(name), {}).update(dict.fromkeys(labels.values.tolist()))
+    return joined.sel({name: list(labels) for name, labels in appeared.items()})

@@ -6,7 +6,12 @@ A task is a file in this folder with
     VARIABLES: dict[str, Variable]                     what it adds to `variables.TOKENS`
     def generate(options: Options) -> xr.Dataset       the examples
 
-and its dataset holds
+and, where training may draw new examples at every step (`training: {fresh: true}`),
+
+    def sample(options, random, size) -> dict          `size` examples of one length: NumPy arrays tokens,
+                                                       targets and scored, from `random` alone
+
+Its dataset holds
 
     tokens    (example, position)           token ids, below the length of the coordinate `token`
     length    (example)                     how many tokens are not padding

@@ -1,0 +1,179 @@
+"""What a head is good for: accuracy, loss and confidence with its output replaced.
+
+Zero ablation takes the head's output `z` away, mean ablation leaves its mean over examples at each position,
+and resample ablation puts in its output on another example at the same position.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from pydantic import PositiveInt
+
+from interpflow.checkpoints import Checkpoint
+from interpflow.rng import generator
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Options(Section):
+    """Every head of every layer, one at a time."""
+
+    checkpoint: Checkpoint = "last"
+    split: str = "validation"
+    ablations: list[Literal["zero", "mean", "resample"]] = ["zero", "mean", "resample"]
+    bins: PositiveInt = 10  # of confidence, in the reliability table
+
+
+_BY_HEAD = ("seed", "ablation", "layer", "head")
+MEASURES = {
+    "accuracy": ("1", "share of sequences right at every position"),
+    "loss": ("1", "mean loss over sequences"),
+    "entropy": ("nat", "mean entropy of predictions"),
+    "confidence": ("1", "mean probability of what is predicted"),
+    "calibration_error": ("1", "expected calibration error"),
+}
+_TABLE = {
+    "count": ("1", "number of predictions by confidence"),
+    "mean_confidence": ("1", "mean confidence of the predictions in a bin"),
+    "share_right": ("1", "share of predictions right in a bin"),
+}
+VARIABLES = {
+    **{name: Variable(_BY_HEAD, *words) for name, words in MEASURES.items()},
+    **{
+        f"intact_{name}": Variable(("seed",), unit, f"{words}, nothing ablated")
+        for name, (unit, words) in MEASURES.items()
+    },
+    **{name: Variable((*_BY_HEAD, "bin"), *words) for name, words in _TABLE.items()},
+    **{
+        f"intact_{name}": Variable(("seed", "bin"), unit, f"{words}, nothing ablated")
+        for name, (unit, words) in _TABLE.items()
+    },
+}
+
+NEEDS = "runs"
+
+
+def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+    """Each seed intact, and with each head ablated in each way."""
+    from interpflow.predictions import Sureness, sureness
+    from interpflow.sites import Sites
+
+    weights = runs.weights(options.checkpoint)
+    examples = runs.examples(options.split)
+    shape = runs.model.options
+
+    def measure(sites) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
+        found: Sureness = sureness(
+            runs.model, weights, examples, runs.loss, sites, bins=options.bins
+        )
+        with np.errstate(invalid="ignore"):  # a bin without predictions has no mean: NaN
+            table = {
+                "count": found.count,
+                "mean_confidence": found.confidence_sum / found.count,
+                "share_right": found.right_count / found.count,
+            }
+        return {name: getattr(found, name) for name in MEASURES} | table
+
+    intact = measure(lambda indices: Sites())
+    replace = {name: _REPLACEMENTS[name](runs, weights, examples) for name in options.ablations}
+    dims = (len(options.ablations), shape.layers, shape.heads)
+    found = [measure(replace[options.ablations[kind]](layer, head))
+             for kind, layer, head in np.ndindex(dims)]  # fmt: skip
+    tables = {}
+    for name in intact:
+        each = np.stack([one[name] for one in found]).reshape(*dims, *intact[name].shape)
+        tables[name] = (VARIABLES[name].dims, np.moveaxis(each, 3, 0))
+        tables[f"intact_{name}"] = (VARIABLES[f"intact_{name}"].dims, intact[name])
+    coords = {
+        "seed": runs.seeds,
+        "ablation": options.ablations,
+        "layer": np.arange(shape.layers),
+        "head": np.arange(shape.heads),
+        "bin": np.arange(options.bins),
+    }
+    return xr.Dataset(tables, coords)
+
+
+def _zero(runs, weights, examples):  # type: ignore[no-untyped-def]
+    from interpflow.sites import Sites
+
+    def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
+        def edit(z):  # type: ignore[no-untyped-def]
+            return _with_head(z, head, 0.0)
+
+        return lambda indices: Sites(edits={_site(layer): edit})
+
+    return ablate
+
+
+def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
+    import torch
+
+    from interpflow.sites import Sites
+
+    sites = [_site(layer) for layer in range(runs.model.options.layers)]
+    longest = int(examples.lengths.max())
+    sums: dict[str, torch.Tensor] = {}
+    count = torch.zeros(longest)
+    with torch.no_grad():
+        for indices, batch in examples.in_order_of_length():
+            read = Sites(read=sites)
+            runs.model(weights, batch.tokens, read)
+            length = batch.tokens.shape[-1]
+            there = torch.from_numpy(np.arange(length) < examples.lengths[indices][:, None])
+            there = there.to(batch.tokens.device)
+            count[:length] += there.sum(0).cpu()
+            for site, z in read.values.items():  # (seed, batch, pos, head, d_head)
+                summed = (z * there[:, :, None, None]).sum(1)
+                total = sums.setdefault(site, summed.new_zeros(len(z), longest, *z.shape[3:]))
+                total[:, :length] += summed
+
+    def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
+        total = sums[_site(layer)]
+        mean = total[:, :, head] / count.to(total)[:, None]
+
+        def edit(z):  # type: ignore[no-untyped-def]
+            return _with_head(z, head, mean[:, None, : z.shape[2]])
+
+        return lambda indices: Sites(edits={_site(layer): edit})
+
+    return ablate
+
+
+def _resample(runs, weights, examples):  # type: ignore[no-untyped-def]
+    import torch
+
+    from interpflow.sites import Sites
+
+    # Every example has another one of the same pass, which is of like length, as its stand-in.
+    def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
+        def sites(indices: np.ndarray) -> Sites:
+            other = np.roll(np.arange(len(indices)), 1)
+            order = generator("resample", int(indices[0])).permutation(len(indices))
+            stand_in = np.empty_like(other)
+            stand_in[order] = order[other]
+
+            def edit(z):  # type: ignore[no-untyped-def]
+                return _with_head(z, head, z[:, torch.from_numpy(stand_in).to(z.device), :, head])
+
+            return Sites(edits={_site(layer): edit})
+
+        return sites
+
+    return ablate
+
+
+_REPLACEMENTS = {"zero": _zero, "mean": _mean, "resample": _resample}
+
+
+def _site(layer: int) -> str:
+    return f"blocks.{layer}.attn.hook_z"
+
+
+def _with_head(z, head: int, value):  # type: ignore[no-untyped-def]
+    z = z.clone()
+    z[:, :, :, head] = value
+    return z

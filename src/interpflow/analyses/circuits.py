@@ -1,0 +1,51 @@
+"""OV and QK circuits of every head of a layer, token by token, from the weights alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from pydantic import NonNegativeInt
+
+from interpflow.checkpoints import Steps
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Options(Section):
+    """Of which layer, and when."""
+
+    layer: NonNegativeInt = 0
+    steps: Steps = "last"
+
+
+VARIABLES = {
+    "ov": Variable(
+        ("seed", "step", "head", "source", "output"), "logit", "effect of attending to the source"
+    ),
+    "qk": Variable(("seed", "step", "head", "query", "key"), "1", "attention score"),
+}
+
+NEEDS = "runs"
+
+
+def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+    """Both maps for every seed, see `weight_circuits`."""
+    from interpflow.weight_circuits import ov_circuit, qk_circuit
+
+    weights = runs.labelled.sel(step=runs.kept(options.steps))
+    shape = runs.model.options
+    words = runs.data["token"].values
+    maps = xr.Dataset(
+        {
+            "ov": ov_circuit(weights, shape, options.layer),
+            "qk": qk_circuit(weights, shape, options.layer),
+        }
+    )
+    named = maps.assign_coords(
+        source=words,
+        query=words,
+        key=words,
+        output=runs.data["output"].values,
+        head=np.arange(shape.heads),
+    )
+    return named.drop_attrs().transpose("seed", "step", ...)

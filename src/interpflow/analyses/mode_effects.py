@@ -1,0 +1,54 @@
+"""What the heads of one mode are good for: the effects of ablating them, sorted by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import xarray as xr
+from pydantic import NonNegativeInt
+
+from interpflow.analyses.ablation import MEASURES
+from interpflow.analyses.head_modes import HEAD_MODES
+from interpflow.errors import InterpflowError
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Options(Section):
+    """The analyses `data` are one of head modes and one of ablations, of the same layer."""
+
+    layer: NonNegativeInt = 0
+
+
+_DIMS = ("seed", "ablation", "head_mode")
+VARIABLES = {
+    "heads": Variable(("seed", "head_mode"), "1", "number of heads of this mode"),
+    **{
+        f"{name}_change": Variable(_DIMS, unit, f"change of {words}, mean over heads of the mode")
+        for name, (unit, words) in MEASURES.items()
+    },
+}
+
+NEEDS = "findings"
+
+
+def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
+    """Changes against the intact model; NaN for a seed without a head of the mode."""
+    modes = _with(findings, "head_mode", "head_modes").isel(step=-1)["head_mode"]
+    effects = _with(findings, "intact_loss", "ablation").isel(layer=options.layer, drop=True)
+    of = (modes == xr.DataArray(list(HEAD_MODES), dims="head_mode")).transpose("seed", "head", ...)
+    if of.sizes["head"] != effects.sizes["head"]:
+        raise InterpflowError("mode_effects: the two analyses are of different heads")
+    found = {"heads": of.sum("head")}
+    for name in MEASURES:
+        change = effects[name] - effects[f"intact_{name}"]
+        found[f"{name}_change"] = change.where(of).mean("head").transpose(*_DIMS)
+    dataset = xr.Dataset(found).assign_coords(head_mode=list(HEAD_MODES))
+    return dataset.drop_vars(["step", "checkpoint"], errors="ignore").drop_attrs()
+
+
+def _with(findings: Mapping[str, xr.Dataset], variable: str, method: str) -> xr.Dataset:
+    for dataset in findings.values():
+        if variable in dataset:
+            return dataset
+    raise InterpflowError(f"mode_effects: data names no analysis by the method {method}")

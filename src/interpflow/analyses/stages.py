@@ -1,0 +1,167 @@
+"""Stages of training, found in several curves at once.
+
+Within a stage every curve is about a straight line over log steps.  Curves are scaled to their range, and
+the boundaries are those that leave the smallest squared distance, found exactly by dynamic programming; their
+number is the one with the lowest Bayesian information criterion.  Each seed has boundaries of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from interpflow.errors import InterpflowError
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+
+class Curve(Section):
+    """One curve over training: a variable of one of the analyses."""
+
+    data: str
+    variable: str
+    select: dict[str, str | int | float] = {}  # coordinate: value, for every further dim
+    log: bool = False  # whether the curve is seen on a log scale
+
+
+class Options(Section):
+    """Which curves, and how finely they are cut."""
+
+    curves: dict[str, Curve] = Field(min_length=1)
+    most: PositiveInt = 5  # stages
+    shortest: PositiveInt = 3  # checkpoints in a stage
+    flat: PositiveFloat = 0.15  # of a curve's range: what changes less over a stage is flat
+
+
+VARIABLES = {
+    "boundary": Variable(("seed", "stage"), "step", "training step at which the stage begins"),
+    "end": Variable(("seed", "stage"), "step", "training step at which the stage ends"),
+    "stages": Variable(("seed",), "1", "number of stages"),
+    "change": Variable(
+        ("seed", "stage", "curve"), "1", "change over the stage as a share of the curve's range"
+    ),
+    "trend": Variable(("seed", "stage", "curve"), "1", "rises, falls or is flat over the stage"),
+    "curve_value": Variable(("seed", "step", "curve"), "1", "the curve, scaled to its range"),
+}
+
+NEEDS = "findings"
+
+
+def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
+    """The stages of every seed that all curves have."""
+    curves = {name: _curve(findings, name, curve) for name, curve in options.curves.items()}
+    aligned = xr.align(*curves.values(), join="inner")
+    joined = xr.concat(aligned, xr.Variable("curve", list(curves)))
+    joined = joined.transpose("seed", "step", "curve")
+    steps = joined["step"].values
+    values = joined.values
+    low, high = np.nanmin(values, axis=1, keepdims=True), np.nanmax(values, axis=1, keepdims=True)
+    scaled = (values - low) / np.where(high > low, high - low, 1.0)
+
+    shape = (len(scaled), options.most)
+    boundary, end = np.full(shape, np.nan), np.full(shape, np.nan)
+    change = np.full((*shape, len(curves)), np.nan)
+    stages = np.zeros(len(scaled), dtype=int)
+    x = np.log(np.maximum(steps, 1))
+    for seed, rows in enumerate(scaled):
+        # A curve with a gap (an estimate that failed) is left out at that checkpoint, for all curves.
+        there = np.isfinite(rows).all(axis=1)
+        if there.sum() < options.shortest:
+            continue
+        starts = cut(x[there], rows[there], options.most, options.shortest)
+        stages[seed] = len(starts)
+        kept, ends = steps[there], [*starts[1:], int(there.sum())]
+        for place, (first, after) in enumerate(zip(starts, ends, strict=True)):
+            boundary[seed, place] = kept[first]
+            end[seed, place] = kept[min(after, len(kept) - 1)]
+            line = np.polyfit(x[there][first:after], rows[there][first:after], 1)
+            change[seed, place] = line[0] * (x[there][after - 1] - x[there][first])
+    trend = np.select(
+        [np.isnan(change), change > options.flat, change < -options.flat],
+        ["", "rises", "falls"],
+        "flat",
+    )
+    return xr.Dataset(
+        {
+            "boundary": (("seed", "stage"), boundary),
+            "end": (("seed", "stage"), end),
+            "stages": ("seed", stages),
+            "change": (("seed", "stage", "curve"), change),
+            "trend": (("seed", "stage", "curve"), trend),
+            "curve_value": (("seed", "step", "curve"), scaled),
+        },
+        {
+            "seed": joined["seed"].values,
+            "step": steps,
+            "curve": list(curves),
+            "stage": np.arange(1, options.most + 1),
+        },
+    )
+
+
+def cut(x: np.ndarray, rows: np.ndarray, most: int, shortest: int) -> list[int]:
+    """Where stages start: indices into `x` (n,), ascending from 0, for curves `rows` (n, curve)."""
+    n, curves = rows.shape
+    cost = _line_costs(x, rows, shortest)
+    most = min(most, n // shortest)
+    best = np.full((most + 1, n + 1), np.inf)
+    came = np.zeros((most + 1, n + 1), dtype=int)
+    best[0, 0] = 0.0
+    for stages in range(1, most + 1):
+        for stop in range(1, n + 1):
+            total = best[stages - 1, :stop] + cost[:stop, stop]
+            came[stages, stop] = int(total.argmin())
+            best[stages, stop] = total.min()
+    # Two numbers for each line, one for each boundary; a residual that is nothing counts as rounding.
+    floor = 1e-6 * rows.size
+    criterion = [
+        rows.size * np.log((best[k, n] + floor) / rows.size)
+        + (2 * k * curves + k - 1) * np.log(rows.size)
+        for k in range(1, most + 1)
+    ]
+    stages, stop = int(np.argmin(criterion)) + 1, n
+    starts: list[int] = []
+    for k in range(stages, 0, -1):
+        stop = int(came[k, stop])
+        starts.insert(0, stop)
+    return starts
+
+
+def _line_costs(x: np.ndarray, rows: np.ndarray, shortest: int) -> np.ndarray:
+    """Squared distance of `rows` from their best lines between every start and stop, (n, n + 1)."""
+    n = len(x)
+    cost = np.full((n, n + 1), np.inf)
+    for start in range(n):
+        for stop in range(start + shortest, n + 1):
+            _, residual, rank, *_ = np.polyfit(x[start:stop], rows[start:stop], 1, full=True)
+            cost[start, stop] = residual.sum() if rank == 2 and len(residual) else 0.0
+    return cost
+
+
+def _curve(findings: Mapping[str, xr.Dataset], name: str, curve: Curve) -> xr.DataArray:
+    """The curve (seed, step).  Raises InterpflowError where the findings do not have it."""
+    if curve.data not in findings:
+        raise InterpflowError(
+            f"curves.{name}.data: no analysis '{curve.data}' among {', '.join(findings)}"
+        )
+    dataset = findings[curve.data]
+    if curve.variable not in dataset:
+        raise InterpflowError(
+            f"curves.{name}.variable: no '{curve.variable}' in {curve.data}; "
+            f"it has {', '.join(map(str, dataset.data_vars))}"
+        )
+    array = dataset[curve.variable].astype(float)
+    try:
+        array = array.sel(curve.select)
+    except KeyError as error:
+        raise InterpflowError(f"curves.{name}.select: {curve.data} has no {error}") from error
+    array = array.drop_vars([key for key in array.coords if key not in ("seed", "step")])
+    if set(array.dims) != {"seed", "step"}:
+        raise InterpflowError(
+            f"curves.{name}: {curve.variable} runs along {', '.join(map(str, array.dims))}; "
+            "select one value of every dim but seed and step"
+        )
+    return np.log(array.clip(1e-12)) if curve.log else array  # type: ignore[no-any-return]

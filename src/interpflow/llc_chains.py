@@ -1,0 +1,103 @@
+"""The chains of an LLC estimate on trained runs: their starts, batches, noise and groups of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from interpflow.evaluation import evaluate
+from interpflow.losses import loss
+from interpflow.packing import flatten, pack, unflatten
+from interpflow.rng import generator
+from interpflow.runs import Runs
+
+
+class Chains:
+    """`chains` for each of `seeds`, all as one ensemble in the order (seed, chain).
+
+    A chain's batches and noise depend on its seed and its number alone, so they are the same at every
+    checkpoint and for every group of weights: what differs between two estimates is not the luck of the draw.
+    """
+
+    def __init__(self, runs: Runs, seeds: Sequence[int], chains: int, batch_size: int, split: str):
+        self._runs, self._seeds, self._chains = runs, list(seeds), chains
+        self._members = [(seed, chain) for seed in seeds for chain in range(chains)]
+        self._examples = runs.examples(split)
+        self._size = batch_size
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def start(self, step: int) -> Tensor:
+        """The weights after `step` training steps, (member, parameter)."""
+        places = [self._runs.seeds.index(seed) for seed in self._seeds]
+        packed = {name: w[places] for name, w in self._runs.weights_at(step).items()}
+        self.shapes = {name: tuple(w.shape[1:]) for name, w in packed.items()}
+        return flatten(packed).repeat_interleave(self._chains, dim=0)
+
+    def loss_at(self, start: Tensor) -> np.ndarray:
+        """Mean loss over the whole split (seed,)."""
+        weights = unflatten(start[:: self._chains], self.shapes)
+        return evaluate(self._runs.model, weights, self._examples, self._runs.loss).loss
+
+    def losses(self, theta: Tensor, draw: int) -> Tensor:
+        """The loss of each member on its batch of this draw (member,)."""
+        indices = np.stack(
+            [
+                generator("llc batch", seed, chain, draw).integers(len(self._examples), size=self._size)
+                for seed, chain in self._members
+            ]
+        )
+        batch = self._examples.take_groups([indices])
+        logits = self._runs.model.rows(unflatten(theta, self.shapes), batch.tokens)
+        return loss(self._runs.loss, logits, batch)
+
+    def noise(self, start: Tensor) -> Callable[[int], Tensor]:
+        """Standard normal noise of the shape of `start`, to be asked for draw by draw from 0."""
+        # Torch's generator is several times faster than NumPy's here, and each chain has its own.
+        streams = [torch.Generator() for _ in self._members]
+        for stream, (seed, chain) in zip(streams, self._members, strict=True):
+            stream.manual_seed(int(generator("llc noise", seed, chain).integers(2**62)))
+        def draw(number: int) -> Tensor:
+            drawn = torch.stack([torch.randn(start.shape[1], generator=stream) for stream in streams])
+            return drawn.to(self._runs.device)
+
+        return draw
+
+    def groups(self, kinds: Sequence[str]) -> dict[str, Tensor]:
+        """Which weights move, 1 or 0 for each (parameter,), by the name of the group."""
+        model = self._runs.model
+        none = {name: torch.zeros(1, *shape) for name, shape in model.shapes.items()}
+
+        def only(moving: Callable[[str, Tensor], None]) -> Tensor:
+            labelled = {name: zeros.clone() for name, zeros in none.items()}
+            for name, weight in labelled.items():
+                moving(name, weight)
+            return flatten(pack(labelled))[0].to(self._runs.device)
+
+        def named(*prefixes: str) -> Callable[[str, Tensor], None]:
+            def move(name: str, weight: Tensor) -> None:
+                if name.startswith(prefixes):
+                    weight.fill_(1)
+
+            return move
+
+        def head(layer: int, place: int) -> Callable[[str, Tensor], None]:
+            def move(name: str, weight: Tensor) -> None:
+                if name in ("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V"):
+                    weight[:, layer, place] = 1
+
+            return move
+
+        found: dict[str, Tensor] = {}
+        for kind in kinds:
+            if kind == "heads":
+                for layer in range(model.options.layers):
+                    for place in range(model.options.heads):
+                        found[f"head {layer}.{place}"] = only(head(layer, place))
+            elif kind == "all":
+                found["all"] = only(named(""))
+            else:
+                found[kind] = only(named("W_E", "W_pos") if kind == "embedding" else named("W_U", "b_U"))
+        return found

@@ -1,0 +1,42 @@
+"""The mode of every trained model, at the last step of its training that the data has.
+
+The leading underscore keeps this file from being a plot.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import xarray as xr
+
+from interpflow import style
+from interpflow.plots._experiments import at_last_step
+
+
+def last_modes(found: xr.Dataset, experiment: str) -> list[str]:
+    """The mode of each seed of `experiment`."""
+    mode = at_last_step(found.sel(experiment=experiment), "mode")["mode"]
+    return [str(value) for value in mode.values.ravel() if str(value)]
+
+
+def count(modes: Iterable[str]) -> dict[str, int]:
+    """How many models have each mode, in the order of `style.MODES`, others after these."""
+    counted = Counter(modes)
+    known = [mode for mode in style.MODES if mode in counted]
+    return {mode: counted[mode] for mode in (*known, *sorted(set(counted) - set(known)))}
+
+
+def looks(counts: Iterable[dict[str, int]]) -> dict[str, style.Look]:
+    """The look of each mode that there is, in the order of `style.MODES`."""
+    there = count(mode for each in counts for mode in each)
+    return {
+        mode: style.MODES.get(mode, style.Look(style.readable(mode), style.BLACK, "s", line=""))
+        for mode in there
+    }
+
+
+def ink(color: str) -> str:
+    """Black or white, whichever can be read on `color`."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return style.BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "#ffffff"

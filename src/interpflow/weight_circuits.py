@@ -1,0 +1,49 @@
+"""OV and QK circuits read off labelled weights (Elhage et al. 2021, "A Mathematical Framework").
+
+The OV circuit of a head says which logits a token raises where the head attends to it, the QK circuit which
+token is attended to from which.  Both are of the direct path: from the embedding to one layer's heads, and
+from there to the logits.  Gains and centring of LayerNorm are part of the maps; its scale, a positive number
+for every token, and all biases are not.
+"""
+
+from __future__ import annotations
+
+import math
+
+import xarray as xr
+
+from interpflow.options import ModelOptions
+
+
+def ov_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:
+    """Logits by source token, (…, head, source, output): W_E W_V W_O W_U of each head of `layer`."""
+    here = weights.isel(layer=layer)
+    values = xr.dot(_read(weights, options, layer), here["W_V"], dim="d_model")
+    written = xr.dot(values, here["W_O"], dim="d_head")
+    if options.norm == "pre":
+        written = _centred(written) * weights["ln_final_w"]
+    logits = xr.dot(written, weights["W_U"], dim="d_model")
+    named = logits.rename(d_vocab="source", d_output="output")
+    return named.transpose(..., "head", "source", "output")
+
+
+def qk_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:
+    """Attention scores, (…, head, query, key): W_E W_Q W_Kᵀ W_Eᵀ / sqrt(d_head) of each head of `layer`."""
+    here = weights.isel(layer=layer)
+    tokens = _read(weights, options, layer)
+    queries = xr.dot(tokens, here["W_Q"], dim="d_model").rename(d_vocab="query")
+    keys = xr.dot(tokens, here["W_K"], dim="d_model").rename(d_vocab="key")
+    scores = xr.dot(queries, keys, dim="d_head") / math.sqrt(here.sizes["d_head"])
+    return scores.transpose(..., "head", "query", "key")
+
+
+def _read(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:
+    """Token embeddings as the attention of `layer` reads them, (…, d_vocab, d_model)."""
+    embedding = weights["W_E"]
+    if options.norm != "pre":
+        return embedding
+    return _centred(embedding) * weights["ln1_w"].isel(layer=layer)
+
+
+def _centred(vectors: xr.DataArray) -> xr.DataArray:
+    return vectors - vectors.mean("d_model")
