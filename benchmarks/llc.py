@@ -102,7 +102,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights, history = train(data, recipe, Path(folder) / "state.npz", lambda *a, **k: None)
     runs = Runs(data, weights, history, build_model(baseline.model, data), "cross_entropy", "cpu")
-    length, size = options["length"], planned.analyses["complexity"].options["baseline"]["batch_size"]
+    length, size = (
+        options["length"],
+        planned.analyses["complexity"].options["baseline"]["batch_size"],
+    )
     asked = llc.Options(
         step_size=STEP_SIZE, localization=LOCALIZATION, nbeta=NBETA, chains=CHAINS, draws=DRAWS,
         batch_size=size,
@@ -124,8 +127,6 @@ def main() -> None:
         from datasets import Dataset
 
         lists = Dataset.from_dict({"input_ids": ids}).with_format("torch")
-        ways.append(
-            Way("devinterp", lambda: devinterp_chains(module, lists, length, size), amount)
-        )
+        ways.append(Way("devinterp", lambda: devinterp_chains(module, lists, length, size), amount))
     compare("one draw of one chain", ways, REPEATS)
     print("  goal: 5 x against devinterp")

@@ -372,7 +372,6 @@ def test_circuit_maps_are_legible(heads: int, scale: str) -> None:
 
 def test_circuit_maps_leave_out_what_only_goes_in() -> None:
     data = join("circuits", {"one": circuits(words=12), "wider": circuits(words=20)})
-    assert data["output"].values.tolist()[:3] == ["0", "1", "10"]  # joining sorted them as text
     for tokens, shape in (("shared", (12, 12)), ("all", (13, 12))):
         figure = draw(circuit_maps, data, panels={"A": {"experiment": "one"}}, tokens=tokens)
         image = figure.axes[0].images[0].get_array()
@@ -664,7 +663,6 @@ def test_images_of_copying_have_a_column_for_each_checkpoint_and_words_in_order(
     measured = join("training_curves", {"base": curves()})
     parts = {"base": modes([SPLIT] * 3, words=12), "wide": modes([SPLIT], words=20)}
     roles = join("head_modes", parts)
-    assert roles["word"].values.tolist()[:3] == ["0", "1", "10"]
     copied = {"data": "second", "seed": 2}
     figure = draw(development, measured, roles, rows=[LOSS], copying=copied)
     image = figure.axes[1].collections[0].get_array()

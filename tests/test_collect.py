@@ -75,7 +75,9 @@ def test_a_label_keeps_its_length_beside_shorter_ones_when_written_again(tmp_pat
 
 def test_labels_stay_in_their_order_where_one_experiment_has_more_of_them():
     def numbered(count: int) -> xr.Dataset:
-        return xr.Dataset({"x": ("word", np.arange(count))}, {"word": [str(n) for n in range(count)]})
+        return xr.Dataset(
+            {"x": ("word", np.arange(count))}, {"word": [str(n) for n in range(count)]}
+        )
 
     joined = collect({"few": numbered(3), "many": numbered(12)}, {"few": {}, "many": {}})
     assert joined["word"].values.tolist() == [str(number) for number in range(12)]

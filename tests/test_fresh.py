@@ -50,9 +50,7 @@ class Killed(BaseException):
     pass
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(training, "_SECONDS_BETWEEN_SAVES", -1.0)
     monkeypatch.setattr(training, "_STEPS_BETWEEN_REPORTS", 1)
 

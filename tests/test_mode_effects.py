@@ -14,14 +14,19 @@ from interpflow.errors import InterpflowError
 def findings() -> dict[str, xr.Dataset]:
     """Seed 0: a whole and a suppressing head; seed 1: two whole ones."""
     modes = xr.Dataset(
-        {"head_mode": (("seed", "step", "head"), [[["whole", "suppressing"]], [["whole", "whole"]]])},
+        {
+            "head_mode": (
+                ("seed", "step", "head"),
+                [[["whole", "suppressing"]], [["whole", "whole"]]],
+            )
+        },
         {"seed": [0, 1], "step": [10]},
     )
     dims = ("seed", "ablation", "layer", "head")
     loss = np.array([[2.0, 1.1], [3.0, 5.0]]).reshape(2, 1, 1, 2)
     ablation = xr.Dataset(
         {
-            **{name: (dims, loss) for name in MEASURES},
+            **dict.fromkeys(MEASURES, (dims, loss)),
             **{f"intact_{name}": ("seed", [1.0, 1.0]) for name in MEASURES},
         },
         {"seed": [0, 1], "ablation": ["zero"]},

@@ -96,7 +96,9 @@ def test_an_analysis_of_findings_gets_those_on_its_experiment(planned):
     plan = planned((stages.splitlines(keepends=True)[0], stages))
     job = plan.find("analyse", "cut", "swept_heads_1")
     assert list(job.inputs) == ["curves"]
-    assert job.inputs["curves"] == plan.find("analyse", "curves", "swept_heads_1").outputs["findings"]
+    assert (
+        job.inputs["curves"] == plan.find("analyse", "curves", "swept_heads_1").outputs["findings"]
+    )
 
 
 def test_fresh_examples_put_the_task_s_options_and_code_into_the_training_s_recipe(planned):

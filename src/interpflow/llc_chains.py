@@ -45,7 +45,9 @@ class Chains:
         """The loss of each member on its batch of this draw (member,)."""
         indices = np.stack(
             [
-                generator("llc batch", seed, chain, draw).integers(len(self._examples), size=self._size)
+                generator("llc batch", seed, chain, draw).integers(
+                    len(self._examples), size=self._size
+                )
                 for seed, chain in self._members
             ]
         )
@@ -59,8 +61,11 @@ class Chains:
         streams = [torch.Generator() for _ in self._members]
         for stream, (seed, chain) in zip(streams, self._members, strict=True):
             stream.manual_seed(int(generator("llc noise", seed, chain).integers(2**62)))
+
         def draw(number: int) -> Tensor:
-            drawn = torch.stack([torch.randn(start.shape[1], generator=stream) for stream in streams])
+            drawn = torch.stack(
+                [torch.randn(start.shape[1], generator=stream) for stream in streams]
+            )
             return drawn.to(self._runs.device)
 
         return draw
@@ -99,5 +104,7 @@ class Chains:
             elif kind == "all":
                 found["all"] = only(named(""))
             else:
-                found[kind] = only(named("W_E", "W_pos") if kind == "embedding" else named("W_U", "b_U"))
+                found[kind] = only(
+                    named("W_E", "W_pos") if kind == "embedding" else named("W_U", "b_U")
+                )
         return found

@@ -84,7 +84,9 @@ class _Planner:
         by_experiment: dict[str, Sources] = {}
         for analysis in study.analyses.values():
             by_experiment[analysis.name] = {
-                name: self.analyse(analysis, name, self._looked_at(analysis, name, made, by_experiment))
+                name: self.analyse(
+                    analysis, name, self._looked_at(analysis, name, made, by_experiment)
+                )
                 for name in analysis.options
             }
             findings[analysis.name] = self.collect(analysis, by_experiment[analysis.name])

@@ -20,7 +20,6 @@ from interpflow.packing import Weights, pack
 from interpflow.sites import Sites
 from interpflow.training import build_model
 
-
 # Sequences per pass when activations are read.
 _BATCH = 256
 

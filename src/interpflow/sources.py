@@ -50,9 +50,7 @@ class Fresh:
     def at(self, step: int) -> Groups:
         """`size` examples for each seed, all of one length."""
         drawn = [
-            self._task.sample(
-                self._options, generator(self._name, "fresh", seed, step), self._size
-            )
+            self._task.sample(self._options, generator(self._name, "fresh", seed, step), self._size)
             for seed in self._seeds
         ]
         tokens, targets, scored = (

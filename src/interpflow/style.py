@@ -415,10 +415,10 @@ def number(value: float) -> str:
 def in_order(tokens: Iterable[Any]) -> list[Any]:
     """`tokens` with the numbers among them ascending, and then the others as they came.
 
-    Joining datasets can have sorted them as text.
+    Where experiments of different vocabularies are joined, the longer one's numbers come after other words.
 
-    >>> in_order(["0", "10", "2", "|"])
-    ['0', '2', '10', '|']
+    >>> in_order(["0", "1", "|", "2"])
+    ['0', '1', '2', '|']
     """
     every = list(tokens)
     numbers = [token for token in every if str(token).isdecimal()]

@@ -56,7 +56,9 @@ MODES = ("vocabulary_splitting", "overlapping", "copy_suppression", "single", "m
 
 _BY_HEAD = ("seed", "step", "head")
 VARIABLES = {
-    "copying": Variable((*_BY_HEAD, "word"), "logit", "copying of a token, diagonal of the OV circuit"),
+    "copying": Variable(
+        (*_BY_HEAD, "word"), "logit", "copying of a token, diagonal of the OV circuit"
+    ),
     "strength": Variable(("seed", "step"), "logit", "mean over tokens of the best head's copying"),
     "contrast": Variable(
         ("seed", "step"), "1", "strength over the root mean square effect on other tokens"

@@ -73,9 +73,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     steps = runs.kept(options.steps)
     seeds = runs.seeds[: options.seeds]
     nbeta = options.nbeta or options.batch_size / float(np.log(options.batch_size))
-    settings = Sgld(
-        options.step_size, options.localization, nbeta, options.draws, options.burn_in
-    )
+    settings = Sgld(options.step_size, options.localization, nbeta, options.draws, options.burn_in)
     chains = Chains(runs, seeds, options.chains, options.batch_size, options.split)
     groups = chains.groups(options.groups)
     traces = np.empty((len(seeds), len(steps), len(groups), options.chains, options.draws))

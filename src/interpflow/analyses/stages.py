@@ -164,4 +164,4 @@ def _curve(findings: Mapping[str, xr.Dataset], name: str, curve: Curve) -> xr.Da
             f"curves.{name}: {curve.variable} runs along {', '.join(map(str, array.dims))}; "
             "select one value of every dim but seed and step"
         )
-    return np.log(array.clip(1e-12)) if curve.log else array  # type: ignore[no-any-return]
+    return xr.apply_ufunc(np.log, array.clip(1e-12)) if curve.log else array

@@ -124,6 +124,9 @@ def _places(
     data: Mapping[str, xr.Dataset], found: xr.Dataset, options: Options
 ) -> Iterator[tuple[str, Any, Any, Any]]:
     """Each experiment that has a place: its name, and its values for the panel, x and y."""
+    names = experiments(found, options.experiments)
+    if not names:  # a scale that leaves out a sweep leaves out its coordinates, too
+        return
     if options.x_from is not None:
         facts = dataset(data, options.x_from.data, "x_from.data")
         x = choose(facts, split=options.x_from.split, quantity=options.x_from.quantity)["mean"]
@@ -132,7 +135,7 @@ def _places(
         x = variable(found, options.x or "", "x")
     y = variable(found, options.y, "y")
     panels = variable(found, options.panels, "panels") if options.panels else None
-    for name in experiments(found, options.experiments):
+    for name in names:
         if name not in x["experiment"]:
             continue
         values = [x.sel(experiment=name), y.sel(experiment=name)]

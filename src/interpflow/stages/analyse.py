@@ -1,8 +1,9 @@
-"""From checkpoints, from the data alone or from other findings, to the findings of one analysis on one experiment."""
+"""From checkpoints, data or other findings to the findings of one analysis on one experiment."""
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from interpflow import store
 from interpflow.job import Job
@@ -13,6 +14,7 @@ from interpflow.variables import describe
 def run(job: Job, log: Log) -> None:
     """Analyse all seeds of one experiment."""
     name = job.slice["method"]
+    source: Any
     method = importlib.import_module(f"interpflow.analyses.{name}")
     if method.NEEDS == "data":
         source = store.read(job.inputs["data"])
