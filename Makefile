@@ -23,7 +23,7 @@ lint: .venv/installed-dev  ## style, types, workflow
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
-crosscheck: .venv-crosscheck/installed  ## tests against TransformerLens, scikit-learn and concept-erasure
+crosscheck: .venv-crosscheck/installed  ## tests against TransformerLens, scikit-learn, concept-erasure, devinterp
 	.venv-crosscheck/bin/python -m pytest tests/extra
 
 bench: .venv/installed  ## speed, as ratios

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import xarray as xr
@@ -9,7 +10,8 @@ import xarray as xr
 from benchmarks.project import PROJECT
 from interpflow.spec import load_spec, resolve
 from interpflow.study import Study
-from interpflow.tasks import bracket_language
+
+_FEW_OTHERS = {"bins": (), "validation_size": 32}
 
 
 def counter_languages() -> Study:
@@ -23,8 +25,8 @@ def list_sorting() -> Study:
 
 
 def data(task: dict[str, Any]) -> xr.Dataset:
-    """The training strings of `task`, and a few others: validation is no part of the comparison."""
+    """The training examples of `task`, and a few others: validation is no part of the comparison."""
     options = {name: value for name, value in task.items() if name != "name"}
-    return bracket_language.generate(
-        bracket_language.Options(**{**options, "bins": (), "validation_size": 32})
-    )
+    options |= {name: value for name, value in _FEW_OTHERS.items() if name in options}
+    module = importlib.import_module(f"interpflow.tasks.{task['name']}")
+    return module.generate(module.Options(**options))  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Five seeds as one ensemble, against a plain torch loop: one seed at a time, padded to the longest string.
+"""Five seeds as one ensemble, against single runs and plain torch: one seed at a time, padded to the longest.
 
 The plain loop comes in two forms: with the batches taken from tensors by index, which is the least there can
 be, and as it is usually written, with a DataLoader and a padding mask.
@@ -88,6 +88,7 @@ def plain(data: xr.Dataset, experiment: Any, usual: bool) -> None:
 def ensemble(data: xr.Dataset, experiment: Any, seeds: int) -> None:
     """Train `seeds` seeds for `STEPS` steps, as the workflow does."""
     recipe = {
+        "task": experiment.task,
         "model": experiment.model,
         "training": {
             **experiment.training, "epochs": None, "steps": STEPS, "checkpoints": {"linear": 0, "log": 0},
@@ -128,3 +129,13 @@ def main() -> None:
             REPEATS,
         )
     print("  goal: 5 x")
+    baseline = study.list_sorting().experiments["baseline"]
+    lists = study.data(baseline.task)
+    compare(
+        "list_sorting, baseline at scale laptop: one step of one seed",
+        [
+            Way("five seeds as one ensemble", partial(ensemble, lists, baseline, 5), 5 * STEPS),
+            Way("five runs of one seed", partial(ensemble, lists, baseline, 1), STEPS),
+        ],
+        REPEATS,
+    )

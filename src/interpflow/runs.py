@@ -18,10 +18,14 @@ from interpflow.examples import Examples
 from interpflow.model import Transformer
 from interpflow.packing import Weights, pack
 from interpflow.sites import Sites
-from interpflow.training import build_model
+from interpflow.training import Report, build_model
 
 # Sequences per pass when activations are read.
 _BATCH = 256
+
+
+def _silent(done: int, total: int, **values: float) -> None:
+    """Report nothing."""
 
 
 class Runs:
@@ -31,14 +35,15 @@ class Runs:
     labelled  weights as trained, dims (step, seed, …), names of TransformerLens
     history   loss and accuracy, dims (step, seed)
     model     the computation;  loss: the name of the training loss
+    report    report(done, total, name=value, …): how far a long analysis is, in parts of its own choice
     """
 
     def __init__(
         self, data: xr.Dataset, labelled: xr.Dataset, history: xr.Dataset,
-        model: Transformer, loss: str, device: str,
+        model: Transformer, loss: str, device: str, report: Report = _silent,
     ):  # fmt: skip
         self.data, self.labelled, self.history = data, labelled, history
-        self.model, self.loss, self.device = model, loss, device
+        self.model, self.loss, self.device, self.report = model, loss, device, report
         self.seeds = [int(seed) for seed in labelled["seed"].values]
 
     def examples(self, split: str) -> Examples:
@@ -86,7 +91,8 @@ class Runs:
 
     def evaluate(self, weights: Weights, examples: Examples, edits: Any = None) -> Evaluation:
         """Loss and exact-match accuracy with `edits` (site: function of its value) in place."""
-        return evaluate(self.model, weights, examples, self.loss, lambda: Sites(edits=edits))
+        sites = (lambda: Sites(edits=edits)) if edits else None
+        return evaluate(self.model, weights, examples, self.loss, sites)
 
     @torch.no_grad()
     def activations(
@@ -119,10 +125,12 @@ class Runs:
         return found
 
 
-def load_runs(inputs: Mapping[str, str], options: Mapping[str, Any]) -> Runs:
+def load_runs(
+    inputs: Mapping[str, str], options: Mapping[str, Any], report: Report = _silent
+) -> Runs:
     """The runs in the files `inputs`: `data`, and for each chunk of seeds `weights_<n>`, `history_<n>`.
 
-    `options` holds the spec's `model`, `training` and `compute` of the experiment.
+    `options` holds the spec's `model`, `training` and `compute` of the experiment; see `Runs` for `report`.
     """
     data = store.read(inputs["data"])
 
@@ -132,6 +140,6 @@ def load_runs(inputs: Mapping[str, str], options: Mapping[str, Any]) -> Runs:
 
     device = devices.use(options["compute"])
     model = build_model(options["model"], data)
-    return Runs(
-        data, chunks("weights"), chunks("history"), model, options["training"]["loss"], device
-    )
+    histories = chunks("history")
+    loss = options["training"]["loss"]
+    return Runs(data, chunks("weights"), histories, model, loss, device, report)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import random
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,6 +45,23 @@ def test_a_study_that_has_run_has_its_figures_and_scorecard_and_nothing_left_to_
     assert drawn
     assert (copy.folder / f"results/smoke/{name}/claims.csv").exists()
     assert copy.would_run(*SCALE) == set()
+
+
+def test_a_study_killed_on_the_way_and_finished_on_one_core_has_the_same_bytes(study):
+    copy, name = study
+    before = copy.digests()
+    for made in ("results", "figures", ".snakemake", "logs"):
+        shutil.rmtree(copy.folder / made)
+    moments = random.Random(name)
+    for _ in range(2):
+        run = copy.start("--cores", "all", *SCALE)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(timeout=moments.uniform(6.0, 15.0))
+        if run.returncode is None:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+    copy.snakemake("--cores", "1", *SCALE)
+    assert copy.digests() == before
 
 
 def test_editing_one_caption_redraws_that_figure_alone(study):

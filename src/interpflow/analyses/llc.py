@@ -84,6 +84,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         for place, moving in enumerate(groups.values()):
             trace = sample(start, chains.losses, chains.noise(start), settings, moving)
             traces[:, at, place] = trace.unflatten(0, (len(seeds), -1)).double().cpu().numpy()
+            done = at * len(groups) + place + 1
+            runs.report(done, len(steps) * len(groups), loss=traces[:, at, place].mean())
     ends = {runs.kept("all")[0]: "first", runs.kept("last")[0]: "last"}
     moving_counts = [int(torch.count_nonzero(moving)) for moving in groups.values()]
     found = judge(traces, start_loss, nbeta)

@@ -166,6 +166,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
                 accuracy[*at, conditions.index(condition), depth] = (row == true).mean()
                 if condition == "none":
                     np.add.at(confusion[*at, depth], (true, row), 1)
+        runs.report(depth + 1, len(options.hidden), accuracy=np.nanmean(accuracy[:, :, 0, depth]))
 
     frequent = {name: np.bincount(values[train]).argmax() for name, values in labels.items()}
     found = xr.Dataset(

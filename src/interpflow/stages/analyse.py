@@ -7,7 +7,7 @@ from typing import Any
 
 from interpflow import store
 from interpflow.job import Job
-from interpflow.progress import Log
+from interpflow.progress import Log, Progress
 from interpflow.variables import describe
 
 
@@ -22,7 +22,9 @@ def run(job: Job, log: Log) -> None:
         source = {name: store.read(path) for name, path in job.inputs.items()}
     else:
         # By name, as the planner counts it: an edit of the model reruns no analysis of the data alone.
-        source = importlib.import_module("interpflow.runs").load_runs(job.inputs, job.slice)
+        source = importlib.import_module("interpflow.runs").load_runs(
+            job.inputs, job.slice, Progress(log, "part").update
+        )
     findings = method.analyse(source, method.Options(**job.slice["options"]))
     described = describe(findings, method.VARIABLES, f"analyses/{name}.py")
     store.write(described, job.outputs["findings"], job.attrs())
