@@ -34,13 +34,13 @@ def evaluate(
     weights: Weights,
     examples: Examples,
     loss_kind: str,
-    sites: Callable[[], Sites] | None = None,
+    sites: Callable[[], Sites] = Sites,
 ) -> Evaluation:
-    """Run `weights` over all `examples`; `sites` makes the edits of each pass, if there are any."""
+    """Run `weights` over all `examples`; `sites` makes the edits of each pass."""
     seeds = len(weights["W_E"])
     losses, rights = np.zeros(seeds), np.zeros((seeds, len(examples)), dtype=bool)
     for indices, batch in examples.in_order_of_length():
-        logits = model(weights, batch.tokens, sites() if sites else None).float()
+        logits = model(weights, batch.tokens, sites()).float()
         losses += loss(loss_kind, logits, batch).double().cpu().numpy() * len(indices)
         rights[:, indices] = right(loss_kind, logits, batch).cpu().numpy()
     return Evaluation(losses / len(examples), rights)

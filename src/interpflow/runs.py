@@ -91,8 +91,7 @@ class Runs:
 
     def evaluate(self, weights: Weights, examples: Examples, edits: Any = None) -> Evaluation:
         """Loss and exact-match accuracy with `edits` (site: function of its value) in place."""
-        sites = (lambda: Sites(edits=edits)) if edits else None
-        return evaluate(self.model, weights, examples, self.loss, sites)
+        return evaluate(self.model, weights, examples, self.loss, lambda: Sites(edits=edits))
 
     @torch.no_grad()
     def activations(
