@@ -43,7 +43,7 @@ class Job:
 
     @property
     def label(self) -> str:
-        """Study and names, for a person: `counter_languages/dyck1/0`."""
+        """Study and names, for a person: `study/experiment/0`."""
         return "/".join((self.study, *self.names))
 
     @property

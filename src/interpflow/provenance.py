@@ -33,7 +33,7 @@ class Origin:
 
     @property
     def label(self) -> str:
-        """Study and names of the job: `counter_languages/dyck1/0`."""
+        """Study and names of the job: `study/experiment/0`."""
         names = (self.recipe[name] for name in STAGES[self.stage].names)
         return "/".join((self.recipe["study"], *names))
 
