@@ -39,6 +39,16 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return x @ weight if bias is None else x @ weight + bias[:, None]
 
 
+def hidden(batch: int, length: int, heads: int, kind: str) -> Tensor:
+    """What a group's scores are given: the future hidden, and for each sequence something else besides."""
+    later = torch.full((length, length), -torch.inf, dtype=torch.float64).triu(1)
+    if kind == "alike":
+        return later
+    drawn = generator("hidden", batch, length).random((SEEDS * batch * heads, length, length))
+    return later.masked_fill(torch.from_numpy(drawn < 0.3).tril(-1), -torch.inf)
+
+
+@pytest.mark.parametrize("kind", ["alike", "each its own"])
 @pytest.mark.parametrize("cached", [1, 50, 100_000])
 @pytest.mark.parametrize("biases", [True, False])
 @pytest.mark.parametrize("heads", [1, 2, 3])
@@ -50,20 +60,28 @@ def test_attention_is_torchs(
     heads: int,
     biases: bool,
     cached: int,
+    kind: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fused, "_CACHED", cached)
     width = heads * 4
+    unseen = [hidden(batch, length, heads, kind) for batch, length in groups]
 
     def plain(
         x: Tensor, w_qkv: Tensor, b_qkv: Tensor | None, w_o: Tensor, b_o: Tensor | None
     ) -> Tensor:
         parts = []
-        for rows, (batch, length) in zip(
-            affine(x, w_qkv, b_qkv).split([b * n for b, n in groups], 1), groups, strict=True
+        for rows, (batch, length), mask in zip(
+            affine(x, w_qkv, b_qkv).split([b * n for b, n in groups], 1),
+            groups,
+            unseen,
+            strict=True,
         ):
             q, k, v = rows.view(SEEDS, batch, length, 3, heads, 4).permute(3, 0, 1, 4, 2, 5)
-            z = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1 / math.sqrt(4))
+            mask = mask.expand(SEEDS * batch * heads, length, length).unflatten(
+                0, (SEEDS, batch, heads)
+            )
+            z = F.scaled_dot_product_attention(q, k, v, mask, scale=1 / math.sqrt(4))
             parts.append(z.transpose(2, 3).flatten(3).flatten(1, 2))
         return affine(torch.cat(parts, 1), w_o, b_o)
 
@@ -74,7 +92,7 @@ def test_attention_is_torchs(
         random(SEEDS, width, D_MODEL),
         random(SEEDS, D_MODEL) if biases else None,
     ]
-    assert_same(lambda *given: fused.attention(*given, heads, groups), plain, inputs)
+    assert_same(lambda *given: fused.attention(*given, heads, groups, unseen), plain, inputs)
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])

@@ -29,11 +29,12 @@ class Batch:
 @dataclass(frozen=True)
 class Groups:
     """Several batches (seed, batch, pos) of different lengths as one: `tokens` batch by batch, targets and
-    scored by rows (seed, row[, output]), in the order of `Transformer.rows`."""
+    scored by rows (seed, row[, output]), in the order of `Transformer.rows`; `branch` as there."""
 
     tokens: list[Tensor]
     targets: Tensor
     scored: Tensor
+    branch: list[Tensor] | None = None
 
 
 class Examples:

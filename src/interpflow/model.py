@@ -7,7 +7,7 @@ draws weights, calling it on packed weights and tokens gives logits.  A single m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from interpflow import fused
 from interpflow.options import ModelOptions
 from interpflow.packing import Weights, pack
 from interpflow.rng import generator
+from interpflow.rows import Rows
 from interpflow.sites import Sites
 
 _NORM_EPSILON = 1e-5  # the default of torch.nn.LayerNorm and of TransformerLens
@@ -112,15 +113,20 @@ class Transformer:
         return self.rows(weights, [tokens], sites).unflatten(1, tokens.shape[1:])
 
     def rows(
-        self, weights: Weights, groups: Sequence[Tensor], sites: Sites | None = None
+        self,
+        weights: Weights,
+        groups: Sequence[Tensor],
+        sites: Sites | None = None,
+        branch: Sequence[Tensor] | None = None,
     ) -> Tensor:
         """Logits (seed, row, d_output) for `groups` of sequences, each (seed, batch, pos).
 
         Rows are the positions of the first group, sequence after sequence, then those of the next.  Groups
         of different lengths cost no padding, since attention is all that looks from position to position.
-        Sites need the form (batch, pos), so they go with one group only.
+        Sites need the form (batch, pos), so they go with one group only.  With `branch`, of the shapes of
+        `groups`, a sequence holds several that share their beginning, see `interpflow.branches`.
         """
-        shape = _Rows([(group.shape[1], group.shape[2]) for group in groups])
+        shape = Rows(groups, branch, self.options.heads, weights["W_E"])
         pre_norm = self.options.norm == "pre"
         at = _Place(weights, sites, shape, "", pre_norm)
         tokens = torch.cat([group.flatten(1) for group in groups], dim=1)
@@ -179,7 +185,8 @@ class Transformer:
         heads = self.options.heads
         into = at.reading("ln1", "W_QKV", "b_QKV")
         if at.fused:
-            return fused.attention(x, *into, at["W_O"], at.get("b_O"), heads, at.shape.groups)
+            out_of = at["W_O"], at.get("b_O")
+            return fused.attention(x, *into, *out_of, heads, at.shape.groups, at.shape.hidden)
         qkv = _linear(x, *into)
         q, k, v = (
             at.site(f"attn.hook_{letter}", part)
@@ -187,7 +194,8 @@ class Transformer:
                 "qkv", qkv.unflatten(2, (3, heads, self.d_head)).unbind(2), strict=True
             )
         )
-        z = torch.cat([self._attend(at, *parts) for parts in at.shape.groups_of(q, k, v)], dim=1)
+        parts = zip(at.shape.of(q, k, v), at.shape.hidden, strict=True)
+        z = torch.cat([self._attend(at, unseen, *qkv) for qkv, unseen in parts], dim=1)
         z = at.site("attn.hook_z", z)
         if not at.wants("attn.hook_result"):
             return _linear(z.flatten(2), at["W_O"], at.get("b_O"))
@@ -195,18 +203,17 @@ class Transformer:
         result = at.site("attn.hook_result", torch.einsum("srhd,shdm->srhm", z, per_head))
         return result.sum(2) + (at["b_O"][:, None] if self.options.biases else 0.0)
 
-    def _attend(self, at: _Place, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head)."""
+    def _attend(self, at: _Place, hidden: Tensor, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head); see `Rows`."""
         seeds, batch, length = q.shape[:3]
         # Seeds, batch and heads are alike to a batched product.
         q, k, v = (part.transpose(2, 3).flatten(0, 2) for part in (q, k, v))
         asked = at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern")
-        if length > _FLASH_FROM and not asked:
+        if length > _FLASH_FROM and hidden.dim() == 2 and not asked:
             z = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None], is_causal=True)
         else:
-            later = torch.full((length, length), -torch.inf, dtype=q.dtype, device=q.device).triu(1)
             scale = 1.0 / math.sqrt(self.d_head)
-            scores = torch.baddbmm(later, q, k.transpose(1, 2), alpha=scale)
+            scores = torch.baddbmm(hidden, q, k.transpose(1, 2), alpha=scale)
             scores = self._pattern_site(at, "attn.hook_attn_scores", scores, seeds, batch)
             pattern = self._pattern_site(at, "attn.hook_pattern", scores.softmax(-1), seeds, batch)
             z = pattern @ v
@@ -220,36 +227,11 @@ class Transformer:
         return at.plain_site(name, value.unflatten(0, (seeds, batch, -1))).flatten(0, 2)
 
 
-class _Rows:
-    """How rows are made up of groups of sequences, each of shape (batch, pos)."""
-
-    def __init__(self, groups: Sequence[tuple[int, int]]):
-        self.groups = groups
-        self.longest = max(length for _, length in groups)
-        self._sizes = [batch * length for batch, length in groups]
-
-    def groups_of(self, *rows: Tensor) -> Iterator[list[Tensor]]:
-        """Each group of `rows` (seed, row, …) in the form (seed, batch, pos, …)."""
-        for parts, group in zip(zip(*(r.split(self._sizes, 1) for r in rows), strict=True),
-                                self.groups, strict=True):  # fmt: skip
-            yield [part.unflatten(1, group) for part in parts]
-
-    def tile(self, by_position: Tensor) -> Tensor:
-        """`by_position` (seed, pos, d) repeated for every sequence, (seed, row, d)."""
-        return torch.cat(
-            [
-                by_position[:, None, :length].expand(-1, batch, -1, -1).flatten(1, 2)
-                for batch, length in self.groups
-            ],
-            dim=1,
-        )
-
-
 class _Place:
     """Weights and sites of one layer, named without its prefix, and the shape of its rows."""
 
     def __init__(
-        self, weights: Weights, sites: Sites | None, shape: _Rows, prefix: str, pre_norm: bool,
+        self, weights: Weights, sites: Sites | None, shape: Rows, prefix: str, pre_norm: bool,
         site_prefix: str = "",
     ):  # fmt: skip
         if sites is not None and len(shape.groups) > 1:

@@ -53,8 +53,10 @@ class Fresh:
             self._task.sample(self._options, generator(self._name, "fresh", seed, step), self._size)
             for seed in self._seeds
         ]
-        tokens, targets, scored = (
-            torch.from_numpy(np.stack([part[name] for part in drawn])).to(self._device)
-            for name in ("tokens", "targets", "scored")
-        )
-        return Groups([tokens.long()], targets.flatten(1, 2), scored.flatten(1, 2))
+        found = {
+            name: torch.from_numpy(np.stack([part[name] for part in drawn])).to(self._device)
+            for name in drawn[0]
+        }
+        branch = [found["branch"]] if "branch" in found else None
+        rows = (found[name].flatten(1, 2) for name in ("targets", "scored"))
+        return Groups([found["tokens"].long()], *rows, branch)

@@ -93,7 +93,8 @@ class _Loop:
         batch = self.source.at(step)
         # The optimizer keeps float32 weights; a step in bfloat16 runs on a rounded copy of them.
         theta = self.theta.to(_DTYPES[self.options.dtype])
-        logits = self.model.rows(unflatten(theta, self.shapes), batch.tokens)
+        weights = unflatten(theta, self.shapes)
+        logits = self.model.rows(weights, batch.tokens, branch=batch.branch)
         losses = loss(self.options.loss, logits.float(), batch)
         # The sum over seeds: each seed's gradient is that of its own loss.
         (self.theta.grad,) = torch.autograd.grad(losses.sum(), self.theta)

@@ -111,6 +111,37 @@ def test_no_tree_of_training_is_in_a_test_whatever_its_goal_and_order(trees):
     assert not seen & (parents["validation"] | parents["test"])
 
 
+def test_a_new_example_can_have_every_leaf_as_its_goal(trees):
+    nodes = trees.sizes["node"]
+    given = {"random": generator("test"), "size": 40}
+    one = task.sample(task.Options(nodes=nodes), **given)
+    every = task.sample(
+        task.Options(nodes=nodes, fresh_goals="all"), **given | {"random": generator("test")}
+    )
+    edge_tokens = 3 * (nodes - 1)
+    beginning = list(range(edge_tokens))
+    complete = 0
+    for tokens, branch, scored, targets, plain in zip(
+        *(every[name] for name in ("tokens", "branch", "scored", "targets")),
+        one["tokens"],
+        strict=True,
+    ):
+        assert tokens[:edge_tokens].tolist() == plain[:edge_tokens].tolist()
+        goals = []
+        for each in range(branch.max() + 1):
+            at = [*beginning, *np.flatnonzero(branch == each)]
+            # What is read is a tree with the right path, or `read` raises.
+            _, parent, goal = task.read(task.write(tokens[at], nodes), nodes)
+            goals.append(goal)
+            asked = [place for place in at if scored[place]]
+            assert asked == at[edge_tokens + 2 :]
+            assert targets[asked].tolist() == [*tokens[asked[1:]], 0]
+        leaves = set(range(nodes)) - set(parent.tolist())
+        assert len(set(goals)) == len(goals) and set(goals) <= leaves
+        complete += set(goals) == leaves
+    assert complete > 30
+
+
 def test_path_lengths_are_uniform():
     lengths = data(nodes=8, train_size=7000)["path_length"].values[:7000]
     count = np.bincount(lengths, minlength=8)[1:]

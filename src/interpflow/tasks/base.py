@@ -9,7 +9,8 @@ A task is a file in this folder with
 and, where training may draw new examples at every step (`training: {fresh: true}`),
 
     def sample(options, random, size) -> dict          `size` examples of one length: NumPy arrays tokens,
-                                                       targets and scored, from `random` alone
+                                                       targets and scored, from `random` alone, and branch
+                                                       where one holds several, see `interpflow.branches`
 
 Its dataset holds
 

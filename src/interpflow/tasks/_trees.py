@@ -1,0 +1,133 @@
+"""Random binary trees: many at once as arrays, how they grow, and which are kept from training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interpflow.rng import generator
+
+Order = Literal["mixed", "random", "bottom_up"]
+Ints = NDArray[np.int64]
+
+# Where there is no node: the parent of the root.
+NOTHING = -1
+
+
+class Trees:
+    """Many trees: `edges` (example, edge, 2) as listed, `parent` (example, node), `goal` (example,)."""
+
+    def __init__(self, edges: Ints, parent: Ints, goal: Ints):
+        self.edges, self.parent, self.goal = edges, parent, goal
+        self.nodes = parent.shape[1]
+        way = [goal]
+        for _ in range(self.nodes - 1):
+            way.append(above(parent, way[-1]))
+        self.ancestor = np.stack(way, axis=1)  # (example, distance)
+        self.path_length = (self.ancestor >= 0).sum(1) - 1
+
+    @classmethod
+    def join(cls, parts: list[Trees]) -> Trees:
+        """All trees of `parts`, one part after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts])
+                     for name in ("edges", "parent", "goal")))  # fmt: skip
+
+    def take(self, chosen: np.ndarray) -> Trees:
+        """The trees at `chosen`, in that order."""
+        return Trees(self.edges[chosen], self.parent[chosen], self.goal[chosen])
+
+    def of_all_leaves(self) -> tuple[Trees, Ints]:
+        """Every tree once for each of its leaves as the goal, the edges as they stand; and which tree it is."""
+        leaf = np.ones_like(self.parent, dtype=bool)
+        rows, nodes = np.nonzero(self.parent >= 0)
+        leaf[rows, self.parent[rows, nodes]] = False
+        tree, goal = np.nonzero(leaf)
+        return Trees(self.edges[tree], self.parent[tree], goal), tree
+
+    def path(self) -> Ints:
+        """The nodes from root to goal (example, step), then -1."""
+        step = np.arange(self.nodes)
+        distance = self.path_length[:, None] - step
+        found = np.take_along_axis(self.ancestor, distance.clip(0), axis=1)
+        return np.where(distance >= 0, found, NOTHING)
+
+    def is_bottom_up(self) -> NDArray[np.bool_]:
+        """Whether no edge stands before one that goes on from its target."""
+        place = np.empty_like(self.parent)
+        np.put_along_axis(place, self.edges[:, :, 1], np.arange(self.nodes - 1)[None], axis=1)
+        np.put_along_axis(
+            place, self.path()[:, :1], self.nodes, axis=1
+        )  # the root has no edge above
+        return (place < np.take_along_axis(place, self.parent.clip(0), axis=1)).sum(
+            1
+        ) >= self.nodes - 1
+
+
+def grow(nodes: int, random: np.random.Generator, size: int, lengths: Ints | None) -> Trees:
+    """Random trees and goals, the edges in the order in which they grew."""
+    length = random.integers(1, nodes, size) if lengths is None else lengths
+    left = nodes - 1 - length
+    second = np.where(left > 0, random.integers(1, np.maximum(left, 1) + 1), 0)
+    fork = random.integers(0, length)
+    every = np.arange(size)
+    parent = np.full(
+        (size, nodes), NOTHING
+    )  # nodes numbered as they grow: the root 0, the goal `length`
+    room = np.zeros((size, nodes), dtype=np.int8)  # children that a node can still have
+    room[:, 0] = 2
+    for node in range(1, nodes):
+        free = room > 0
+        free[every, length] = False
+        # The place of the chosen one among the free, at random.
+        rank = np.floor(random.random(size) * free.sum(1)).astype(np.int64)
+        anywhere = (free.cumsum(1) > rank[:, None]).argmax(1)
+        below = np.where(node == length + 1, fork, anywhere)
+        below = np.where((node <= length) | ((node > length + 1) & (node <= length + second)),
+                         node - 1, below)  # fmt: skip
+        parent[:, node] = below
+        room[every, below] -= 1
+        room[:, node] = 2
+    name = random.permuted(np.tile(np.arange(nodes), (size, 1)), axis=1)
+    source = np.take_along_axis(name, parent[:, 1:], axis=1)
+    edges = np.stack([source, name[:, 1:]], axis=2)
+    named = np.full_like(parent, NOTHING)
+    np.put_along_axis(named, name[:, 1:], source, axis=1)
+    return Trees(edges, named, name[every, length])
+
+
+def ordered(trees: Trees, random: np.random.Generator, order: Order) -> Trees:
+    """The edges shuffled; bottom up: the deepest first, those of one depth at random."""
+    key = random.random(trees.edges.shape[:2])
+    share = {"random": 0.0, "mixed": 0.5, "bottom_up": 1.0}[order]
+    up = random.random(len(key)) < share
+    depth = np.take_along_axis(depths(trees.parent), trees.edges[:, :, 1], axis=1)
+    place = (key - np.where(up[:, None], depth, 0)).argsort(1)
+    return Trees(np.take_along_axis(trees.edges, place[:, :, None], 1), trees.parent, trees.goal)
+
+
+def depths(parent: Ints) -> Ints:
+    """Edges above each node (example, node); -1 for nodes that do not hang on a root."""
+    depth = np.where(parent == NOTHING, 0, -1)
+    for _ in range(parent.shape[1]):
+        above = np.take_along_axis(depth, parent.clip(0), axis=1)
+        depth = np.where((parent != NOTHING) & (above >= 0), above + 1, depth)
+    return depth
+
+
+def above(parent: Ints, node: Ints) -> Ints:
+    """The parents of `node` (example,), -1 above the root and above -1."""
+    return np.where(node >= 0, parent[np.arange(len(node)), node.clip(0)], NOTHING)
+
+
+def is_held_out(parent: Ints, share: float) -> NDArray[np.bool_]:
+    """Whether trees are kept from training: a hash of who is whose parent, the same for ever."""
+    nodes = parent.shape[1]
+    table = generator("tree_pathfinding", "hash").integers(
+        0, 2**63, (nodes, nodes + 1), dtype=np.uint64
+    )
+    mixed = np.zeros(len(parent), dtype=np.uint64)
+    for node in range(nodes):
+        mixed ^= table[node, parent[:, node] + 1]  # tabulation hashing, Zobrist 1970
+    return mixed < np.uint64(share * 2**63)

@@ -1,0 +1,87 @@
+"""Sequences that share a beginning give, computed as one, what each gives alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from small import D_VOCAB, N_CTX, model, weights
+
+from interpflow import branches, fused
+from interpflow.rng import generator
+
+BEGINNING = 4
+OWNER = np.array([0, 0, 0, 1, 2, 2])
+LENGTH = np.array([7, 5, 9, N_CTX, 6, 6])
+WIDTH = 15
+
+
+def sequences() -> np.ndarray:
+    """Tokens (sequence, pos), 0 from `LENGTH` on."""
+    random = generator("test branches")
+    text = random.integers(1, D_VOCAB, (len(OWNER), N_CTX))
+    text[:, :BEGINNING] = random.integers(1, D_VOCAB, (3, BEGINNING))[OWNER]
+    return np.where(np.arange(N_CTX) < LENGTH[:, None], text, 0)
+
+
+def joined(text: np.ndarray, width: int = WIDTH) -> dict[str, np.ndarray]:
+    """`text` as one sequence an owner, and where each token came from."""
+    from_row = np.broadcast_to(np.arange(len(text))[:, None], text.shape)
+    from_pos = np.broadcast_to(np.arange(N_CTX), text.shape)
+    arrays = {"tokens": text, "row": from_row, "pos": from_pos}
+    return branches.join(arrays, LENGTH, OWNER, BEGINNING, width)
+
+
+def test_each_owner_has_its_beginning_once_and_its_continuations_in_turn():
+    text = sequences()
+    one = joined(text)
+    assert one["tokens"].shape == one["branch"].shape == (3, WIDTH)
+    assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [2] * 5 + [-2] * 2
+    expected = [*text[0, :7], *text[1, 4:5], *text[2, 4:9], 0, 0]
+    assert one["tokens"][0].tolist() == expected
+
+
+def test_what_does_not_fit_is_left_out():
+    one = joined(sequences(), width=N_CTX)
+    assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [-2] * 4
+
+
+def test_positions_go_on_from_the_beginning():
+    one = joined(sequences())
+    real = torch.from_numpy(one["branch"] != -2)
+    found = branches.positions(torch.from_numpy(one["branch"]))
+    assert torch.equal(found[real], torch.from_numpy(one["pos"])[real])
+
+
+@pytest.mark.parametrize("fused_up_to", [0, 128], ids=["plain", "fused"])
+@pytest.mark.parametrize("cached", [1, 100_000])
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "none"])
+@pytest.mark.parametrize("heads", [1, 3])
+def test_logits_and_gradients_are_those_of_the_sequences_alone(
+    heads: int, positions: str, cached: int, fused_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interpflow.model._FUSED_UP_TO", fused_up_to)
+    monkeypatch.setattr(fused, "_CACHED", cached)
+    ours = model(layers=2, heads=heads, d_mlp=16, norm="pre", positions=positions)
+    given = {name: w.double().requires_grad_() for name, w in weights(ours).items()}
+    text = sequences()
+    one = {name: torch.from_numpy(array) for name, array in joined(text).items()}
+    seeds = len(given["W_E"])
+    together = ours.rows(
+        given,
+        [one["tokens"].expand(seeds, -1, -1)],
+        branch=[one["branch"].expand(seeds, -1, -1)],
+    )
+    alone = ours(given, torch.from_numpy(text))
+
+    real = (one["branch"] != -2).flatten()
+    expected = alone[:, one["row"].flatten()[real], one["pos"].flatten()[real]]
+    torch.testing.assert_close(together[:, real], expected)
+    upstream = torch.from_numpy(generator("upstream").normal(size=tuple(expected.shape)))
+    used = [w for name, w in given.items()]
+    gradients = (
+        torch.autograd.grad(out, used, upstream, allow_unused=True)
+        for out in (together[:, real], expected)
+    )
+    for one_gradient, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one_gradient, other)
