@@ -13,7 +13,7 @@ from interpflow.rng import generator
 BEGINNING = 4
 OWNER = np.array([0, 0, 0, 1, 2, 2])
 LENGTH = np.array([7, 5, 9, N_CTX, 6, 6])
-WIDTH = 15
+WIDTH = 25
 
 
 def sequences() -> np.ndarray:
@@ -36,21 +36,22 @@ def test_each_owner_has_its_beginning_once_and_its_continuations_in_turn():
     text = sequences()
     one = joined(text)
     assert one["tokens"].shape == one["branch"].shape == (3, WIDTH)
-    assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [2] * 5 + [-2] * 2
-    expected = [*text[0, :7], *text[1, 4:5], *text[2, 4:9], 0, 0]
+    assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [2] * 5 + [*range(-15, -27, -1)]
+    expected = [*text[0, :7], *text[1, 4:5], *text[2, 4:9], *[0] * 12]
     assert one["tokens"][0].tolist() == expected
 
 
 def test_what_does_not_fit_is_left_out():
     one = joined(sequences(), width=N_CTX)
-    assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [-2] * 4
+    assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [-10, -11, -12, -13]
 
 
 def test_positions_go_on_from_the_beginning():
     one = joined(sequences())
-    real = torch.from_numpy(one["branch"] != -2)
+    real = torch.from_numpy(one["branch"] >= -1)
     found = branches.positions(torch.from_numpy(one["branch"]))
     assert torch.equal(found[real], torch.from_numpy(one["pos"])[real])
+    assert int(found.max()) < N_CTX  # at paddings, too
 
 
 @pytest.mark.parametrize("fused_up_to", [0, 128], ids=["plain", "fused"])
@@ -74,7 +75,7 @@ def test_logits_and_gradients_are_those_of_the_sequences_alone(
     )
     alone = ours(given, torch.from_numpy(text))
 
-    real = (one["branch"] != -2).flatten()
+    real = (one["branch"] >= -1).flatten()
     expected = alone[:, one["row"].flatten()[real], one["pos"].flatten()[real]]
     torch.testing.assert_close(together[:, real], expected)
     upstream = torch.from_numpy(generator("upstream").normal(size=tuple(expected.shape)))

@@ -1,8 +1,8 @@
 """Sequences that share a beginning, as one: the beginning once, and its continuations one after another.
 
-`branch` (…, pos) says to which continuation a token belongs, -1 to the beginning.  A continuation sees the
-beginning and itself, and its positions go on from the beginning's end, so each has the logits that it has as a
-sequence of its own.
+`branch` (…, pos) says to which continuation a token belongs: -1 for the beginning, less for padding.  A
+continuation sees the beginning and itself, and its positions go on from the beginning's end, so each has the
+logits that it has as a sequence of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from torch import Tensor
 
 BEGINNING = -1
-_PADDING = -2
 
 
 def seen(branch: Tensor) -> Tensor:
@@ -49,7 +48,8 @@ def join(
     rows, steps = np.nonzero((step < further[:, None]) & fits[:, None])
     place = owner[rows], beginning + start[rows] + steps
 
-    branch = np.full((len(first), width), _PADDING, dtype=np.int64)
+    # Each padding is a continuation of its own, so that none comes to a position that there is not.
+    branch = np.tile(-2 - np.arange(width), (len(first), 1))
     branch[:, :beginning] = BEGINNING
     branch[place] = rows - first[owner[rows]]
     joined = {"branch": branch}

@@ -116,7 +116,7 @@ def test_a_new_example_can_have_every_leaf_as_its_goal(trees):
     given = {"random": generator("test"), "size": 40}
     one = task.sample(task.Options(nodes=nodes), **given)
     every = task.sample(
-        task.Options(nodes=nodes, fresh_goals="all"), **given | {"random": generator("test")}
+        task.Options(nodes=nodes, fresh={"goals": "all"}), **given | {"random": generator("test")}
     )
     edge_tokens = 3 * (nodes - 1)
     beginning = list(range(edge_tokens))
@@ -140,6 +140,14 @@ def test_a_new_example_can_have_every_leaf_as_its_goal(trees):
         assert len(set(goals)) == len(goals) and set(goals) <= leaves
         complete += set(goals) == leaves
     assert complete > 30
+
+
+def test_new_trees_have_a_path_length_of_those_wanted():
+    options = task.Options(nodes=8, fresh={"path_length": [2, 5, 5]})
+    tokens = task.sample(options, generator("test"), 3000)["tokens"]
+    length = (tokens[:, 3 * 8 :] != 0).sum(1)
+    assert set(length) == {2, 5}
+    assert abs((length == 5).mean() - 2 / 3) < 5 * np.sqrt(2 / 9 / 3000)
 
 
 def test_path_lengths_are_uniform():

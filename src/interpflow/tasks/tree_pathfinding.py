@@ -40,9 +40,18 @@ class Split(Section):
 
     size: PositiveInt = 1000  # trees; of each length with path_length: each
     order: Order = "mixed"  # of the edges; mixed: bottom up in every other tree
-    path_length: PositiveInt | Literal["each"] | None = None  # edges from the root to the goal
+    # Edges from the root to the goal, or one of several at random.
+    path_length: PositiveInt | list[PositiveInt] | Literal["each"] | None = None
     all_leaves: bool = False  # every leaf of a tree is its goal once
     texts: list[str] = []  # trees written out, "2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3"
+
+
+class Fresh(Section):
+    """New trees of a training step."""
+
+    # all: every leaf is a goal, and the edges are computed once; as many as fit in 6 tokens a node.
+    goals: Literal["one", "all"] = "one"
+    path_length: list[PositiveInt] = []  # of the main path, one of these at random; any if none
 
 
 class Options(Section):
@@ -56,22 +65,18 @@ class Options(Section):
     held_out: Annotated[float, Field(ge=0.001, le=0.999)] = (
         0.1  # share of all trees kept from training
     )
-    # A new example of training is a tree and its goal, or all its leaves as goals, the edges computed once, as
-    # far as they fit in 6 tokens a node.
-    fresh_goals: Literal["one", "all"] = "one"
+    fresh: Fresh = Fresh()  # of training that draws new examples
     splits: dict[str, Split] = {}  # further ones, by name
 
     @model_validator(mode="after")
-    def _splits_can_be_drawn(self) -> Options:
+    def _trees_can_be_drawn(self) -> Options:
+        _check_path_length(self.fresh.path_length, self.nodes, "fresh")
         for name, split in self.splits.items():
             if name in ("train", "validation", "test"):
                 raise ValueError(
                     f"splits has {name}, which is there by its size; give another name"
                 )
-            if isinstance(split.path_length, int) and split.path_length >= self.nodes:
-                raise ValueError(
-                    f"splits {name}: path_length {split.path_length} needs more than {self.nodes} nodes"
-                )
+            _check_path_length(split.path_length, self.nodes, f"splits {name}")
             if split.all_leaves and split.path_length is not None:
                 raise ValueError(
                     f"splits {name}: all_leaves takes goals at every depth; leave out path_length"
@@ -82,6 +87,13 @@ class Options(Section):
                 except ValueError as error:
                     raise ValueError(f"splits {name}: {error}") from None
         return self
+
+
+def _check_path_length(wanted: int | list[int] | str | None, nodes: int, where: str) -> None:
+    lengths = [wanted] if isinstance(wanted, int) else wanted
+    for length in lengths if isinstance(lengths, list) else []:
+        if length >= nodes:
+            raise ValueError(f"{where}: path_length {length} needs more than {nodes} nodes")
 
 
 VARIABLES = {
@@ -145,8 +157,9 @@ def generate(options: Options) -> xr.Dataset:
 
 def sample(options: Options, random: np.random.Generator, size: int) -> dict[str, np.ndarray]:
     """`size` trees that training may see, as tokens, targets and scored (example, position)."""
-    trees = _draw(options, random, size, Split(order=options.order), held_out=False)
-    if options.fresh_goals == "one":
+    wanted = Split(order=options.order, path_length=options.fresh.path_length or None)
+    trees = _draw(options, random, size, wanted, held_out=False)
+    if options.fresh.goals == "one":
         return _examples(trees)
     trees, tree = trees.of_all_leaves()
     # The comma that ends a path is nobody's input.
@@ -323,8 +336,8 @@ def _draw(
         # A little more than is likely to be left over.
         count = np.ceil(missing / share * 1.1).astype(int) + 8 * (missing > 0)
         wanted = np.repeat(lengths, count) if lengths is not None else None
-        if isinstance(split.path_length, int):
-            wanted = np.full(count[0], split.path_length)
+        if isinstance(split.path_length, int | list):
+            wanted = random.choice(np.atleast_1d(split.path_length), count[0])
         trees = grow(options.nodes, random, int(count.sum()), wanted)
         kept = np.flatnonzero(is_held_out(trees.parent, options.held_out) == held_out)
         kind = np.repeat(np.arange(len(missing)), count)[kept]
