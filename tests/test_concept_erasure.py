@@ -177,3 +177,24 @@ def test_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> Non
     options = concept_erasure.Options(**{**OPTIONS, "erasures": {"node": NODE}, **wrong})
     with pytest.raises(InterpflowError, match=words):
         concept_erasure.analyse(trees(), options)
+
+
+def test_several_labels_are_hidden_at_once() -> None:
+    children = {**NODE, "positions": ["root", "path"], "state": {"variable": "children"}}
+    given: list[tuple[torch.Tensor, torch.Tensor]] = []
+    real = erasure.leace
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(erasure, "leace", lambda *of: given.append(of) or real(*of))
+        options = concept_erasure.Options(**OPTIONS, erasures={"children": children}, epochs=30)
+        one = concept_erasure.analyse(trees(), options).sel(erasure="children")
+    (hidden, labels), (_, random) = given
+    nodes = trees().data.sizes["child"]
+    assert one["classes"] == nodes == labels.shape[1]
+    assert set(labels.sum(1).tolist()) <= {0, 1, 2}  # of a binary tree
+    # The control hides as many labels, as often, of other positions.
+    assert torch.equal(random.sum(0), labels.sum(0)) and not torch.equal(random, labels)
+    after = real(hidden, labels)(hidden)
+    for label in range(nodes):
+        share, _ = least_squares(after, labels[:, [label]])
+        assert share < 1e-3
+    assert (one["readable"].sel(when="after") <= one["readable"].sel(when="before")).all()

@@ -1,7 +1,8 @@
 """Is a state used where it stands?  Erase it from named positions of a site and see which examples suffer.
 
 LEACE (`methods.erasure.leace`) changes hidden states just so much that no linear reader knows the state.
-As a control it hides labels drawn at random, of as many classes, from the same positions.
+As a control it hides labels at random from the same positions: drawn, of as many classes, or where a state has
+several labels those of other positions.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section
-from interpflow.selection import State, Where, state
+from interpflow.selection import State, Where
 from interpflow.variables import Variable
 
 
@@ -25,7 +26,7 @@ class Erasure(Section):
 
     site: str  # in the form (batch, position, d); TransformerLens name
     positions: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives them
-    state: State
+    state: State  # of classes, or with several labels as for `readout`
 
 
 class Options(Section):
@@ -60,10 +61,12 @@ VARIABLES = {
     ),
     "count": Variable(("group",), "1", "number of sequences"),
     "readable": Variable(
-        ("seed", "erasure", "when"), "1", "accuracy of a linear probe on positions held out"
+        ("seed", "erasure", "when"),
+        "1",
+        "accuracy of a linear probe on positions held out; of several labels, all of them",
     ),
     "majority": Variable(("erasure",), "1", "accuracy of always naming the most frequent class"),
-    "classes": Variable(("erasure",), "1", "number of classes"),
+    "classes": Variable(("erasure",), "1", "number of classes; of several labels that of labels"),
 }
 
 NEEDS = "runs"
@@ -76,9 +79,12 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     from interpflow.methods.erasure import leace
     from interpflow.methods.grouping import Grouping
     from interpflow.methods.outcomes import Outcomes, outcomes
+    from interpflow.methods.probing import ProbeFit
+    from interpflow.methods.readings import class_count, labels_of, predict, scores
     from interpflow.sites import Sites
 
     weights = runs.weights(options.checkpoint)
+    fit = ProbeFit((), options.epochs, options.batch_size, options.learning_rate)
     known, to_fit = runs.select(options.fit_split)
     data, examples = runs.select(options.split, options.where)
     groups = Grouping(data, options.by)
@@ -105,26 +111,27 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     for name, erasure in options.erasures.items():
         places = {}
         for use, part in (("fit", known), ("read", data)):
-            values = state(part, erasure.state)
-            where = runs.mask(part, erasure.positions)[0] & (values >= 0)
+            values = labels_of(part, erasure.state)
+            where = runs.mask(part, erasure.positions)[0] & (values >= 0).all(0)
             places[use] = where, *_draw(where, values, (name, use), options.examples)
         _, at, labels = places["fit"]
         where, held, held_labels = places["read"]
         hidden = runs.activations(weights, to_fit, erasure.site, at)
-        random = generator("concept erasure", name).integers(labels.max() + 1, size=len(labels))
-        erasers = []
-        for hide in (labels, random)[: len(controls)]:
-            one_hot = torch.nn.functional.one_hot(torch.from_numpy(hide))
-            erasers.append(leace(hidden, one_hot.to(hidden.device)))
+        erasers = [
+            leace(hidden, torch.from_numpy(hide).to(hidden.device))
+            for hide in (_columns(labels), _at_random(labels, name))[: len(controls)]
+        ]
         erased.append([measure(erasure.site, where, eraser) for eraser in erasers])
         fresh = runs.activations(weights, examples, erasure.site, held)
         states = torch.cat([hidden, fresh], 1)
-        every = np.concatenate([labels, held_labels])
+        every = np.concatenate([labels, held_labels], axis=1)
         features = torch.cat([states, erasers[0](states)]).cpu()
-        right = _read(features, every, len(labels), name, options)
-        readable.append(right.reshape(2, len(runs.seeds)))
-        majority.append((held_labels == np.bincount(labels).argmax()).mean())
-        classes.append(int(labels.max()) + 1)
+        train, test = np.split(np.arange(every.shape[1]), [labels.shape[1]])
+        read = predict(features, {name: every}, train, test, fit, name)[name]
+        readable.append(scores(held_labels, read)[1].reshape(2, len(runs.seeds)))
+        frequent = [[np.bincount(row).argmax()] for row in labels]
+        majority.append((held_labels == frequent).all(0).mean())
+        classes.append(class_count(labels))
         runs.report(len(erased), len(options.erasures), accuracy=erased[-1][0].right.mean())
 
     def table(variable: str) -> np.ndarray:
@@ -156,7 +163,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
 
 def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
-    """The positions `where` of up to `most` examples, as pairs (example, position), and their states (n,)."""
+    """The positions `where` of up to `most` examples, pairs (example, position), and their states (label, n)."""
     there = np.flatnonzero(where.any(1))
     if not len(there):
         name, use = address
@@ -165,25 +172,19 @@ def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
         )
     chosen = generator("concept erasure", *address).permutation(there)[:most]
     example, position = np.nonzero(where & np.isin(np.arange(len(where)), chosen)[:, None])
-    return (example, position), values[example, position]
+    return (example, position), values[:, example, position]
 
 
-def _read(features, labels, fitted: int, name: str, options: Options) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """Accuracy (model,) of linear probes of features (model, n, d) after the first `fitted` of labels (n,)."""
-    import torch
+def _columns(labels: np.ndarray) -> np.ndarray:
+    """What is to be hidden of labels (label, n): several as they are, classes one by one, (n, column)."""
+    if len(labels) > 1:
+        return labels.T
+    return np.equal.outer(labels[0], np.arange(labels.max() + 1)).astype(np.int64)
 
-    from interpflow.methods.probing import ProbeFit, ProbeGrid
 
-    models, held = len(features), np.arange(fitted, len(labels))
-    grid = ProbeGrid(
-        features=features,
-        source=range(models),
-        labels=torch.from_numpy(labels).expand(models, -1),
-        classes=[int(labels.max()) + 1] * models,
-        address=[("concept erasure", name, model) for model in range(models)],
-        train=np.arange(fitted),
-        test=held,
-    )
-    fit = ProbeFit((), options.epochs, options.batch_size, options.learning_rate)
-    predicted = np.concatenate([trained.predict(held) for trained in grid.fit(fit)])
-    return (predicted == labels[held]).mean(axis=1)
+def _at_random(labels: np.ndarray, name: str) -> np.ndarray:
+    """Columns that know nothing of the states."""
+    random = generator("concept erasure", name)
+    if len(labels) > 1:
+        return random.permutation(labels.T)
+    return _columns(random.integers(labels.max() + 1, size=(1, labels.shape[1])))
