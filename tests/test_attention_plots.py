@@ -10,7 +10,13 @@ import xarray as xr
 from test_circuit_plots import draw, join, legible, random, words
 
 from interpflow.errors import InterpflowError
-from interpflow.plots import climb_map, composition_map, contributions, token_matrices
+from interpflow.plots import (
+    climb_map,
+    composition_map,
+    contributions,
+    position_map,
+    token_matrices,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -61,6 +67,30 @@ def scores(nodes: int = 16, paths: int = 3, seeds: int = 2) -> xr.Dataset:
         {"seed": range(seeds), "step": [9], "path": [f"path_{at}" for at in range(paths)],
          "head": [0], "query": range(nodes), "key": range(nodes)},
     )  # fmt: skip
+
+
+def by_position(positions: int = 64, words: int = 35, seeds: int = 2) -> xr.Dataset:
+    """As `analyses.position_scores` returns them."""
+    draws = random("positions", positions)
+    dims = ("seed", "step", "layer", "head", "position")
+    size = (seeds, 1, 1, 1, positions)
+    return xr.Dataset(
+        {
+            "to_token": ((*dims, "token"), draws.normal(0, 1, (*size, words))),
+            "to_position": ((*dims, "key_position"), draws.normal(0, 1, (*size, positions))),
+        },
+        {"seed": range(seeds), "step": [9], "layer": [0], "head": [0], "position": range(positions),
+         "token": [",", ":", "|", *(f">{at}" for at in range(words - 3))],
+         "key_position": range(positions)},
+    )  # fmt: skip
+
+
+def found_positions(*chosen: int, positions: int = 64) -> xr.Dataset:
+    """As `analyses.attention_knockout` names registers, of two seeds; the second has none."""
+    there = np.array([np.isin(range(positions), chosen), np.zeros(positions, bool)])
+    found = xr.Dataset({"is_register": (("seed", "position"), there)},
+                       {"seed": [0, 1], "position": range(positions)})  # fmt: skip
+    return found.expand_dims(experiment=["base"])
 
 
 def added(layers: tuple[int, ...] = (4, 5), relations: int = 4, seeds: int = 3, heads: int = 1):
@@ -181,10 +211,26 @@ def test_composition_is_signed_and_lower_triangular() -> None:
     assert [label.get_text() for label in panel.get_yticklabels()] == ["1", "2", "3"]
 
 
+def test_positions_that_are_marked_stand_out_in_a_map_of_their_scores() -> None:
+    found = join("position_scores", {"base": by_position()})
+    marks = found_positions(30, 41)
+    options = {"tokens": ">[0-9]+", "positions": [20, 44], "marked": "is_register"}
+    figure = draw(position_map, found, marks, seed=0, **options, mark="register")
+    legible(figure)
+    panel = figure.axes[0]
+    bold = [label.get_text() for label in panel.get_yticklabels() if label.get_weight() == "bold"]
+    assert bold == ["30", "41"]
+    expected = found["to_token"].sel(experiment="base", seed=0, position=slice(20, 44)).squeeze()
+    np.testing.assert_allclose(panel.images[0].get_array(), expected[:, 3:])
+    other = draw(position_map, found, marks, seed=1, **options)
+    assert not any(label.get_weight() == "bold" for label in other.axes[0].get_yticklabels())
+
+
 @pytest.mark.parametrize(
     ("module", "method", "found"),
     [
         (token_matrices, "token_scores", scores()),
+        (position_map, "position_scores", by_position()),
         (contributions, "attribution", added()),
         (composition_map, "composition", composed()),
     ],

@@ -163,7 +163,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
 
 def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
-    """The positions `where` of up to `most` examples, pairs (example, position), and their states (label, n)."""
+    """Positions `where` of up to `most` examples, as (example, position), and their states (label, n)."""
     there = np.flatnonzero(where.any(1))
     if not len(there):
         name, use = address

@@ -1,0 +1,94 @@
+"""What positions look for by themselves: scores of their embeddings against tokens, from the weights alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import xarray as xr
+from pydantic import Field, NonNegativeInt
+
+from interpflow import style
+from interpflow.errors import InterpflowError
+from interpflow.plots._experiments import at_last_step, experiments, variable
+from interpflow.plots.base import choose
+from interpflow.section import Section
+from interpflow.study import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Options(Section):
+    """Of which model, which positions against which tokens, and which positions are marked."""
+
+    experiment: str | None = None  # the first if not given
+    seed: NonNegativeInt | None = None  # the first if not given
+    layer: NonNegativeInt = 0
+    head: NonNegativeInt = 0
+    tokens: str = ".*"  # a regular expression that matches the whole word
+    positions: Annotated[list[NonNegativeInt], Field(min_length=2, max_length=2)] | None = None
+    marked: str | None = (
+        None  # a variable (seed, position) of true and false in the figure's other data
+    )
+    mark: str = "marked"  # what the marked positions are called
+
+
+ROW, COLUMN = 0.12, 0.19  # of one cell, inches
+
+
+def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
+    """A cell for each position and token, red above the mean over tokens; marked positions in bold."""
+    scores, *others = data.values()
+    names = experiments(scores, [options.experiment] if options.experiment else [])
+    here = scores.sel(experiment=names[:1]).squeeze("experiment") if names else None
+    seeds = [] if here is None else style.present(here["to_token"], "seed")
+    if here is None or not seeds:
+        return style.nothing("No scores of this experiment are in the data.")
+    seed = seeds[0][0] if options.seed is None else options.seed
+    here = choose(here, seed=seed, layer=options.layer, head=options.head)
+    shown = at_last_step(here, "to_token")["to_token"].dropna("position", how="all")
+    words = [str(word) for word in shown["token"].values]
+    matching = [word for word in words if re.fullmatch(options.tokens, word)]
+    shown = shown.sel(token=matching).dropna("token", how="all")
+    if options.positions:
+        shown = shown.sel(position=slice(*options.positions))
+    if not shown.size:
+        raise InterpflowError(f"no score of a token that matches {options.tokens!r} is in the data")
+    rows, columns = shown.sizes["position"], shown.sizes["token"]
+    width = style.SINGLE if COLUMN * columns + 0.8 <= style.SINGLE else style.DOUBLE
+    figure, (panel,) = style.panels(1, ROW * rows + 0.4, width)
+    limit = style.signed_limit([shown])
+    values = shown.transpose("position", "token").values
+    image = panel.imshow(
+        values, style.DIVERGING, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+    )
+    panel.spines[:].set_visible(True)
+    marked = _marked(others, names[0], seed, shown, options)
+    panel.set_yticks(range(rows), [str(place) for place in shown["position"].values])
+    named = [str(word) for word in shown["token"].values]
+    room = (width - 0.8) / (max(map(style.text_width, named)) + 0.08)
+    ticks = style.few(named, int(room))
+    panel.set_xticks(ticks, [named[at] for at in ticks])
+    panel.tick_params(length=0)
+    for label in np.array(panel.get_yticklabels())[marked]:
+        label.set(color=style.BLUE, fontweight="bold")
+    if marked.any():
+        style.key(figure, style.Look(f"{options.mark} (bold)", style.BLUE, "s", line=""))
+    panel.set_xlabel("Token")
+    panel.set_ylabel("Position")
+    style.shade_key(figure, [panel], image, "Attention score, above the mean of tokens")
+    return figure
+
+
+def _marked(
+    others: Sequence[xr.Dataset], experiment: str, seed: int, shown: xr.DataArray, options: Options
+) -> np.ndarray:
+    """Which of the shown positions are marked (position,)."""
+    if options.marked is None or not others:
+        return np.zeros(shown.sizes["position"], dtype=bool)
+    found = variable(others[0], options.marked, "marked")
+    there = found.sel(experiment=experiment, seed=seed).reindex(position=shown["position"].values)
+    return there.fillna(0).values.astype(bool)
