@@ -34,3 +34,15 @@ def test_a_new_module_is_in_the_reference_by_itself(monkeypatch: pytest.MonkeyPa
     add_toys(monkeypatch)
     assert "### `toy_probe`\n\nThe smallest analysis a spec can name" in reference()
     assert "| `width` | whole number > 0 or 'auto' | `8` | |" in reference()
+
+
+def test_sections_inside_options_have_tables_of_their_own() -> None:
+    written = reference()
+    assert "#### In `splits.<name>`\n\nTrees for an analysis" in written
+    assert "#### In `erasures.<name>.state`\n" in written
+
+
+def test_a_comment_above_an_option_is_told_as_one_beside_it() -> None:
+    assert (
+        "| `null` | Edges from the root to the goal, or one of several at random. |" in reference()
+    )

@@ -1,6 +1,6 @@
 """The field reference of specs, written from the code that reads them.
 
-What an option means is the comment beside it; what a section means is the first paragraph of its docstring.
+What an option means is the comment beside it or above it; what a section means is the first paragraph of its docstring.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import textwrap
 import tokenize
 from collections.abc import Iterator
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -73,6 +74,10 @@ def reference() -> str:
         for name in available(kind):
             module = load(kind, name)
             parts.append(f"### `{name}`\n\n{_summary(module.__doc__)}\n\n{_table(module.Options)}")
+            nested: dict[type[BaseModel], list[str]] = {}
+            for key, inner in _inner(module.Options):
+                nested.setdefault(inner, []).append(f"`{key}`")
+            parts += [f"#### In {', '.join(keys)}\n\n{_table(one)}" for one, keys in nested.items()]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -87,6 +92,23 @@ def _table(model: type[BaseModel]) -> str:
     ]
     head = ["| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
     return "\n".join([f"{_summary(model.__doc__)}\n", *(head + rows if rows else []), ""])
+
+
+def _inner(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """The sections in fields of `model`, and those in theirs, each with its key."""
+    for name, field in model.model_fields.items():
+        for path, inner in _sections(field.annotation, above + name):
+            yield path, inner
+            yield from _inner(inner, f"{path}.")
+
+
+def _sections(kind: Any, key: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The sections that a value of type `kind` holds; of a mapping under `<name>`."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield key, kind
+    further = f"{key}.<name>" if get_origin(kind) is dict else key
+    for argument in get_args(kind):
+        yield from _sections(argument, further)
 
 
 def _default(field: FieldInfo) -> str:
@@ -118,9 +140,13 @@ def _comments_in(source: str) -> Iterator[tuple[str, str]]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
+    alone = [line.lstrip().startswith("#") for line in ["", *source.splitlines()]]
     definition = ast.parse(source).body[0]
     assert isinstance(definition, ast.ClassDef)
     for node in definition.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            lines = [*range(node.lineno, (node.end_lineno or node.lineno) + 1)]
+            if not any(line in comments for line in lines):  # then it stands above
+                while alone[lines[0] - 1]:
+                    lines.insert(0, lines[0] - 1)
             yield node.target.id, " ".join(comments[line] for line in lines if line in comments)
