@@ -1,6 +1,6 @@
 """The field reference of specs, written from the code that reads them.
 
-What an option means is the comment beside it or above it; what a section means is the beginning of its docstring.
+What an option means is the comment beside it or above it; what a section means begins its docstring.
 """
 
 from __future__ import annotations
