@@ -9,7 +9,17 @@ import os
 # Read when NumPy and torch are first imported: one thread for everybody.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-BENCHMARKS = ("training", "probes", "llc", "trees", "transformer", "scrubbing", "dry_run", "no_op")
+BENCHMARKS = (
+    "training",
+    "probes",
+    "llc",
+    "trees",
+    "goals",
+    "transformer",
+    "scrubbing",
+    "dry_run",
+    "no_op",
+)
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")
 parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
