@@ -14,7 +14,7 @@ from interpflow.errors import InterpflowError
 
 # Tokens of each seed in a pass: enough to be worth starting, few enough for the cache.  The number of seeds
 # does not come in, so that a seed's loss is summed up alike whatever rides along.
-_TOKENS = 2400
+TOKENS_PER_PASS = 2400
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ class Examples:
             torch.cat([part.scored.flatten(1, 2) for part in parts], dim=1),
         )
 
-    def in_order_of_length(self, tokens: int = _TOKENS) -> Iterator[tuple[np.ndarray, Batch]]:
+    def in_order_of_length(
+        self, tokens: int = TOKENS_PER_PASS
+    ) -> Iterator[tuple[np.ndarray, Batch]]:
         """All examples once, shortest first, in batches of up to `tokens` with padding, at least one example.
 
         Each batch comes with its indices (batch,).

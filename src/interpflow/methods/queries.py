@@ -18,12 +18,10 @@ from torch import Tensor
 
 from interpflow import selection
 from interpflow.errors import InterpflowError
-from interpflow.examples import Examples
+from interpflow.examples import TOKENS_PER_PASS, Examples
 from interpflow.model import Transformer
 from interpflow.packing import Weights
 from interpflow.sites import Edit, Sites
-
-_TOKENS = 2400  # of each seed in a pass: enough to be worth starting, few enough for the cache
 
 At = tuple[np.ndarray, np.ndarray]  # example and position of every query, each (query,)
 
@@ -137,7 +135,7 @@ def passes(
     """All queries `at`, a few sequences at a time, each part with the indices (query,) of its queries."""
     example, position = at
     longest = int(position.max()) + 1
-    size = max(1, _TOKENS // longest)
+    size = max(1, TOKENS_PER_PASS // longest)
     for start in range(0, len(examples), size):
         here = np.flatnonzero((example >= start) & (example < start + size))
         if len(here):
