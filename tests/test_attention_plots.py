@@ -85,12 +85,11 @@ def by_position(positions: int = 64, words: int = 35, seeds: int = 2) -> xr.Data
     )  # fmt: skip
 
 
-def found_positions(*chosen: int, positions: int = 64) -> xr.Dataset:
+def registers(*chosen: int, positions: int = 64) -> xr.Dataset:
     """As `analyses.attention_knockout` names registers, of two seeds; the second has none."""
     there = np.array([np.isin(range(positions), chosen), np.zeros(positions, bool)])
-    found = xr.Dataset({"is_register": (("seed", "position"), there)},
-                       {"seed": [0, 1], "position": range(positions)})  # fmt: skip
-    return found.expand_dims(experiment=["base"])
+    return xr.Dataset({"is_register": (("seed", "position"), there.astype(np.int8))},
+                      {"seed": [0, 1], "position": range(positions)})  # fmt: skip
 
 
 def added(layers: tuple[int, ...] = (4, 5), relations: int = 4, seeds: int = 3, heads: int = 1):
@@ -212,18 +211,32 @@ def test_composition_is_signed_and_lower_triangular() -> None:
 
 
 def test_positions_that_are_marked_stand_out_in_a_map_of_their_scores() -> None:
-    found = join("position_scores", {"base": by_position()})
-    marks = found_positions(30, 41)
-    options = {"tokens": ">[0-9]+", "positions": [20, 44], "marked": "is_register"}
-    figure = draw(position_map, found, marks, seed=0, **options, mark="register")
+    found = join("position_scores", {"base": by_position(), "other": by_position(32, 19)})
+    marks = join("attention_knockout", {"base": registers(30, 41), "less": registers(positions=32)})
+    options = {"tokens": ">[0-9]+", "positions": {"first": 20, "last": 44}}
+    options["marked"] = {"data": "second", "variable": "is_register", "word": "register"}
+    figure = draw(position_map, found, marks, seed=0, **options)
     legible(figure)
     panel = figure.axes[0]
     bold = [label.get_text() for label in panel.get_yticklabels() if label.get_weight() == "bold"]
     assert bold == ["30", "41"]
     expected = found["to_token"].sel(experiment="base", seed=0, position=slice(20, 44)).squeeze()
     np.testing.assert_allclose(panel.images[0].get_array(), expected[:, 3:])
-    other = draw(position_map, found, marks, seed=1, **options)
-    assert not any(label.get_weight() == "bold" for label in other.axes[0].get_yticklabels())
+    for place in ({"seed": 1}, {"experiment": "other"}):
+        other = draw(position_map, found, marks, **options, **place)
+        assert not any(label.get_weight() == "bold" for label in other.axes[0].get_yticklabels())
+
+
+def test_a_map_of_positions_says_what_is_wrong_with_its_options() -> None:
+    found = join("position_scores", {"base": by_position()})
+    with pytest.raises(ValueError, match="no regular expression"):
+        position_map.Options(tokens="[")
+    with pytest.raises(ValueError, match="first 44 is behind last 20"):
+        position_map.Options(positions={"first": 44, "last": 20})
+    with pytest.raises(InterpflowError, match="token like 'x' has a score"):
+        draw(position_map, found, tokens="x")
+    with pytest.raises(InterpflowError, match=r"marked\.data"):
+        draw(position_map, found, marked={"data": "registers", "variable": "is_register"})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sequences that share a beginning give, computed as one, what each gives alone."""
+"""Sequences that share a prefix give, computed as one, what each gives alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from small import D_VOCAB, N_CTX, model, weights
 from interpflow import branches, fused
 from interpflow.rng import generator
 
-BEGINNING = 4
+PREFIX = 4
 OWNER = np.array([0, 0, 0, 1, 2, 2])
 LENGTH = np.array([7, 5, 9, N_CTX, 6, 6])
 WIDTH = 25
@@ -20,7 +20,7 @@ def sequences() -> np.ndarray:
     """Tokens (sequence, pos), 0 from `LENGTH` on."""
     random = generator("test branches")
     text = random.integers(1, D_VOCAB, (len(OWNER), N_CTX))
-    text[:, :BEGINNING] = random.integers(1, D_VOCAB, (3, BEGINNING))[OWNER]
+    text[:, :PREFIX] = random.integers(1, D_VOCAB, (3, PREFIX))[OWNER]
     return np.where(np.arange(N_CTX) < LENGTH[:, None], text, 0)
 
 
@@ -29,10 +29,10 @@ def joined(text: np.ndarray, width: int = WIDTH) -> dict[str, np.ndarray]:
     from_row = np.broadcast_to(np.arange(len(text))[:, None], text.shape)
     from_pos = np.broadcast_to(np.arange(N_CTX), text.shape)
     arrays = {"tokens": text, "row": from_row, "pos": from_pos}
-    return branches.join(arrays, LENGTH, OWNER, BEGINNING, width)
+    return branches.join(arrays, LENGTH, OWNER, PREFIX, width)
 
 
-def test_each_owner_has_its_beginning_once_and_its_continuations_in_turn():
+def test_each_owner_has_its_prefix_once_and_its_continuations_in_turn():
     text = sequences()
     one = joined(text)
     assert one["tokens"].shape == one["branch"].shape == (3, WIDTH)
@@ -46,10 +46,15 @@ def test_what_does_not_fit_is_left_out():
     assert one["branch"][0].tolist() == [-1] * 4 + [0] * 3 + [1] + [-10, -11, -12, -13]
 
 
-def test_positions_go_on_from_the_beginning():
+def test_a_sequence_too_long_for_the_width_is_an_error():
+    with pytest.raises(ValueError, match="12 tokens does not fit a width of 11"):
+        joined(sequences(), width=N_CTX - 1)
+
+
+def test_positions_go_on_from_the_prefix():
     one = joined(sequences())
     real = torch.from_numpy(one["branch"] >= -1)
-    found = branches.positions(torch.from_numpy(one["branch"]))
+    found = branches.visible(torch.from_numpy(one["branch"])).sum(-1) - 1
     assert torch.equal(found[real], torch.from_numpy(one["pos"])[real])
     assert int(found.max()) < N_CTX  # at paddings, too
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +15,66 @@ from small import recipe
 from interpflow import training
 from interpflow.options import TrainingOptions
 from interpflow.sources import Fresh
-from interpflow.tasks import list_sorting
 
-TASK = {"name": "list_sorting", "length": 4, "vocabulary": 16, "train_size": 8}
+LISTS = {"name": "list_sorting", "length": 4, "vocabulary": 16, "train_size": 8}
+# Several sequences in one example.
+TREES = {"name": "tree_pathfinding", "nodes": 5, "train_size": 8, "validation_size": 8,
+         "test_size": 8, "held_out": 0.2, "fresh": {"goals": "all"}}  # fmt: skip
+TASKS = pytest.mark.parametrize("task", [LISTS, TREES], ids=["lists", "trees"])
 
 
-def fresh(*seeds: int) -> Fresh:
-    return Fresh(TASK, 6, seeds, "cpu")
+def fresh(task: dict[str, Any], *seeds: int) -> Fresh:
+    return Fresh(task, 6, seeds, "cpu")
 
 
-def of(**options: Any) -> dict[str, Any]:
-    """A recipe that trains on fresh lists."""
+def of(task: dict[str, Any], seeds: Sequence[int] = (0, 1), **options: Any) -> dict[str, Any]:
+    """A recipe that trains on fresh examples."""
     given = {"optimizer": "adam", "loss": "cross_entropy", "fresh": True, "steps": 12, **options}
-    return {**recipe(model={"norm": "pre", "positions": "learned"}, **given), "task": TASK}
+    model = {"norm": "pre", "positions": "learned"}
+    return {**recipe(model=model, **given), "task": task, "seeds": list(seeds)}
 
 
-def data():
-    return list_sorting.generate(
-        list_sorting.Options(**{key: value for key, value in TASK.items() if key != "name"})
-    )
+def data(task: dict[str, Any]):
+    module = importlib.import_module(f"interpflow.tasks.{task['name']}")
+    options = {key: value for key, value in task.items() if key != "name"}
+    return module.generate(module.Options(**options))
+
+
+def train(task: dict[str, Any], state: Path, report=lambda *a, **k: None, **options: Any):
+    return training.train(data(task), of(task, **options), state, report)
 
 
 def test_steps_and_seeds_see_different_examples():
-    drawn = [fresh(0, 1).at(step).tokens[0] for step in range(3)]
+    drawn = [fresh(LISTS, 0, 1).at(step).tokens[0] for step in range(3)]
     seen = {tuple(row.tolist()) for batch in drawn for row in batch.flatten(0, 1)}
     assert len(seen) == 3 * 2 * 6
 
 
-def test_a_seed_s_examples_do_not_depend_on_who_rides_along():
-    alone, together = fresh(3).at(7), fresh(1, 3).at(7)
+@TASKS
+def test_a_seed_s_examples_do_not_depend_on_who_rides_along(task):
+    alone, together = fresh(task, 3).at(7), fresh(task, 1, 3).at(7)
     assert torch.equal(alone.tokens[0][0], together.tokens[0][1])
     assert torch.equal(alone.targets[0], together.targets[1])
+    if task is TREES:
+        assert torch.equal(alone.branch[0][0], together.branch[0][1])
+
+
+@TASKS
+def test_a_seed_s_weights_do_not_depend_on_who_rides_along(task, tmp_path: Path):
+    alone, _ = train(task, tmp_path / "one.npz", seeds=[1])
+    together, _ = train(task, tmp_path / "two.npz", seeds=[0, 1, 2])
+    for name in alone.data_vars:
+        assert alone[name].values.tobytes() == together[name].sel(seed=[1]).values.tobytes(), name
 
 
 class Killed(BaseException):
     pass
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@TASKS
+def test_a_killed_run_goes_on_to_the_same_bytes(
+    task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(training, "_SECONDS_BETWEEN_SAVES", -1.0)
     monkeypatch.setattr(training, "_STEPS_BETWEEN_REPORTS", 1)
 
@@ -58,18 +82,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pyt
         if step == 5:
             raise Killed
 
-    undisturbed = training.train(data(), of(), tmp_path / "one.npz", lambda *a, **k: None)
+    undisturbed = train(task, tmp_path / "one.npz")
     with pytest.raises(Killed):
-        training.train(data(), of(), tmp_path / "two.npz", kill)
-    resumed = training.train(data(), of(), tmp_path / "two.npz", lambda *a, **k: None)
+        train(task, tmp_path / "two.npz", kill)
+    resumed = train(task, tmp_path / "two.npz")
     for one, other in zip(resumed, undisturbed, strict=True):
         for name in one.data_vars:
             assert one[name].values.tobytes() == other[name].values.tobytes(), name
 
 
-def test_lists_are_learnt_from_fresh_examples(tmp_path: Path):
-    learning = of(steps=400, batch_size=32, learning_rate=5e-3)
-    _, history = training.train(data(), learning, tmp_path / "s.npz", lambda *a, **k: None)
+@TASKS
+def test_what_is_trained_on_is_learnt(task, tmp_path: Path):
+    learning = {"steps": 400, "batch_size": 32, "learning_rate": 5e-3}
+    _, history = train(task, tmp_path / "s.npz", **learning)
     first, last = history["validation_loss"].mean("seed").values[[0, -1]]
     assert last < first / 3
 

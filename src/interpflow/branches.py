@@ -1,60 +1,63 @@
-"""Sequences that share a beginning, as one: the beginning once, and its continuations one after another.
+"""Sequences that share a prefix, as one: the prefix once, and its continuations one after another.
 
-`branch` (…, pos) says to which continuation a token belongs: -1 for the beginning, less for padding.  A
-continuation sees the beginning and itself, and its positions go on from the beginning's end, so each has the
-logits that it has as a sequence of its own.
+`branch` (…, pos) says to which continuation a token belongs, -1 to the prefix; each padding has a negative
+number of its own.  A continuation sees the prefix and itself, and its positions go on from the prefix's end, so
+each has the logits that it has as a sequence of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
-BEGINNING = -1
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PREFIX = -1
 
 
-def seen(branch: Tensor) -> Tensor:
-    """Whether a token sees another, (…, query, key) bool, for `branch` (…, pos)."""
+def visible(branch: Tensor) -> Tensor:
+    """Whether a token sees another, (…, query, key) bool, for `branch` (…, pos).
+
+    A token sees all that stands before it in its own sequence and itself, so the number of tokens it sees is
+    one more than its position there.
+    """
     query, key = branch[..., :, None], branch[..., None, :]
-    return ((key == query) | (key == BEGINNING)).tril()
-
-
-def positions(branch: Tensor) -> Tensor:
-    """The position of each token (…, pos) int64 in the sequence that it belongs to."""
-    return seen(branch).sum(-1) - 1
+    return ((key == query) | (key == PREFIX)).tril()
 
 
 def join(
     arrays: Mapping[str, np.ndarray],
     length: np.ndarray,
     owner: np.ndarray,
-    beginning: int,
+    prefix: int,
     width: int,
 ) -> dict[str, np.ndarray]:
     """Sequences of one owner as one sequence of `width`: `arrays` and `branch`, each (owner, width).
 
-    `arrays` (sequence, pos) are `length` (sequence,) long and share their first `beginning` positions with
+    `arrays` (sequence, pos) are `length` (sequence,) long and share their first `prefix` positions with
     those of the same `owner` (sequence,), 0, 0, 1, ….  A sequence that no longer fits is left out, and all
-    after it of that owner; the longest has to fit.
+    after it of that owner.  Raises ValueError where one does not fit alone.
     """
-    further = length - beginning
+    if length.max() > width:
+        raise ValueError(f"a sequence of {length.max()} tokens does not fit a width of {width}")
+    further = length - prefix
     first = np.searchsorted(owner, np.arange(owner[-1] + 1))
     before = np.cumsum(further) - further
-    start = before - before[first][owner]  # of the continuation, behind the beginning
+    start = before - before[first][owner]  # of the continuation, behind the prefix
     step = np.arange(further.max())
-    fits = beginning + start + further <= width
+    fits = prefix + start + further <= width
     rows, steps = np.nonzero((step < further[:, None]) & fits[:, None])
-    place = owner[rows], beginning + start[rows] + steps
+    place = owner[rows], prefix + start[rows] + steps
 
-    # Each padding is a continuation of its own, so that none comes to a position that there is not.
-    branch = np.tile(-2 - np.arange(width), (len(first), 1))
-    branch[:, :beginning] = BEGINNING
+    branch = np.tile(PREFIX - 1 - np.arange(width), (len(first), 1))
+    branch[:, :prefix] = PREFIX
     branch[place] = rows - first[owner[rows]]
     joined = {"branch": branch}
     for name, array in arrays.items():
         joined[name] = np.zeros((len(first), width), dtype=array.dtype)
-        joined[name][:, :beginning] = array[first, :beginning]
-        joined[name][place] = array[rows, beginning + steps]
+        joined[name][:, :prefix] = array[first, :prefix]
+        joined[name][place] = array[rows, prefix + steps]
     return joined

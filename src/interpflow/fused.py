@@ -23,16 +23,16 @@ _CACHED = 100_000
 
 def attention(
     x: Tensor, w_qkv: Tensor, b_qkv: Tensor | None, w_o: Tensor, b_o: Tensor | None,
-    heads: int, groups: Sequence[tuple[int, int]], hidden: Sequence[Tensor],
+    heads: int, groups: Sequence[tuple[int, int]], mask: Sequence[Tensor],
 ) -> Tensor:  # fmt: skip
-    """Attention with its projections: softmax(q k^T / sqrt(d_head) + hidden) v w_o + b_o.
+    """Attention with its projections: softmax(q k^T / sqrt(d_head) + mask) v w_o + b_o.
 
-    x (seed, row, d_model) are the rows of `groups` (batch, pos) of sequences one after another, `hidden` for
+    x (seed, row, d_model) are the rows of `groups` (batch, pos) of sequences one after another, `mask` for
     each group (query, key), or for each sequence and head of it (seed batch head, query, key),
     [q k v] = x w_qkv + b_qkv (seed, row, 3 head d_head), w_o (seed, head d_head, d_model).
     With one head q, k and v are used as they stand in the product, without a copy.
     """
-    return _Attention.apply(x, w_qkv, b_qkv, w_o, b_o, heads, groups, hidden)
+    return _Attention.apply(x, w_qkv, b_qkv, w_o, b_o, heads, groups, mask)
 
 
 def mlp(
@@ -52,14 +52,14 @@ class _Attention(Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, w_qkv: Tensor, b_qkv: Tensor | None, w_o: Tensor, b_o: Tensor | None,
-        heads: int, groups: Sequence[tuple[int, int]], hidden: Sequence[Tensor],
+        heads: int, groups: Sequence[tuple[int, int]], mask: Sequence[Tensor],
     ) -> Tensor:  # fmt: skip
         ctx.heads, ctx.groups, ctx.scale = heads, groups, math.sqrt(heads / w_o.shape[1])
         z = x.new_empty(*x.shape[:2], w_o.shape[1])
         saved = []
-        for (here, batch, _), unseen in zip(_places(groups), hidden, strict=True):
+        for (here, batch, _), added in zip(_places(groups), mask, strict=True):
             parts = _sequences(_affine(x[:, here], w_qkv, b_qkv), 3, heads, batch)
-            pattern, mixed = _attend(parts, ctx.scale, unseen)
+            pattern, mixed = _attend(parts, ctx.scale, added)
             _to_rows(mixed, z[:, here], heads, batch)
             saved += [parts, pattern]
         ctx.save_for_backward(x, w_qkv, w_o, z, *saved)
@@ -84,14 +84,14 @@ class _Attention(Function):
         return d_x, d_w_qkv, d_b_qkv, d_w_o, d_b_o, None, None, None
 
 
-def _attend(qkv: Tensor, scale: float, hidden: Tensor) -> tuple[Tensor, Tensor]:
+def _attend(qkv: Tensor, scale: float, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Patterns (sequence, query, key) and their mixes of v, for qkv (3, sequence, pos, d_head)."""
     _, count, length, _ = qkv.shape
     pattern, mixed = qkv.new_empty(count, length, length), qkv.new_empty(qkv.shape[1:])
-    each = *qkv, hidden.expand(pattern.shape), pattern, mixed
-    for q, k, v, unseen, part, out in _runs(length * length, *each):
+    each = *qkv, mask.expand(pattern.shape), pattern, mixed
+    for q, k, v, added, part, out in _runs(length * length, *each):
         scores = torch.bmm(q, k.transpose(1, 2))
-        torch.add(unseen, scores, alpha=scale, out=scores)
+        torch.add(added, scores, alpha=scale, out=scores)
         torch.softmax(scores, -1, out=part)
         torch.bmm(part, v, out=out)
     return pattern, mixed[None]

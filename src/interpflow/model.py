@@ -20,7 +20,7 @@ from interpflow import fused
 from interpflow.options import ModelOptions
 from interpflow.packing import Weights, pack
 from interpflow.rng import generator
-from interpflow.rows import Rows
+from interpflow.rows import Rows, look_up
 from interpflow.sites import Sites
 
 _NORM_EPSILON = 1e-5  # the default of torch.nn.LayerNorm and of TransformerLens
@@ -124,7 +124,7 @@ class Transformer:
         Rows are the positions of the first group, sequence after sequence, then those of the next.  Groups
         of different lengths cost no padding, since attention is all that looks from position to position.
         Sites need the form (batch, pos), so they go with one group only.  With `branch`, of the shapes of
-        `groups`, a sequence holds several that share their beginning, see `interpflow.branches`.
+        `groups`, a sequence holds several that share a prefix, see `interpflow.branches`.
         """
         shape = Rows(groups, branch, self.options.heads, weights["W_E"])
         pre_norm = self.options.norm == "pre"
@@ -145,11 +145,8 @@ class Transformer:
         return logits
 
     def _embed(self, table: Tensor, tokens: Tensor) -> Tensor:
-        # A product with one-hot rows: the same numbers as a look-up, and a backward pass that is one
-        # matrix product instead of a scatter (three times faster at these vocabulary sizes).
-        one_hot = torch.eye(self.d_vocab, dtype=table.dtype, device=table.device)[tokens]
         scale = math.sqrt(self.options.d_model) if self.options.scale_embedding else 1.0
-        return one_hot @ (table * scale)
+        return look_up(table * scale, tokens)
 
     def _positions(self, weights: Weights, length: int) -> Tensor:
         """Position embeddings (seed, pos, d_model)."""
@@ -186,7 +183,7 @@ class Transformer:
         into = at.reading("ln1", "W_QKV", "b_QKV")
         if at.fused:
             out_of = at["W_O"], at.get("b_O")
-            return fused.attention(x, *into, *out_of, heads, at.shape.groups, at.shape.hidden)
+            return fused.attention(x, *into, *out_of, heads, at.shape.groups, at.shape.mask)
         qkv = _linear(x, *into)
         q, k, v = (
             at.site(f"attn.hook_{letter}", part)
@@ -194,8 +191,8 @@ class Transformer:
                 "qkv", qkv.unflatten(2, (3, heads, self.d_head)).unbind(2), strict=True
             )
         )
-        parts = zip(at.shape.of(q, k, v), at.shape.hidden, strict=True)
-        z = torch.cat([self._attend(at, unseen, *qkv) for qkv, unseen in parts], dim=1)
+        parts = zip(at.shape.of(q, k, v), at.shape.mask, strict=True)
+        z = torch.cat([self._attend(at, mask, *qkv) for qkv, mask in parts], dim=1)
         z = at.site("attn.hook_z", z)
         if not at.wants("attn.hook_result"):
             return _linear(z.flatten(2), at["W_O"], at.get("b_O"))
@@ -203,17 +200,17 @@ class Transformer:
         result = at.site("attn.hook_result", torch.einsum("srhd,shdm->srhm", z, per_head))
         return result.sum(2) + (at["b_O"][:, None] if self.options.biases else 0.0)
 
-    def _attend(self, at: _Place, hidden: Tensor, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def _attend(self, at: _Place, mask: Tensor, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head); see `Rows`."""
         seeds, batch, length = q.shape[:3]
         # Seeds, batch and heads are alike to a batched product.
         q, k, v = (part.transpose(2, 3).flatten(0, 2) for part in (q, k, v))
         asked = at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern")
-        if length > _FLASH_FROM and hidden.dim() == 2 and not asked:
+        if length > _FLASH_FROM and at.shape.causal and not asked:
             z = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None], is_causal=True)
         else:
             scale = 1.0 / math.sqrt(self.d_head)
-            scores = torch.baddbmm(hidden, q, k.transpose(1, 2), alpha=scale)
+            scores = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale)
             scores = self._pattern_site(at, "attn.hook_attn_scores", scores, seeds, batch)
             pattern = self._pattern_site(at, "attn.hook_pattern", scores.softmax(-1), seeds, batch)
             z = pattern @ v

@@ -99,7 +99,9 @@ class _Planner:
 
     def data(self, experiment: Experiment) -> Sources:
         task = f"interpflow.tasks.{experiment.task['name']}"
-        job = self._add("data", {"experiment": experiment.name}, {}, task, task=experiment.task)
+        # What `fresh` says is for training's own examples; the splits do not depend on it.
+        options = {key: value for key, value in experiment.task.items() if key != "fresh"}
+        job = self._add("data", {"experiment": experiment.name}, {}, task, task=options)
         return {"data": Source(job, "data")}
 
     def train(self, experiment: Experiment, data: Sources) -> Sources:

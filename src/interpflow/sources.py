@@ -58,5 +58,5 @@ class Fresh:
             for name in drawn[0]
         }
         branch = [found["branch"]] if "branch" in found else None
-        rows = (found[name].flatten(1, 2) for name in ("targets", "scored"))
-        return Groups([found["tokens"].long()], *rows, branch)
+        targets, scored = (found[name].flatten(1, 2) for name in ("targets", "scored"))
+        return Groups([found["tokens"].long()], targets, scored, branch)

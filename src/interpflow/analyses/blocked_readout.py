@@ -14,6 +14,7 @@ from pydantic import Field
 
 from interpflow.analyses import readout
 from interpflow.section import Section
+from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +33,10 @@ class Options(readout.Options):
     block: Block
 
 
-VARIABLES = readout.VARIABLES
+VARIABLES = {
+    **readout.VARIABLES,
+    "blocked": Variable(("seed",), "1", "mean number of positions of an example that are blocked"),
+}
 
 NEEDS = "runs_and_findings"
 
@@ -60,4 +64,6 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
         return of
 
-    return readout.measure(runs, options, edits)
+    found = readout.measure(runs, options, edits)
+    keys = runs.mask(runs.select(options.split, options.where)[0], options.block.keys)
+    return found.assign(blocked=("seed", keys.sum(2).mean(1)))

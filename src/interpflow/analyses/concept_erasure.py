@@ -52,6 +52,7 @@ VARIABLES = {
     ),
     "loss": Variable((*_ERASED, "group"), "1", "mean loss over sequences after erasure"),
     "overall_accuracy": Variable(_ERASED, "1", "share of all sequences right after erasure"),
+    "fall": Variable(_ERASED, "1", "by how much erasure lowers the share of all sequences right"),
     "intact_accuracy": Variable(
         ("seed", "group"), "1", "share of sequences right at every position, nothing erased"
     ),
@@ -65,7 +66,11 @@ VARIABLES = {
         "1",
         "accuracy of a linear probe on positions held out; of several labels, all of them",
     ),
-    "majority": Variable(("erasure",), "1", "accuracy of always naming the most frequent class"),
+    "majority": Variable(
+        ("erasure",),
+        "1",
+        "accuracy of always naming the most frequent class; of several labels, of each",
+    ),
     "classes": Variable(("erasure",), "1", "number of classes; of several labels that of labels"),
 }
 
@@ -144,6 +149,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
             "accuracy": ((*_ERASED, "group"), groups.mean(table("right"))),
             "loss": ((*_ERASED, "group"), groups.mean(table("loss"))),
             "overall_accuracy": (_ERASED, table("right").mean(-1)),
+            "fall": (_ERASED, _fall(intact.right, table("right"))),
             "intact_accuracy": (("seed", "group"), groups.mean(intact.right)),
             "intact_loss": (("seed", "group"), groups.mean(intact.loss)),
             "intact_overall_accuracy": ("seed", intact.right.mean(-1)),
@@ -173,6 +179,11 @@ def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
     chosen = generator("concept erasure", *address).permutation(there)[:most]
     example, position = np.nonzero(where & np.isin(np.arange(len(where)), chosen)[:, None])
     return (example, position), values[:, example, position]
+
+
+def _fall(intact: np.ndarray, erased: np.ndarray) -> np.ndarray:
+    """Accuracy lost (seed, erasure, control); right (seed, example) and (seed, erasure, control, example)."""
+    return (intact[:, None, None] * 1.0 - erased).mean(-1)
 
 
 def _columns(labels: np.ndarray) -> np.ndarray:

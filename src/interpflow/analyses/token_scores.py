@@ -25,7 +25,7 @@ from pydantic import Field, NonNegativeInt
 from interpflow.checkpoints import Steps
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed
-from interpflow.section import Section
+from interpflow.section import Pattern, Section
 from interpflow.variables import Variable
 
 Part = Annotated[str, Field(pattern=r"^(ov \d+(\.\d+)?|mlp \d+)$")]
@@ -34,7 +34,7 @@ Part = Annotated[str, Field(pattern=r"^(ov \d+(\.\d+)?|mlp \d+)$")]
 class Side(Section):
     """What a query or a key is made of."""
 
-    tokens: str  # a regular expression for all of a word: "[0-9]+"
+    tokens: Pattern  # a regular expression for all of a word: "[0-9]+"
     through: list[Part] = []  # parts that it goes through, in their order
 
 

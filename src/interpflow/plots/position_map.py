@@ -4,36 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import xarray as xr
-from pydantic import Field, NonNegativeInt
+from pydantic import NonNegativeInt, model_validator
 
 from interpflow import style
 from interpflow.errors import InterpflowError
-from interpflow.plots._experiments import at_last_step, experiments, variable
+from interpflow.plots._experiments import at_last_step, dataset, experiments, variable
 from interpflow.plots.base import choose
-from interpflow.section import Section
+from interpflow.section import Pattern, Section
 from interpflow.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Range(Section):
+    """Positions from `first` to `last`."""
+
+    first: NonNegativeInt
+    last: NonNegativeInt
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(f"first {self.first} is behind last {self.last}")
+        return self
+
+
+class Marks(Section):
+    """Positions that an analysis found."""
+
+    data: str  # one of the figure's
+    variable: str  # (seed, position), not 0 at these
+    word: str = "marked"  # what they are called
+
+
 class Options(Section):
     """Of which model, which positions against which tokens, and which positions are marked."""
 
+    # An analysis by the method `position_scores`; the figure's first if not given.
+    scores: str | None = None
     experiment: str | None = None  # the first if not given
     seed: NonNegativeInt | None = None  # the first if not given
     layer: NonNegativeInt = 0
     head: NonNegativeInt = 0
-    tokens: str = ".*"  # a regular expression that matches the whole word
-    positions: Annotated[list[NonNegativeInt], Field(min_length=2, max_length=2)] | None = None
-    marked: str | None = (
-        None  # a variable (seed, position) of true and false in the figure's other data
-    )
-    mark: str = "marked"  # what the marked positions are called
+    tokens: Pattern = ".*"  # a regular expression of whole words
+    positions: Range | None = None  # all if not given
+    marked: Marks | None = None
 
 
 ROW, COLUMN = 0.12, 0.19  # of one cell, inches
@@ -41,7 +61,7 @@ ROW, COLUMN = 0.12, 0.19  # of one cell, inches
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """A cell for each position and token, red above the mean over tokens; marked positions in bold."""
-    scores, *others = data.values()
+    scores = dataset(data, options.scores or next(iter(data)), "scores")
     names = experiments(scores, [options.experiment] if options.experiment else [])
     here = scores.sel(experiment=names[:1]).squeeze("experiment") if names else None
     seeds = [] if here is None else style.present(here["to_token"], "seed")
@@ -54,9 +74,11 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     matching = [word for word in words if re.fullmatch(options.tokens, word)]
     shown = shown.sel(token=matching).dropna("token", how="all")
     if options.positions:
-        shown = shown.sel(position=slice(*options.positions))
+        shown = shown.sel(position=slice(options.positions.first, options.positions.last))
     if not shown.size:
-        raise InterpflowError(f"no score of a token that matches {options.tokens!r} is in the data")
+        raise InterpflowError(
+            f"no position of {options.positions} and token like {options.tokens!r} has a score"
+        )
     rows, columns = shown.sizes["position"], shown.sizes["token"]
     width = style.SINGLE if COLUMN * columns + 0.8 <= style.SINGLE else style.DOUBLE
     figure, (panel,) = style.panels(1, ROW * rows + 0.4, width)
@@ -66,7 +88,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         values, style.DIVERGING, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
     )
     panel.spines[:].set_visible(True)
-    marked = _marked(others, names[0], seed, shown, options)
+    marked = _marked(data, names[0], seed, shown, options.marked)
     panel.set_yticks(range(rows), [str(place) for place in shown["position"].values])
     named = [str(word) for word in shown["token"].values]
     room = (width - 0.8) / (max(map(style.text_width, named)) + 0.08)
@@ -75,8 +97,8 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     panel.tick_params(length=0)
     for label in np.array(panel.get_yticklabels())[marked]:
         label.set(color=style.BLUE, fontweight="bold")
-    if marked.any():
-        style.key(figure, style.Look(f"{options.mark} (bold)", style.BLUE, "s", line=""))
+    if options.marked and marked.any():
+        style.key(figure, style.Look(f"{options.marked.word} (bold)", style.BLUE, "s", line=""))
     panel.set_xlabel("Token")
     panel.set_ylabel("Position")
     style.shade_key(figure, [panel], image, "Attention score, above the mean of tokens")
@@ -84,11 +106,18 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _marked(
-    others: Sequence[xr.Dataset], experiment: str, seed: int, shown: xr.DataArray, options: Options
+    data: Mapping[str, xr.Dataset],
+    experiment: str,
+    seed: int,
+    shown: xr.DataArray,
+    wanted: Marks | None,
 ) -> np.ndarray:
-    """Which of the shown positions are marked (position,)."""
-    if options.marked is None or not others:
-        return np.zeros(shown.sizes["position"], dtype=bool)
-    found = variable(others[0], options.marked, "marked")
+    """Which of the shown positions are marked (position,); none of a model that was not looked at."""
+    nowhere = np.zeros(shown.sizes["position"], dtype=bool)
+    if wanted is None:
+        return nowhere
+    found = variable(dataset(data, wanted.data, "marked.data"), wanted.variable, "marked.variable")
+    if experiment not in found["experiment"].values or seed not in found["seed"].values:
+        return nowhere
     there = found.sel(experiment=experiment, seed=seed).reindex(position=shown["position"].values)
     return there.fillna(0).values.astype(bool)

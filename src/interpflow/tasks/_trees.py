@@ -40,11 +40,15 @@ class Trees:
 
     def of_all_leaves(self) -> tuple[Trees, Ints]:
         """Every tree once for each of its leaves as the goal, the edges as they stand; and which tree it is."""
-        leaf = np.ones_like(self.parent, dtype=bool)
-        rows, nodes = np.nonzero(self.parent >= 0)
-        leaf[rows, self.parent[rows, nodes]] = False
-        tree, goal = np.nonzero(leaf)
+        tree, goal = np.nonzero(self.leaf())
         return Trees(self.edges[tree], self.parent[tree], goal), tree
+
+    def leaf(self) -> NDArray[np.bool_]:
+        """Whether a node has no children (example, node)."""
+        found = np.ones_like(self.parent, dtype=bool)
+        rows, nodes = np.nonzero(self.parent >= 0)
+        found[rows, self.parent[rows, nodes]] = False
+        return found
 
     def path(self) -> Ints:
         """The nodes from root to goal (example, step), then -1."""

@@ -10,7 +10,8 @@ and, where training may draw new examples at every step (`training: {fresh: true
 
     def sample(options, random, size) -> dict          `size` examples of one length: NumPy arrays tokens,
                                                        targets and scored, from `random` alone, and branch
-                                                       where one holds several, see `interpflow.branches`
+                                                       where one holds several, see `interpflow.branches`;
+                                                       an option `fresh` is for it alone, not for `generate`
 
 Its dataset holds
 

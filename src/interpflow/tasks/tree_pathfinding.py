@@ -29,6 +29,8 @@ from interpflow.section import Section
 from interpflow.tasks._trees import NOTHING, Ints, Order, Trees, depths, grow, is_held_out, ordered
 from interpflow.variables import Variable
 
+Lengths = Annotated[list[PositiveInt], Field(min_length=1)]
+
 ROLES = ("edge_source", "edge_target", "edge_end", "goal", "colon", "root", "path", "padding")
 _MOST_ROUNDS = (
     100  # of drawing what the hold-out threw away; one or two are enough where there are trees
@@ -41,7 +43,7 @@ class Split(Section):
     size: PositiveInt = 1000  # trees; of each length with path_length: each
     order: Order = "mixed"  # of the edges; mixed: bottom up in every other tree
     # Edges from the root to the goal, or one of several at random.
-    path_length: PositiveInt | list[PositiveInt] | Literal["each"] | None = None
+    path_length: PositiveInt | Lengths | Literal["each"] | None = None
     all_leaves: bool = False  # every leaf of a tree is its goal once
     texts: list[str] = []  # trees written out, "2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3"
 
@@ -49,9 +51,10 @@ class Split(Section):
 class Fresh(Section):
     """New trees of a training step."""
 
-    # all: every leaf is a goal, and the edges are computed once; as many as fit in 6 tokens a node.
+    # all: every leaf is a goal, at random as many as fit in 6 tokens a node, and the edges are computed once.
+    # The path to a leaf is shorter than the main path in the mean.
     goals: Literal["one", "all"] = "one"
-    path_length: list[PositiveInt] = []  # of the main path, one of these at random; any if none
+    path_length: Lengths | None = None  # of the main path, one of these at random; any if not given
 
 
 class Options(Section):
@@ -156,12 +159,18 @@ def generate(options: Options) -> xr.Dataset:
 
 
 def sample(options: Options, random: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-    """`size` trees that training may see, as tokens, targets and scored (example, position)."""
-    wanted = Split(order=options.order, path_length=options.fresh.path_length or None)
+    """`size` trees that training may see, as tokens, targets and scored (example, position).
+
+    With all goals an example is a tree with several, and has `branch`, see `interpflow.branches`.
+    """
+    wanted = Split(order=options.order, path_length=options.fresh.path_length)
     trees = _draw(options, random, size, wanted, held_out=False)
     if options.fresh.goals == "one":
         return _examples(trees)
     trees, tree = trees.of_all_leaves()
+    # Whether a goal fits is not to depend on its name.
+    order = np.lexsort((random.random(len(tree)), tree))
+    trees, tree = trees.take(order), tree[order]
     # The comma that ends a path is nobody's input.
     return branches.join(
         _examples(trees), _lengths(trees) - 1, tree, 3 * (options.nodes - 1), 6 * options.nodes
@@ -290,7 +299,7 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
     to_goal = np.full(shape, NOTHING, dtype=np.int8)
     to_goal[:, root_at:-1] = np.where(steps >= 0, steps, NOTHING)
     is_child = trees.parent[:, None, :] == np.arange(trees.nodes)[:, None]  # (example, node, child)
-    leaf = ~is_child.any(2)
+    leaf = trees.leaf()
     child = np.zeros((*shape, trees.nodes), dtype=np.int8)
     here = trees.path()
     rows = np.take_along_axis(is_child, here.clip(0)[:, :, None], axis=1)
