@@ -95,6 +95,8 @@ def test_chains_are_followed_from_the_positions_named_in_every_batch(result):
     assert chains["layer"].values.tolist() == [2, 3]
     valid = chains["valid"].values[chains["valid"].notnull().values]
     assert ((valid >= 0) & (valid <= 1)).all()
+    every = (chains["valid"] * chains["chains"]).sum("position") / chains["chains"].sum("position")
+    np.testing.assert_allclose(chains["overall_valid"], every)
 
 
 def test_findings_are_means_over_all_examples(result):

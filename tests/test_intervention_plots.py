@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from test_circuit_plots import draw, join, legible, random, words
 
 from interpflow import style
-from interpflow.analyses import attention_knockout, patching, scrubbing
+from interpflow.analyses import attention_chains, attention_knockout, patching, scrubbing
 from interpflow.errors import InterpflowError
 from interpflow.plots import knockout_effects, patching_map, scrubbing_map
 
@@ -153,6 +153,42 @@ def test_effects_of_knockouts_are_legible(seeds: int) -> None:
         figure = draw(knockout_effects, join("attention_knockout", {"base": found}))
         legible(figure)
         assert ("one seed" in words(figure)) == (seeds > 1)
+
+
+def chains(of: xr.Dataset, layers: int = 6) -> xr.Dataset:
+    """As `analyses.attention_chains` returns them, of the registers of `of`."""
+    there = of["is_register"].values == 1
+    seeds, positions = there.shape
+    draw = random("chains", seeds, positions)
+    found = {}
+    for name, variable in attention_chains.VARIABLES.items():
+        size = {"seed": seeds, "position": positions, "layer": layers - 2}
+        values = draw.uniform(0, 1, [size[dim] for dim in variable.dims])
+        if "position" in variable.dims:
+            values = np.where(
+                np.expand_dims(there, 1) if values.ndim == 3 else there, values, np.nan
+            )
+        found[name] = (variable.dims, values)
+    coords = {"seed": range(seeds), "layer": range(2, layers), "position": range(positions)}
+    return xr.Dataset(found, coords)
+
+
+@pytest.mark.parametrize("nodes", [8, 16])
+def test_what_registers_hold_is_beside_them(nodes: int) -> None:
+    base = knockouts(3, nodes)
+    found = join("attention_knockout", {"base": base})
+    held = join("attention_chains", {"base": chains(base, 4 if nodes == 8 else 6)})
+    figure = draw(knockout_effects, found, held, chains="second")
+    legible(figure)
+    panel = figure.axes[2]
+    registers = np.flatnonzero(base["is_register"].any("seed"))
+    assert [int(label.get_text()) for label in panel.get_yticklabels()] == registers.tolist()
+    mean = held["moves"].sel(experiment="base", position=registers).mean("seed")
+    np.testing.assert_allclose(panel.images[0].get_array(), mean.transpose("position", "layer"))
+    none = join(
+        "attention_chains", {"base": chains(base.assign(is_register=base["is_register"] * 0))}
+    )
+    assert "no registers" in words(draw(knockout_effects, found, none, chains="second"))
 
 
 def test_bars_are_means_and_registers_of_most_seeds_stand_out() -> None:

@@ -41,6 +41,7 @@ class Options(Section):
 _BY_POSITION = ("seed", "position")
 VARIABLES = {
     "valid": Variable(_BY_POSITION, "1", "share of chains that climb up to their end"),
+    "overall_valid": Variable(("seed",), "1", "the same of the chains of all positions together"),
     "length": Variable(_BY_POSITION, "step", "mean number of steps that climb, from the beginning"),
     "chains": Variable(_BY_POSITION, "1", "share of examples in which a chain begins"),
     "moves": Variable(
@@ -80,6 +81,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         found = {
             "chains": sums["chain"] / seen,
             "valid": sums["valid"] / sums["chain"],
+            "overall_valid": sums["valid"].sum(-1) / sums["chain"].sum(-1),
             "length": sums["length"] / sums["chain"],
             "moves": np.moveaxis(sums["climbs"] / sums["steps"], 0, 1),
             "chance": np.moveaxis(sums["chance"] / sums["steps"], 0, 1),

@@ -1,4 +1,4 @@
-"""What cutting attention to each position does, which positions are registers, and accuracy without them."""
+"""What cutting attention to each position does, which are registers, what these hold, accuracy without them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._experiments import experiments
+from interpflow.plots._cells import cells
+from interpflow.plots._experiments import dataset, experiments
 from interpflow.section import Section
 from interpflow.study import Claim
 
@@ -24,6 +25,9 @@ class Options(Section):
     experiment: str | None = None  # the first if not given
     measure: Literal["kl", "wrong"] = "kl"
     groups: str = "Group"  # what the groups are: "Path length (edges)"
+    chains: str | None = (
+        None  # an analysis of the registers by `attention_chains`, of the figure's data
+    )
 
 
 REGISTER = style.Look("register", style.BLUE, "s", line="", size=7)
@@ -37,11 +41,11 @@ BAR = 0.14  # height of one position, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Bars of the effect, mean over seeds, and beside them lines of accuracy by group."""
+    """Bars of the effect, mean over seeds; beside them accuracy by group, and below how chains climb."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    (found,) = data.values()
+    found = next(iter(data.values()))
     kept = experiments(found, [options.experiment] if options.experiment else [])
     if not kept:
         return style.nothing(f"Experiment {options.experiment} is not in the data.")
@@ -53,9 +57,12 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         layout=ConstrainedLayoutEngine(w_pad=style.PAD, h_pad=style.PAD, wspace=0.04),
     )
     ratios = [1.8, max(high - 1.8, 0.01)]
-    cells = figure.add_gridspec(2, 2, height_ratios=ratios, width_ratios=[1.2, 1])
-    _effects(figure.add_subplot(cells[:, 0]), shown, options)
-    _accuracy(figure.add_subplot(cells[0, 1]), found, options)
+    places = figure.add_gridspec(2, 2, height_ratios=ratios, width_ratios=[1.2, 1])
+    _effects(figure.add_subplot(places[:, 0]), shown, options)
+    _accuracy(figure.add_subplot(places[0, 1]), found, options)
+    if options.chains:
+        chains = dataset(data, options.chains, "chains").sel(experiment=kept[0])
+        _chains(figure.add_subplot(places[1, 1]), chains)
     seeds = (SEED, OWN) if found.sizes["seed"] > 1 else ()
     style.key(figure, REGISTER, OTHER, *seeds, INTACT, CUT, RANDOM)
     return figure
@@ -106,3 +113,17 @@ def _accuracy(panel: Axes, found: xr.Dataset, options: Options) -> None:
     panel.set_xlabel(options.groups)
     panel.set_ylabel("Share of queries right")
     panel.set_title("All registers cut together", fontweight="normal")
+
+
+def _chains(panel: Axes, found: xr.Dataset) -> None:
+    """The share of steps that climb (position, layer), mean over the seeds that have a register there."""
+    there = found["chains"].notnull().any("seed").values
+    moves = found["moves"].isel(position=there).dropna("layer", how="all")
+    if not moves.size:
+        panel.set_axis_off()
+        panel.text(0.5, 0.5, "no registers", ha="center", va="center")
+        return
+    cells(panel, moves.mean("seed").transpose("position", "layer"))
+    panel.set_ylabel("Register")
+    panel.set_xlabel("Layer")
+    panel.set_title("Steps of registers that climb an edge (%)", fontweight="normal")
