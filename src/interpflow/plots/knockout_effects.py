@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._cells import cells
+from interpflow.plots._cells import HEIGHT, cells
 from interpflow.plots._experiments import dataset, experiments
 from interpflow.section import Section
 from interpflow.study import Claim
@@ -17,6 +17,7 @@ from interpflow.study import Claim
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
 
 
 class Options(Section):
@@ -62,7 +63,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     _accuracy(figure.add_subplot(places[0, 1]), found, options)
     if options.chains:
         chains = dataset(data, options.chains, "chains").sel(experiment=kept[0])
-        _chains(figure.add_subplot(places[1, 1]), chains)
+        _chains(figure, places[1, 1], ratios[1], chains)
     seeds = (SEED, OWN) if found.sizes["seed"] > 1 else ()
     style.key(figure, REGISTER, OTHER, *seeds, INTACT, CUT, RANDOM)
     return figure
@@ -115,10 +116,16 @@ def _accuracy(panel: Axes, found: xr.Dataset, options: Options) -> None:
     panel.set_title("All registers cut together", fontweight="normal")
 
 
-def _chains(panel: Axes, found: xr.Dataset) -> None:
-    """The share of steps that climb (position, layer), mean over the seeds that have a register there."""
+def _chains(figure: Figure, place: SubplotSpec, room: float, found: xr.Dataset) -> None:
+    """The share of steps that climb (position, layer), mean over the seeds that have a register there.
+
+    Rows are as high as in other maps, in up to `room` inches.
+    """
     there = found["chains"].notnull().any("seed").values
     moves = found["moves"].isel(position=there).dropna("layer", how="all")
+    high = min(max(1, moves.sizes["position"]) * HEIGHT, room)
+    cut = place.subgridspec(2, 1, height_ratios=[high, max(room - high, 0.01)])
+    panel = figure.add_subplot(cut[0])
     if not moves.size:
         panel.set_axis_off()
         panel.text(0.5, 0.5, "no registers", ha="center", va="center")
