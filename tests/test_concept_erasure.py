@@ -36,18 +36,22 @@ def erasers() -> list[Any]:
     return []
 
 
-@pytest.fixture(scope="module")
-def found(erasers) -> xr.Dataset:
+def watched(calls: list[Any], **options: Any) -> xr.Dataset:
+    """The findings of the analysis, with each call of LEACE put into `calls`."""
     real = erasure.leace
 
-    def watched(hidden, labels):
-        erasers.append((hidden, labels, real(hidden, labels)))
-        return erasers[-1][-1]
+    def watching(hidden, labels):
+        calls.append((hidden, labels, real(hidden, labels)))
+        return calls[-1][-1]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(erasure, "leace", watched)
-        options = concept_erasure.Options(**OPTIONS, erasures={"node": NODE, "above": ABOVE})
-        return concept_erasure.analyse(trees(), options)
+        patched.setattr(erasure, "leace", watching)
+        return concept_erasure.analyse(trees(), concept_erasure.Options(**OPTIONS, **options))
+
+
+@pytest.fixture(scope="module")
+def found(erasers) -> xr.Dataset:
+    return watched(erasers, erasures={"node": NODE, "above": ABOVE})
 
 
 def least_squares(hidden: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
@@ -181,17 +185,8 @@ def test_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> Non
 
 def test_several_labels_are_hidden_at_once() -> None:
     children = {**NODE, "state": {"variable": "children"}}
-    given: list[tuple[torch.Tensor, torch.Tensor, Any]] = []
-    real = erasure.leace
-
-    def watched(hidden, labels):
-        given.append((hidden, labels, real(hidden, labels)))
-        return given[-1][-1]
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(erasure, "leace", watched)
-        options = concept_erasure.Options(**OPTIONS, erasures={"children": children}, epochs=30)
-        one = concept_erasure.analyse(trees(), options).sel(erasure="children")
+    given: list[Any] = []
+    one = watched(given, erasures={"children": children}, epochs=30).sel(erasure="children")
     (hidden, labels, eraser), (_, random, _) = given
     nodes = trees().data.sizes["child"]
     assert one["classes"] == nodes == labels.shape[1]

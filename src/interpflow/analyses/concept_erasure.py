@@ -144,15 +144,16 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         each = [[getattr(one, variable) for one in row] for row in erased]
         return np.moveaxis(np.array(each), 2, 0)
 
+    overall, intact_overall = table("right").mean(-1), intact.right.mean(-1)
     return xr.Dataset(
         {
             "accuracy": ((*_ERASED, "group"), groups.mean(table("right"))),
             "loss": ((*_ERASED, "group"), groups.mean(table("loss"))),
-            "overall_accuracy": (_ERASED, table("right").mean(-1)),
-            "fall": (_ERASED, _fall(intact.right, table("right"))),
+            "overall_accuracy": (_ERASED, overall),
+            "fall": (_ERASED, intact_overall[:, None, None] - overall),
             "intact_accuracy": (("seed", "group"), groups.mean(intact.right)),
             "intact_loss": (("seed", "group"), groups.mean(intact.loss)),
-            "intact_overall_accuracy": ("seed", intact.right.mean(-1)),
+            "intact_overall_accuracy": ("seed", intact_overall),
             "count": ("group", groups.count),
             "readable": (("seed", "erasure", "when"), np.stack(readable).transpose(2, 0, 1)),
             "majority": ("erasure", majority),
@@ -179,11 +180,6 @@ def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
     chosen = generator("concept erasure", *address).permutation(there)[:most]
     example, position = np.nonzero(where & np.isin(np.arange(len(where)), chosen)[:, None])
     return (example, position), values[:, example, position]
-
-
-def _fall(intact: np.ndarray, erased: np.ndarray) -> np.ndarray:
-    """Accuracy lost (seed, erasure, control); right (seed, example) and (seed, erasure, control, example)."""
-    return (intact[:, None, None] * 1.0 - erased).mean(-1)
 
 
 def _columns(labels: np.ndarray) -> np.ndarray:

@@ -115,8 +115,8 @@ def depths(parent: Ints) -> Ints:
     """Edges above each node (example, node); -1 for nodes that do not hang on a root."""
     depth = np.where(parent == NOTHING, 0, -1)
     for _ in range(parent.shape[1]):
-        above = np.take_along_axis(depth, parent.clip(0), axis=1)
-        depth = np.where((parent != NOTHING) & (above >= 0), above + 1, depth)
+        of_parent = np.take_along_axis(depth, parent.clip(0), axis=1)
+        depth = np.where((parent != NOTHING) & (of_parent >= 0), of_parent + 1, depth)
     return depth
 
 
