@@ -53,7 +53,7 @@ def main() -> None:
     compare(
         "an example of 16 nodes",
         [
-            Way("ours", lambda: task.sample(options, generator("bench"), EXAMPLES), EXAMPLES),
+            Way("ours", lambda: task.sample(options, generator("bench"), EXAMPLES, 0), EXAMPLES),
             Way(
                 "networkx, one at a time",
                 lambda: [plain_text(16, random) for _ in range(PLAIN)],

@@ -50,7 +50,9 @@ class Fresh:
     def at(self, step: int) -> Groups:
         """`size` examples for each seed, all of one length."""
         drawn = [
-            self._task.sample(self._options, generator(self._name, "fresh", seed, step), self._size)
+            self._task.sample(
+                self._options, generator(self._name, "fresh", seed, step), self._size, step
+            )
             for seed in self._seeds
         ]
         found = {

@@ -16,7 +16,7 @@ from interpflow.tasks.base import make_dataset
 
 def lists(size: int = 2000, **options) -> tuple[list_sorting.Options, dict[str, np.ndarray]]:
     chosen = list_sorting.Options(**options)
-    return chosen, list_sorting.sample(chosen, generator("test"), size)
+    return chosen, list_sorting.sample(chosen, generator("test"), size, 0)
 
 
 @pytest.mark.parametrize(

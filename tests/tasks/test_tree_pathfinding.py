@@ -103,7 +103,7 @@ def test_no_tree_of_training_is_in_a_test_whatever_its_goal_and_order(trees):
         split: {tuple(row) for row in part["parent"].values}
         for split, part in trees.groupby("split")
     }
-    fresh = task.sample(task.Options(nodes=trees.sizes["node"]), generator("test"), 2000)
+    fresh = task.sample(task.Options(nodes=trees.sizes["node"]), generator("test"), 2000, 0)
     seen = parents["train"] | {
         tuple(task.read(task.write(row, trees.sizes["node"]).rstrip(" ,"), trees.sizes["node"])[1])
         for row in fresh["tokens"]
@@ -113,7 +113,7 @@ def test_no_tree_of_training_is_in_a_test_whatever_its_goal_and_order(trees):
 
 def test_a_new_example_can_have_every_leaf_as_its_goal(trees):
     nodes = trees.sizes["node"]
-    given = {"random": generator("test"), "size": 40}
+    given = {"random": generator("test"), "size": 40, "step": 0}
     one = task.sample(task.Options(nodes=nodes), **given)
     every = task.sample(
         task.Options(nodes=nodes, fresh={"goals": "all"}), **given | {"random": generator("test")}
@@ -144,7 +144,7 @@ def test_a_new_example_can_have_every_leaf_as_its_goal(trees):
 
 def test_whether_a_goal_fits_does_not_depend_on_its_name():
     options = task.Options(nodes=30, fresh={"goals": "all", "path_length": [15]})
-    found = task.sample(options, generator("test"), 600)
+    found = task.sample(options, generator("test"), 600, 0)
     goals = found["tokens"][(found["branch"] >= 0) & (found["tokens"] >= 3 + 30)]
     # The first and the last half of the names are goals alike, though one in six does not fit.
     named = np.bincount(goals - 3 - 30, minlength=30)
@@ -153,10 +153,34 @@ def test_whether_a_goal_fits_does_not_depend_on_its_name():
 
 def test_new_trees_have_a_path_length_of_those_wanted():
     options = task.Options(nodes=8, fresh={"path_length": [2, 5, 5]})
-    tokens = task.sample(options, generator("test"), 3000)["tokens"]
+    tokens = task.sample(options, generator("test"), 3000, 0)["tokens"]
     length = (tokens[:, 3 * 8 :] != 0).sum(1)
     assert set(length) == {2, 5}
     assert abs((length == 5).mean() - 2 / 3) < 5 * np.sqrt(2 / 9 / 3000)
+
+
+@pytest.mark.parametrize("goals", ["one", "all"])
+def test_moves_far_from_the_goal_are_learned_later(goals):
+    options = task.Options(nodes=8, fresh={"goals": goals, "farther_at": [10, 20]})
+    everything = task.sample(
+        task.Options(nodes=8, fresh={"goals": goals}), generator("test"), 50, 0
+    )
+    for step, farthest in ((0, 2), (9, 2), (10, 3), (19, 3), (20, 7), (500, 7)):
+        found = task.sample(options, generator("test"), 50, step)
+        np.testing.assert_equal(found["tokens"], everything["tokens"])
+        for scored, asked, tokens, targets in zip(
+            found["scored"], everything["scored"], found["tokens"], found["targets"], strict=True
+        ):
+            left = 0  # edges to the goal, counted from the comma at the end of each path
+            for place in np.flatnonzero(asked)[::-1]:
+                left = 0 if targets[place] == 0 else left + 1
+                assert scored[place] == (left <= farthest), task.write(tokens, 8)
+            assert not scored[~asked].any()
+
+
+def test_steps_of_a_curriculum_that_go_back_are_refused():
+    with pytest.raises(ValidationError, match=r"farther_at[\s\S]*\[20, 10\].*ascending"):
+        task.Options(fresh={"farther_at": [20, 10]})
 
 
 def test_path_lengths_are_uniform():

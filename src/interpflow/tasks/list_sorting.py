@@ -54,7 +54,7 @@ VARIABLES = {
 def generate(options: Options) -> xr.Dataset:
     """Two splits of lists, `train` and `validation`."""
     sizes = {"train": options.train_size, "validation": options.validation_size}
-    drawn = [sample(options, generator("list_sorting", split), n) for split, n in sizes.items()]
+    drawn = [_lists(options, generator("list_sorting", split), n) for split, n in sizes.items()]
     joined = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
     at = ("example", "position")
     numbers = joined["targets"][:, options.length :]
@@ -72,8 +72,14 @@ def generate(options: Options) -> xr.Dataset:
     )
 
 
-def sample(options: Options, random: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-    """`size` lists as tokens, targets and scored, each (example, position)."""
+def sample(
+    options: Options, random: np.random.Generator, size: int, step: int
+) -> dict[str, np.ndarray]:
+    """`size` lists as tokens, targets and scored, each (example, position); the same kind at every step."""
+    return _lists(options, random, size)
+
+
+def _lists(options: Options, random: np.random.Generator, size: int) -> dict[str, np.ndarray]:
     numbers = _draw_sorted(options, random, size)
     shuffled = random.permuted(numbers, axis=1)
     separator = np.full((size, 1), options.vocabulary)

@@ -15,12 +15,13 @@ examples of a training step: a hash of the tree says on which side it belongs.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Annotated, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from interpflow import branches
 from interpflow.errors import InterpflowError
@@ -30,6 +31,15 @@ from interpflow.tasks._trees import NOTHING, Ints, Order, Trees, depths, grow, i
 from interpflow.variables import Variable
 
 Lengths = Annotated[list[PositiveInt], Field(min_length=1)]
+
+
+def _rising(steps: list[int]) -> list[int]:
+    if sorted(set(steps)) != steps:
+        raise ValueError(f"{steps} are steps of training; give them in ascending order, each once")
+    return steps
+
+
+Rising = Annotated[list[PositiveInt], AfterValidator(_rising)]
 
 ROLES = ("edge_source", "edge_target", "edge_end", "goal", "colon", "root", "path", "padding")
 _MOST_ROUNDS = (
@@ -55,6 +65,9 @@ class Fresh(Section):
     # The path to a leaf is shorter than the main path in the mean.
     goals: Literal["one", "all"] = "one"
     path_length: Lengths | None = None  # of the main path, one of these at random; any if not given
+    # A curriculum: at first only moves at most two edges from the goal are learned, from each of these steps on
+    # those one edge farther, and from the last on all.
+    farther_at: Rising = []
 
 
 class Options(Section):
@@ -143,7 +156,7 @@ def generate(options: Options) -> xr.Dataset:
         {
             **{name: (VARIABLES[name].dims, values) for name, values in facts.items()},
             "tokens": (position, _tokens(trees)),
-            "scored": (position, _scored(trees)),
+            "scored": (position, _scored(trees, options.nodes)),
             "length": (example, _lengths(trees)),
             "split": (example, np.repeat(list(splits), [len(part.goal) for part in parts])),
         },
@@ -158,27 +171,42 @@ def generate(options: Options) -> xr.Dataset:
     )
 
 
-def sample(options: Options, random: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-    """`size` trees that training may see, as tokens, targets and scored (example, position).
+def sample(
+    options: Options, random: np.random.Generator, size: int, step: int
+) -> dict[str, np.ndarray]:
+    """`size` trees that training may see at `step`, as tokens, targets and scored (example, position).
 
     With all goals an example is a tree with several, and has `branch`, see `interpflow.branches`.
     """
     wanted = Split(order=options.order, path_length=options.fresh.path_length)
     trees = _draw(options, random, size, wanted, held_out=False)
+    reach = _reach(options, step)
     if options.fresh.goals == "one":
-        return _examples(trees)
+        return _examples(trees, reach)
     trees, tree = trees.of_all_leaves()
     # Whether a goal fits is not to depend on its name.
     order = np.lexsort((random.random(len(tree)), tree))
     trees, tree = trees.take(order), tree[order]
     # The comma that ends a path is nobody's input.
     return branches.join(
-        _examples(trees), _lengths(trees) - 1, tree, 3 * (options.nodes - 1), 6 * options.nodes
+        _examples(trees, reach),
+        _lengths(trees) - 1,
+        tree,
+        3 * (options.nodes - 1),
+        6 * options.nodes,
     )
 
 
-def _examples(trees: Trees) -> dict[str, np.ndarray]:
-    return {"tokens": _tokens(trees), "targets": _targets(trees), "scored": _scored(trees)}
+def _reach(options: Options, step: int) -> int:
+    """How many edges before the goal a move is learned from at `step`."""
+    later = options.fresh.farther_at
+    passed = bisect_right(later, step)
+    return options.nodes if passed == len(later) else 2 + passed
+
+
+def _examples(trees: Trees, reach: int) -> dict[str, np.ndarray]:
+    scored = _scored(trees, reach)
+    return {"tokens": _tokens(trees), "targets": _targets(trees), "scored": scored}
 
 
 def read(text: str, nodes: int) -> tuple[Ints, Ints, int]:
@@ -275,10 +303,11 @@ def _targets(trees: Trees) -> NDArray[np.int16]:
     return np.concatenate([tokens[:, 1:], np.zeros_like(tokens[:, :1])], axis=1)
 
 
-def _scored(trees: Trees) -> NDArray[np.bool_]:
-    """The root and the path (example, position)."""
+def _scored(trees: Trees, reach: int) -> NDArray[np.bool_]:
+    """The root and the path, where at most `reach` edges are left to the goal (example, position)."""
     place = np.arange(4 * trees.nodes)
-    return (place >= _root_at(trees.nodes)) & (place < _lengths(trees)[:, None] - 1)
+    left = _lengths(trees)[:, None] - 2 - place
+    return (place >= _root_at(trees.nodes)) & (left >= 0) & (left <= reach)
 
 
 def _facts(trees: Trees) -> dict[str, np.ndarray]:
