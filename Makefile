@@ -14,7 +14,7 @@ report: figures  ## one page per scale with figures, scorecards and where they c
 	$(BIN)/snakemake --cores all --config scale=$(SCALE) --report results/$(SCALE)/snakemake.html
 
 test: .venv/installed-dev  ## all tests, workflow tests included
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev  ## style, types, workflow
 	$(BIN)/ruff check .
