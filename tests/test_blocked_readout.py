@@ -87,6 +87,15 @@ def test_hidden_states_are_those_of_one_example_with_its_attention_cut(
         torch.testing.assert_close(features[:, index], expected, atol=1e-4, rtol=1e-4)
 
 
+def test_a_seed_in_which_nothing_is_blocked_has_no_readout() -> None:
+    runs = with_findings()
+    runs.findings["places"]["here"][0] = False
+    found = blocked_readout.analyse(runs, blocked(["root"], ["places.here"])).squeeze()
+    assert found["blocked"].values.tolist() == [0, 1]
+    for score in ("f1", "accuracy"):
+        assert found[score].isnull().values.tolist() == [True, False]
+
+
 def test_positions_that_nobody_found_are_an_error() -> None:
     with pytest.raises(InterpflowError, match=r"no findings of 'place'.*did you mean 'places'"):
         blocked_readout.analyse(with_findings(), blocked(["root"], ["place.here"]))

@@ -64,6 +64,18 @@ def test_a_token_s_embedding_tells_its_own_node_and_not_the_other_of_its_edge() 
     assert found["classes"].values.tolist() == [5, 5]
 
 
+@pytest.mark.parametrize("seeds", [[1], [1, 0]])
+def test_no_seed_feels_which_others_there_are(seeds) -> None:
+    runs = trees()
+    some = Runs(runs.data, runs.labelled.sel(seed=seeds), runs.history.sel(seed=seeds), runs.model,
+                runs.loss, runs.device)  # fmt: skip
+    asked: dict[str, Any] = {
+        "reads": {"target": HERE}, "targets": {"source": SOURCE}, "controls": ["untrained_model"],
+        "epochs": 1, "learning_rate": 0.003,
+    }  # fmt: skip
+    xr.testing.assert_equal(read(some, **asked).sel(seed=[1]), read(runs, **asked).sel(seed=[1]))
+
+
 def test_only_a_probe_with_hidden_layers_reads_what_is_not_linear() -> None:
     runs = trees()
     node = runs.data["edge_target"].values

@@ -35,6 +35,16 @@ def test_what_is_shipped_takes_the_place_of_the_training_it_came_from(built, cap
     assert json.loads(store.read(output).attrs["recipe"]) == json.loads(before.attrs["recipe"])
 
 
+def test_a_shipped_file_shows_what_it_holds_and_how_it_was_made(built, tmp_path, capsys):
+    trained = built / "results/laptop/small/experiments/plain/weights_0.nc"
+    main(["ship", str(trained), "--output", str(tmp_path / "plain.nc")])
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "plain.nc")]) == 0
+    text = capsys.readouterr().out
+    assert "W_E (step, seed, " in text
+    assert "d_model: 8" in text and "learning_rate: " in text
+
+
 def test_a_file_without_weights_is_refused(built, tmp_path, capsys):
     data = built / "results/laptop/small/experiments/plain/data.nc"
     assert main(["ship", str(data), "--output", str(tmp_path / "no.nc")]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ def trained(tmp_path_factory) -> tuple[xr.Dataset, xr.Dataset, Path]:
     folder = tmp_path_factory.mktemp("shipped")
     weights, history = train(brackets(), recipe(), folder / "state.npz", lambda *at, **values: None)
     path = folder / "two_seeds.nc"
-    store.write(shipped_weights.join(weights, history), path)
+    made = {"recipe": json.dumps(recipe())}
+    store.write(shipped_weights.join(weights, history), path, made)
     return weights, history, path
 
 
@@ -74,6 +76,17 @@ def test_weights_of_another_shape_are_refused_by_name_and_shape(trained):
 def test_weights_that_the_model_lacks_or_has_besides_are_refused(trained):
     with pytest.raises(InterpflowError, match="has no W_pos; the spec's model has"):
         shipped_weights.read(brackets(), wanted(trained[2], model={"positions": "learned"}))
+    with pytest.raises(InterpflowError, match=r"has b_K, b_O, .*; the spec's model has not"):
+        shipped_weights.read(brackets(), wanted(trained[2], model={"biases": False}))
+
+
+@pytest.mark.parametrize("model", [{"activation": "gelu"}, {"scale_embedding": True}])
+def test_a_model_that_computes_otherwise_is_refused_though_all_shapes_fit(trained, model):
+    name = next(iter(model))
+    with pytest.raises(
+        InterpflowError, match=rf"was trained with {name} \w+; the spec's model has"
+    ):
+        shipped_weights.read(brackets(), wanted(trained[2], model=model))
 
 
 def test_a_seed_that_was_not_trained_is_refused(trained):
@@ -85,6 +98,6 @@ def test_values_that_are_not_finite_are_refused(trained, tmp_path):
     stored = store.read(trained[2])
     stored["W_U"][...] = np.nan
     path = tmp_path / "nan.nc"
-    store.write(stored, path)
+    store.write(stored, path, {"recipe": stored.attrs["recipe"]})
     with pytest.raises(InterpflowError, match="W_U holds values that are not finite"):
         shipped_weights.read(brackets(), wanted(path))

@@ -41,8 +41,7 @@ class Origin:
     def slice(self) -> str:
         """What the job read of the spec, as YAML."""
         apart = (*_COMMON, *STAGES[self.stage].names)
-        read = {key: value for key, value in self.recipe.items() if key not in apart}
-        return yaml.safe_dump(read, default_flow_style=None, allow_unicode=True, width=92)
+        return _as_yaml({key: value for key, value in self.recipe.items() if key not in apart})
 
 
 @dataclass
@@ -78,6 +77,17 @@ def origin(path: Path | str) -> Origin:
         inputs = {path: made[path] for path in account["chain"][-1]["inputs"]}
         return Origin(account["recipe"], account["recipe_sha256"], inputs)
     raise InterpflowError(f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json)")
+
+
+def brought_in(path: Path) -> str:
+    """The recipe, as YAML, of weights at `path` that came from outside a run; "" for any other file."""
+    attributes = store.read_attributes(path) if path.suffix == ".nc" else {}
+    outside = attributes.get("stage", "") not in ("", *STAGES)
+    return _as_yaml(json.loads(attributes["recipe"])) if outside else ""
+
+
+def _as_yaml(content: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(content), default_flow_style=None, allow_unicode=True, width=92)
 
 
 def figure_account(path: Path | str) -> dict[str, Any]:

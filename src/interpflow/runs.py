@@ -82,6 +82,12 @@ class Runs:
         self.findings = dict(findings or {})
         self.seeds = [int(seed) for seed in labelled["seed"].values]
 
+    @property
+    def by_layer(self) -> xr.Dataset:
+        """The weights as trained, with those of a looped model's one block at each of its layers."""
+        depth = self.model.options.layers
+        return self.labelled.isel(layer=[layer % self.model.blocks for layer in range(depth)])
+
     def examples(self, split: str) -> Examples:
         """The examples of one split."""
         return Examples(self.data, split, self.device)

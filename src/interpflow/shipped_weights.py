@@ -6,6 +6,7 @@ before training need no file: they follow from the seed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from interpflow import store
 from interpflow.digest import sha256
 from interpflow.errors import InterpflowError
 from interpflow.model import Transformer, build_model
+from interpflow.options import ModelOptions
 from interpflow.packing import unpack
 from interpflow.variables import HISTORY, WEIGHTS
 
@@ -30,7 +32,8 @@ def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Da
     """The weights and the history that `training.weights` of `recipe` names, dims (step, seed, …).
 
     Steps are 0 and the last.  Raises InterpflowError where the file is missing or another than the one that
-    the spec means, and where its weights do not fit the recipe's model and seeds.
+    the spec means, and where its weights, or the model that they were trained in, do not fit the recipe's model
+    and seeds.
     """
     named = recipe["training"]["weights"]
     path = Path(named["file"])
@@ -59,15 +62,29 @@ def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Da
     return weights, history
 
 
+def _check_options(stored: xr.Dataset, wanted: ModelOptions, path: Path) -> None:
+    """What no shape shows: that the model computes with its weights what it was trained to compute."""
+    trained = ModelOptions(**json.loads(stored.attrs["recipe"])["model"])
+    for name in ("activation", "scale_embedding"):
+        was, is_now = getattr(trained, name), getattr(wanted, name)
+        if was != is_now:
+            raise InterpflowError(
+                f"{path}: was trained with {name} {was}; the spec's model has {is_now}"
+            )
+
+
 def _check(stored: xr.Dataset, model: Transformer, seeds: list[int], path: Path) -> None:
     """Raise InterpflowError where `stored` is not one step of weights of `model` for `seeds`."""
     if stored.sizes.get("step") != 1:
         raise InterpflowError(
             f"{path}: holds {stored.sizes.get('step', 0)} steps; it takes the last alone"
         )
-    missing = sorted({*model.shapes, *HISTORY} - {*map(str, stored.data_vars)})
-    if missing:
+    held = {*map(str, stored.data_vars)}
+    if missing := sorted({*model.shapes, *HISTORY} - held):
         raise InterpflowError(f"{path}: has no {', '.join(missing)}; the spec's model has")
+    if besides := sorted((held & {*WEIGHTS}) - {*model.shapes}):
+        raise InterpflowError(f"{path}: has {', '.join(besides)}; the spec's model has not")
+    _check_options(stored, model.options, path)
     for name, shape in model.shapes.items():
         if stored[name].shape[2:] != shape:
             raise InterpflowError(

@@ -42,7 +42,7 @@ NEEDS = "runs_and_findings"
 
 
 def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
-    """The readout of every seed with its own positions blocked."""
+    """The readout of every seed with its own positions blocked; NaN for a seed in which there are none."""
     import torch
 
     layers = range(runs.model.options.layers)
@@ -66,4 +66,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
     found = readout.measure(runs, options, edits)
     keys = runs.mask(runs.select(options.split, options.where)[0], options.block.keys)
-    return found.assign(blocked=("seed", keys.sum(2).mean(1)))
+    blocked = xr.DataArray(keys.sum(2).mean(1), dims="seed")
+    # Nothing blocked is the ordinary readout, which answers another question.
+    measured = found[["f1", "accuracy"]].where(blocked > 0)
+    return found.assign({**measured, "blocked": blocked})

@@ -32,7 +32,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     """Both maps for every seed, see `weight_circuits`."""
     from interpflow.methods.weight_circuits import ov_circuit, qk_circuit
 
-    weights = runs.labelled.sel(step=runs.kept(options.steps))
+    weights = runs.by_layer.sel(step=runs.kept(options.steps))
     shape = runs.model.options
     words = runs.data["token"].values
     maps = xr.Dataset(

@@ -41,7 +41,7 @@ NEEDS = "runs"
 def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
     """Scores for every seed; NaN where the second layer is not earlier than the first."""
     shape, steps = runs.model.options, runs.kept(options.steps)
-    weights = runs.labelled.sel(step=steps).drop_vars(["seed", "step"]).astype(np.float64)
+    weights = runs.by_layer.sel(step=steps).drop_vars(["seed", "step"]).astype(np.float64)
     reads = {name: weights[f"W_{name}"] for name in KINDS}
     writes = weights["W_O"]
     if shape.norm == "pre":

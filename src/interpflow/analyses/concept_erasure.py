@@ -132,7 +132,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         every = np.concatenate([labels, held_labels], axis=1)
         features = torch.cat([states, erasers[0](states)]).cpu()
         train, test = np.split(np.arange(every.shape[1]), [labels.shape[1]])
-        read = predict(features, {name: every}, train, test, fit, name)[name]
+        each = [(when, seed) for when in ("before", "after") for seed in runs.seeds]
+        read = predict(features, {name: every}, train, test, fit, name, each)[name]
         readable.append(scores(held_labels, read)[1].reshape(2, len(runs.seeds)))
         frequent = [[np.bincount(row).argmax()] for row in labels]
         majority.append((held_labels == frequent).all(0).mean())

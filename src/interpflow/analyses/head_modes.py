@@ -83,7 +83,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     from interpflow.methods.weight_circuits import ov_circuit
 
     steps = runs.kept(options.steps)
-    ov = ov_circuit(runs.labelled.sel(step=steps), runs.model.options, options.layer)
+    ov = ov_circuit(runs.by_layer.sel(step=steps), runs.model.options, options.layer)
     words = list(runs.data["token"].values)
     outputs = list(runs.data["output"].values)
     shared = [word for word in words if word in outputs]

@@ -56,7 +56,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         raise InterpflowError(
             f"layers: no layer {max(options.layers)}; there are {shape.layers}, counted from 0"
         )
-    weights = runs.labelled.sel(step=runs.kept(options.steps))
+    weights = runs.by_layer.sel(step=runs.kept(options.steps))
     tokens, positions = _normalized(weights, shape)
     queries = positions.rename(n_ctx="query")
     scores = {}

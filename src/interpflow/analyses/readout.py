@@ -97,6 +97,7 @@ def measure(runs, options: Options, edits=None) -> xr.Dataset:  # type: ignore[n
     f1, accuracy = np.full((2, len(runs.seeds), *dims, len(models), len(fits)), np.nan)
     majority = np.full((2, *dims), np.nan)
 
+    each = [(control, seed) for control in models for seed in runs.seeds]
     given = {"edits": edits(data)} if edits else {}
     passes = _hidden_states(runs, models, data, examples, targets, options, given)
     for done, (name, hidden, at) in enumerate(passes, 1):
@@ -107,7 +108,7 @@ def measure(runs, options: Options, edits=None) -> xr.Dataset:  # type: ignore[n
             if not len(train) or not len(test):
                 continue
             for depth, fit in enumerate(fits):
-                predicted = predict(hidden, together, train, test, fit, name)
+                predicted = predict(hidden, together, train, test, fit, name, each)
                 for target, labels in together.items():
                     found = scores(labels[:, test], predicted[target])
                     cell = (slice(None), at_read, names.index(target), slice(None), depth)

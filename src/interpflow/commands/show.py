@@ -30,6 +30,13 @@ def run(arguments: argparse.Namespace) -> None:
     from interpflow import provenance, store
 
     path: Path = arguments.file
+    if brought := provenance.brought_in(path):
+        print(path)
+        _print_dataset(store.read(path))
+        print(
+            f"\nNo job of the workflow made this file.  What it says of its making\n{_indented(brought)}"
+        )
+        return
     links = provenance.chain(path)  # also refuses what is no file of ours
     print(path)
     if path.suffix == ".nc":
@@ -75,7 +82,11 @@ def _lines(link: Link) -> Iterator[str]:
         return
     yield f"  {link.origin.stage} {link.origin.label}, recipe {link.sha[:16]}"
     yield from (f"    {path}" for path in link.paths)
-    yield textwrap.indent(link.origin.slice.rstrip(), "      ")
+    yield _indented(link.origin.slice)
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text.rstrip(), "      ")
 
 
 def _wrapped(text: str, indent: str) -> str:

@@ -59,7 +59,7 @@ def contributions(
 
 def _to_logits(model: Transformer, weights: Weights, layer: int) -> Tensor:
     """What a head's value adds to each logit but for the scale, (seed, head, d_head, output)."""
-    written = weights[f"blocks.{layer}.W_O"].unflatten(1, (model.options.heads, -1))
+    written = weights[f"blocks.{layer % model.blocks}.W_O"].unflatten(1, (model.options.heads, -1))
     if model.options.norm == "pre":
         written = written - written.mean(-1, keepdim=True)
         written = written * weights["ln_final_w"][:, None, None]

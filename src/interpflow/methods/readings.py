@@ -6,7 +6,7 @@ labels; -1 where the state has no value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -58,12 +58,13 @@ def alike(targets: Mapping[str, np.ndarray]) -> Iterator[tuple[np.ndarray, dict[
 
 def predict(
     features: Tensor, targets: Mapping[str, np.ndarray], train: np.ndarray, test: np.ndarray,
-    fit: ProbeFit, address: str,
+    fit: ProbeFit, address: str, models: Sequence[tuple[str, int]],
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """What probes of features (model, n, d) predict for each of `targets`: (model, label, test).
 
     There is one probe for each model and label; of several labels each has two classes.  `train` and `test`
-    are indices into n, and probes start from numbers drawn at `address`.
+    are indices into n.  Probes start from numbers drawn at `address` and the model's own in `models`, so that
+    no model feels which others there are.
     """
     cells = [
         (model, name, label)
@@ -77,7 +78,7 @@ def predict(
         source=[model for model, _, _ in cells],
         labels=torch.from_numpy(np.stack([targets[name][label] for _, name, label in cells])),
         classes=[classes[name] for _, name, _ in cells],
-        address=[("reading", address, *cell) for cell in cells],
+        address=[("reading", address, *models[model], name, label) for model, name, label in cells],
         train=train,
         test=test,
     )
