@@ -42,6 +42,12 @@ scales:
 """
 
 
+def test_reasons_belong_to_the_default_scale_alone(planned):
+    for scale, because in (("laptop", "of nothing"), ("smoke", None)):
+        (claim,) = planned(scale=scale).find("claims").recipe["claims"]
+        assert claim["because"] == because
+
+
 @pytest.fixture
 def planned(tmp_path):
     """Plans the spec above, with replacements."""

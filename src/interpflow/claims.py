@@ -8,7 +8,7 @@ One row a claim:
     seeds, missing    how many seeds have a value and how many have none; empty for what has no seeds
     tolerance         how far from `equals` ours may lie
     verdict           `holds`, `differs`, or `not measured` where no seed has a value
-    because           the spec's sentence on why ours differs, in the rows that do not hold
+    because           the spec's sentence on why ours differs, in rows that do not hold, at the default scale
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from interpflow.job import Job, Source
 from interpflow.layout import SPECS, STAGES, log_pattern
 from interpflow.nearest import did_you_mean
 from interpflow.recipe import code_digest
-from interpflow.spec import load_spec, load_specs, require_scale, resolve
+from interpflow.spec import DEFAULT_SCALE, load_spec, load_specs, require_scale, resolve
 from interpflow.study import Analysis, Experiment, Figure, Study
 
 Sources = dict[str, Source]
@@ -185,7 +185,11 @@ class _Planner:
         )
 
     def claims(self, data: Sources) -> None:
-        self._add("claims", {}, data, claims=[asdict(claim) for claim in self.study.claims])
+        # A spec's reasons are for what came out at the default scale.
+        silent = {} if self.study.scale == DEFAULT_SCALE else {"because": None}
+        self._add(
+            "claims", {}, data, claims=[asdict(claim) | silent for claim in self.study.claims]
+        )
 
     def manifest(self) -> None:
         made = {

@@ -178,6 +178,11 @@ def test_moves_far_from_the_goal_are_learned_later(goals):
             assert not scored[~asked].any()
 
 
+def test_options_of_drawn_trees_beside_written_ones_are_refused():
+    with pytest.raises(ValidationError, match="texts are taken as they are; leave out order, size"):
+        task.Split(texts=[TREE], size=7, order="bottom_up")
+
+
 def test_steps_of_a_curriculum_that_go_back_are_refused():
     with pytest.raises(ValidationError, match=r"farther_at[\s\S]*\[20, 10\].*ascending"):
         task.Options(fresh={"farther_at": [20, 10]})
@@ -220,10 +225,13 @@ def test_bottom_up_lists_every_edge_after_those_below_it_and_random_does_not():
 
 
 def test_all_names_and_places_are_alike():
-    trees = data(nodes=8, train_size=8000).isel(example=slice(0, 8000))
-    for name in ("goal",):
-        count = np.bincount(trees[name].values, minlength=8)
-        assert abs(count - 1000).max() < 5 * np.sqrt(1000)
+    trees = data(nodes=8, train_size=8000, order="random").isel(example=slice(0, 8000))
+    goal, root = trees["goal"].values, (trees["parent"] == -1).values.argmax(1)
+    place = (trees["edge_target"].values[:, 1:21:3] == goal[:, None]).argmax(1)
+    for drawn, kinds in ((goal, 8), (root, 8), (place, 7)):
+        count = np.bincount(drawn, minlength=kinds)
+        assert len(count) == kinds
+        assert abs(count - 8000 / kinds).max() < 5 * np.sqrt(8000 / kinds)
 
 
 def test_a_split_has_the_paths_that_it_asks_for():

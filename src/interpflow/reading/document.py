@@ -120,7 +120,7 @@ class Claim(Section):
     at_least: float | list[float] | None = None  # a lower bound; or
     at_most: float | list[float] | None = None  # an upper bound; a list has one number for each row
     source: Text  # where the paper states it
-    because: Text | None = None  # why ours differs
+    because: Text | None = None  # why ours differs, at the scale laptop
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:

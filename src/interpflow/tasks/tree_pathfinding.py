@@ -10,7 +10,8 @@ from one of its nodes above the goal a second path, of random length, where node
 left below a random node with fewer than two children, never below the goal.
 
 No tree of `train` is in any other split, whatever its goal and the order of its edges, nor is one of the new
-examples of a training step: a hash of the tree says on which side it belongs.
+examples of a training step: a hash of the tree says on which side it belongs.  Trees written out in a spec are
+taken as they are.
 """
 
 from __future__ import annotations
@@ -55,7 +56,13 @@ class Split(Section):
     # Edges from the root to the goal, or one of several at random.
     path_length: PositiveInt | Lengths | Literal["each"] | None = None
     all_leaves: bool = False  # every leaf of a tree is its goal once
-    texts: list[str] = []  # trees written out, "2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3"
+    texts: list[str] = []  # trees written out, "2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3", and nothing else
+
+    @model_validator(mode="after")
+    def _texts_stand_alone(self) -> Split:
+        if self.texts and (others := self.model_fields_set - {"texts"}):
+            raise ValueError(f"texts are taken as they are; leave out {', '.join(sorted(others))}")
+        return self
 
 
 class Fresh(Section):
