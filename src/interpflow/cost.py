@@ -22,8 +22,12 @@ def cost_class(study: Study) -> str:
 
 
 def training_seconds(study: Study) -> float:
-    """Seconds that one core would train for."""
-    return sum(len(each.seeds) * _seconds_per_seed(each) for each in study.experiments.values())
+    """Seconds that one core would train for; weights that come with the project take none."""
+    return sum(
+        len(each.seeds) * _seconds_per_seed(each)
+        for each in study.experiments.values()
+        if each.training["weights"] is None
+    )
 
 
 def _seconds_per_seed(experiment: Experiment) -> float:
