@@ -11,7 +11,9 @@ from built_study import build
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest first, that no worker is left with them at the end."""
-    items.sort(key=lambda item: (item.path.stem != "test_studies", "workflow" not in item.path.parts))
+    items.sort(
+        key=lambda item: (item.path.stem != "test_studies", "workflow" not in item.path.parts)
+    )
 
 
 @pytest.fixture(scope="session")
