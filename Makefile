@@ -13,6 +13,7 @@ report: figures  ## one page per scale with figures, scorecards and where they c
 	$(BIN)/python -m interpflow report --scale $(SCALE)
 	$(BIN)/snakemake --cores all --config scale=$(SCALE) --report results/$(SCALE)/snakemake.html
 
+# One thread each: the processes share the cores.
 test: .venv/installed-dev  ## all tests, workflow tests included
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 

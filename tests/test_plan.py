@@ -42,12 +42,6 @@ scales:
 """
 
 
-def test_reasons_belong_to_the_default_scale_alone(planned):
-    for scale, because in (("laptop", "of nothing"), ("smoke", None)):
-        (claim,) = planned(scale=scale).find("claims").recipe["claims"]
-        assert claim["because"] == because
-
-
 @pytest.fixture
 def planned(tmp_path):
     """Plans the spec above, with replacements."""
@@ -214,3 +208,9 @@ def test_a_thousand_experiments_are_planned_in_a_second_or_two(planned):
     for job in plan(study):
         assert job.sha
     assert time.process_time() - started < 5
+
+
+def test_reasons_belong_to_the_default_scale_alone(planned):
+    for scale, because in (("laptop", "of nothing"), ("smoke", None)):
+        (claim,) = planned(scale=scale).find("claims").recipe["claims"]
+        assert claim["because"] == because

@@ -94,6 +94,13 @@ def test_a_seed_that_was_not_trained_is_refused(trained):
         shipped_weights.read(brackets(), wanted(trained[2], seeds=[0, 2]))
 
 
+def test_a_file_that_does_not_say_its_model_is_refused(trained, tmp_path):
+    path = tmp_path / "unsaid.nc"
+    store.write(store.read(trained[2]).drop_attrs(deep=False), path)
+    with pytest.raises(InterpflowError, match="does not say in which model it was trained"):
+        shipped_weights.read(brackets(), wanted(path))
+
+
 def test_values_that_are_not_finite_are_refused(trained, tmp_path):
     stored = store.read(trained[2])
     stored["W_U"][...] = np.nan

@@ -83,7 +83,8 @@ def brought_in(path: Path) -> str:
     """The recipe, as YAML, of weights at `path` that came from outside a run; "" for any other file."""
     attributes = store.read_attributes(path) if path.suffix == ".nc" else {}
     outside = attributes.get("stage", "") not in ("", *STAGES)
-    return _as_yaml(json.loads(attributes["recipe"])) if outside else ""
+    recipe = attributes.get("recipe", "") if outside else ""
+    return _as_yaml(json.loads(recipe)) if recipe else ""
 
 
 def _as_yaml(content: Mapping[str, Any]) -> str:

@@ -64,7 +64,12 @@ def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Da
 
 def _check_options(stored: xr.Dataset, wanted: ModelOptions, path: Path) -> None:
     """What no shape shows: that the model computes with its weights what it was trained to compute."""
-    trained = ModelOptions(**json.loads(stored.attrs["recipe"])["model"])
+    try:
+        trained = ModelOptions(**json.loads(stored.attrs["recipe"])["model"])
+    except (KeyError, ValueError) as error:
+        raise InterpflowError(
+            f"{path}: does not say in which model it was trained; `ship` writes that"
+        ) from error
     for name in ("activation", "scale_embedding"):
         was, is_now = getattr(trained, name), getattr(wanted, name)
         if was != is_now:
