@@ -254,6 +254,9 @@ FITS = {
     "momentum of adam": (
         changed("loss: mse}", "loss: mse, momentum: 0.9}"), "9: defaults.training.momentum: ", "no effect",
     ),
+    "muon without momentum": (
+        changed("optimizer: adam", "optimizer: muon"), "9: defaults.training", "momentum 0", "0.95",
+    ),
     "end of a constant rate": (
         changed("loss: mse}", "loss: mse, final_learning_rate: 1e-5}"),
         "9: defaults.training.final_learning_rate: ", "no effect", "cosine",

@@ -232,6 +232,8 @@ def test_a_sequence_is_right_where_every_scored_position_is(kind: str) -> None:
         ),
         ({"norm": "none", "d_mlp": 0, "biases": False}, {"optimizer": "adam"}),
         ({}, {"optimizer": "sgd", "momentum": 0.9, "dtype": "bfloat16"}),
+        ({"layers": 2, "heads": 2}, {"optimizer": "muon", "momentum": 0.95}),
+        ({"layers": 2, "heads": 2}, {"optimizer": "muon", "momentum": 0.95, "dtype": "bfloat16"}),
     ],
     ids=str,
 )  # fmt: skip
@@ -273,7 +275,11 @@ def saving_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("saving_every_step")
-@pytest.mark.parametrize("options", [*OPTIMIZERS, {"dtype": "bfloat16"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [*OPTIMIZERS, {"dtype": "bfloat16"}, {"optimizer": "muon", "momentum": 0.95}],
+    ids=str,
+)
 def test_a_killed_run_goes_on_to_the_same_bytes(options: dict[str, Any], state: Path) -> None:
     of = recipe(steps=14, checkpoints={"linear": 4}, **options)
     undisturbed = train(of, state.with_name("other.npz"))

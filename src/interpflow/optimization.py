@@ -7,13 +7,20 @@ import math
 import torch
 from torch import Tensor
 
+from interpflow.muon import Muon
 from interpflow.options import TrainingOptions
+from interpflow.packing import Shapes
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def make_optimizer(theta: Tensor, options: TrainingOptions) -> torch.optim.Optimizer:
-    """The optimizer of `options` over the flat parameters `theta` (seed, parameter).
+def make_optimizer(
+    theta: Tensor, shapes: Shapes, options: TrainingOptions
+) -> torch.optim.Optimizer:
+    """The optimizer of `options` over the flat parameters `theta` (seed, parameter), named by `shapes`.
 
-    All of them work parameter by parameter, so the seeds of an ensemble do not touch each other.
+    All of them work parameter by parameter or matrix by matrix, so the seeds of an ensemble do not touch
+    each other.
     """
     rate, decay = options.learning_rate, options.weight_decay
     if options.optimizer == "adamw":
@@ -22,6 +29,9 @@ def make_optimizer(theta: Tensor, options: TrainingOptions) -> torch.optim.Optim
         return torch.optim.Adam([theta], rate, options.betas, weight_decay=decay, fused=True)
     if options.optimizer == "rmsprop":
         return torch.optim.RMSprop([theta], rate, weight_decay=decay, momentum=options.momentum)
+    if options.optimizer == "muon":
+        dtype = DTYPES[options.dtype]
+        return Muon(theta, shapes, rate, options.momentum, options.betas, decay, dtype)
     return torch.optim.SGD([theta], rate, options.momentum, weight_decay=decay)
 
 

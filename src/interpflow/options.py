@@ -69,11 +69,14 @@ class TrainingOptions(Section):
     steps: PositiveInt | None = None  # batches
     batch_size: PositiveInt
     fresh: bool = False  # new examples at every step, instead of the training split again and again
-    optimizer: Literal["adamw", "adam", "rmsprop", "sgd"]
+    optimizer: Literal["adamw", "adam", "rmsprop", "sgd", "muon"]
     learning_rate: PositiveFloat
     weight_decay: NonNegativeFloat = 0.0
-    betas: tuple[Beta, Beta] = (0.9, 0.999)  # adamw and adam
-    momentum: Beta = 0.0  # rmsprop and sgd
+    betas: tuple[Beta, Beta] = (
+        0.9,
+        0.999,
+    )  # adamw and adam, and muon for what is no matrix of a block
+    momentum: Beta = 0.0  # rmsprop, sgd and muon
     schedule: Literal["constant", "cosine", "linear"] = "constant"
     warmup_steps: NonNegativeInt = 0  # linear, from 0
     decay_steps: PositiveInt | None = (
@@ -110,6 +113,10 @@ class TrainingOptions(Section):
         if self.momentum and self.optimizer in ("adamw", "adam"):
             raise ValueError(
                 f"momentum {self.momentum} has no effect on optimizer {self.optimizer}; use betas"
+            )
+        if not self.momentum and self.optimizer == "muon":
+            raise ValueError(
+                "momentum 0: optimizer muon orthogonalises the momentum; 0.95 is usual"
             )
         for name in ("final_learning_rate", "decay_steps"):
             if getattr(self, name) and self.schedule == "constant":

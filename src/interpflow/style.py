@@ -390,7 +390,8 @@ def signed_key(axes: Axes, image: ScalarMappable, label: str, clipped: bool = Fa
         extend="both" if clipped else "neither",
         ticks=[-limit, 0, limit],
     )
-    bar.set_ticklabels([f"\u2212{number(limit)}", "0", number(limit)])
+    end = number(float(f"{limit:.2g}"))  # three digits at both ends would run into the zero
+    bar.set_ticklabels([f"\u2212{end}", "0", end])
     axes.annotate(label, (1, 0.5), (14, 0), "axes fraction", "offset points", va="center")
 
 

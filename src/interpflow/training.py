@@ -17,7 +17,7 @@ from interpflow.evaluation import evaluate
 from interpflow.examples import Examples
 from interpflow.losses import loss
 from interpflow.model import build_model
-from interpflow.optimization import checkpoint_steps, learning_rate, make_optimizer
+from interpflow.optimization import DTYPES, checkpoint_steps, learning_rate, make_optimizer
 from interpflow.options import TrainingOptions
 from interpflow.packing import flatten, unflatten, unpack
 from interpflow.progress import Report
@@ -29,7 +29,6 @@ from interpflow.variables import HISTORY, WEIGHTS
 _SECONDS_BETWEEN_SAVES = 15.0
 # Reading a loss makes a GPU wait for it, so not every step is reported.
 _STEPS_BETWEEN_REPORTS = 50
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def train(
@@ -69,7 +68,7 @@ class _Loop:
         self.shapes = {name: tuple(weight.shape[1:]) for name, weight in start.items()}
         resumed = TrainingState.load(state_path, self.device)
         self.theta = (resumed.theta if resumed else flatten(start).to(self.device)).requires_grad_()
-        self.optimizer = make_optimizer(self.theta, self.options)
+        self.optimizer = make_optimizer(self.theta, self.shapes, self.options)
         if resumed:
             self.optimizer.state[self.theta] = resumed.optimizer
             self.state = resumed
@@ -92,7 +91,7 @@ class _Loop:
         step = self.state.step
         batch = self.source.at(step)
         # The optimizer keeps float32 weights; a step in bfloat16 runs on a rounded copy of them.
-        theta = self.theta.to(_DTYPES[self.options.dtype])
+        theta = self.theta.to(DTYPES[self.options.dtype])
         weights = unflatten(theta, self.shapes)
         logits = self.model.rows(weights, batch.tokens, branch=batch.branch)
         losses = loss(self.options.loss, logits.float(), batch)

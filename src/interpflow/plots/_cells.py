@@ -29,11 +29,13 @@ KEY, DOWN, LEFT, LONG = 0.46, 0.19, 0.32, 0.8
 def cells(panel: Axes, values: xr.DataArray, limit: float | None = None) -> AxesImage:
     """`values` (row, column), the first row at the top, labelled by their coordinates.
 
-    They are shares, written as percentages, or signed where they have a `limit`.  What is missing has no
-    number and the colour of no data.
+    They are shares, written as percentages, or signed where they have a `limit`: with two decimals, or
+    more where that tells apart less than a tenth of the limit.  What is missing has no number and the
+    colour of no data.
     """
     from matplotlib.colors import to_hex
 
+    digits = 2 if limit is None else max(2, math.ceil(1 - math.log10(limit)))
     image = panel.imshow(
         values.values.astype(float),
         cmap=style.SHADES if limit is None else style.DIVERGING,
@@ -47,7 +49,11 @@ def cells(panel: Axes, values: xr.DataArray, limit: float | None = None) -> Axes
     for (row, column), value in np.ndenumerate(values.values):
         if np.isfinite(value):
             color = ink(to_hex(tuple(image.to_rgba(value))))
-            words = f"{100 * value:.0f}" if limit is None else f"{round(value, 2) + 0.0:+.2f}"
+            words = (
+                f"{100 * value:.0f}"
+                if limit is None
+                else f"{round(value, digits) + 0.0:+.{digits}f}"
+            )
             words = words.replace("-", "\u2212")
             panel.text(column, row + 0.04, words, color=color, ha="center", va="center")
     rows, columns = (values[dim].values.tolist() for dim in values.dims)
