@@ -25,6 +25,7 @@ from interpflow.plots import (
     mode_shares,
     reliability,
 )
+from interpflow.plots._modes import HEAD_MODES, MODES
 from interpflow.stages.collect import collect
 from interpflow.variables import describe
 
@@ -456,9 +457,9 @@ def test_bars_of_modes_count_the_seeds_that_an_experiment_has_at_its_last_step()
 
 
 def test_a_mode_has_one_colour_in_every_figure() -> None:
-    assert set(style.MODES) == set(head_modes.MODES)
-    assert set(style.HEAD_MODES) == set(head_modes.HEAD_MODES)
-    assert len({look.color for look in style.MODES.values()}) == len(style.MODES)
+    assert set(MODES) == set(head_modes.MODES)
+    assert set(HEAD_MODES) == set(head_modes.HEAD_MODES)
+    assert len({look.color for look in MODES.values()}) == len(MODES)
 
 
 def test_a_cell_of_the_map_says_where_evidence_is_thin() -> None:
@@ -621,7 +622,7 @@ def test_an_unsound_estimate_has_a_mark_and_a_failed_one_another() -> None:
     found["sound_chains"].loc[{"seed": 1, "step": STEPS[4], "group": "all"}] = 3
     assert "unsound" not in words(draw(development, measured, found, rows=[LOSS]))
     failed = draw(development, measured, found, rows=[LOSS, WHOLE])
-    assert style.FAILED.label in words(failed)
+    assert development.FAILED.label in words(failed)
     assert {line.get_xdata()[0] for line in failed.axes[1].lines if line.get_marker() == "X"} == {
         125
     }
@@ -633,8 +634,8 @@ def test_an_unsound_estimate_has_a_mark_and_a_failed_one_another() -> None:
     assert np.isnan(mean.get_ydata()).tolist() == [step == 125 for step in STEPS]
     found["llc"].loc[{"seed": 1, "step": STEPS[4], "group": "all"}] = 7.0
     doubtful = draw(development, measured, found, rows=[LOSS, WHOLE])
-    assert style.FAILED.label not in words(doubtful)
-    assert style.UNSOUND.label in words(doubtful)
+    assert development.FAILED.label not in words(doubtful)
+    assert development.UNSOUND.label in words(doubtful)
     (mark,) = [line for line in doubtful.axes[1].lines if line.get_markerfacecolor() == "white"]
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (125, 7)
 

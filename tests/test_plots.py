@@ -23,6 +23,7 @@ from matplotlib.text import Text
 
 from interpflow import figures, plugins, style
 from interpflow.errors import InterpflowError
+from interpflow.marks import AT_LEAST, AT_MOST
 from interpflow.plots import (
     confusion,
     length_bins,
@@ -31,6 +32,7 @@ from interpflow.plots import (
     protocols,
     removal,
 )
+from interpflow.plots._controls import CONTROLS
 from interpflow.plots.base import choose
 from interpflow.spec import load_spec, resolve
 from interpflow.stages.collect import collect
@@ -314,8 +316,8 @@ def test_a_control_looks_alike_beside_others_and_alone() -> None:
     alone, beside = (bars(draw(probe_depth, data).axes[0]) for data in (some, more))
     assert len(beside) == 3
     assert alone.keys() < beside.keys()
-    looks = style.CONTROLS.values()
-    assert len({(look.color, look.marker) for look in looks}) == len(style.CONTROLS)
+    looks = CONTROLS.values()
+    assert len({(look.color, look.marker) for look in looks}) == len(CONTROLS)
 
 
 def test_the_most_frequent_class_is_a_dashed_line() -> None:
@@ -379,8 +381,8 @@ def test_bounds_are_marks_with_the_tip_at_the_bound() -> None:
         claim("random_accuracy", {"experiment": "one", "rank": 1}, at_least=0.5),
     ]
     (axes,) = draw(removal, data, claims=claims).axes
-    assert marks(axes, style.AT_MOST.marker) == {(data["probe_rank"].item(), 0.125)}
-    assert marks(axes, style.AT_LEAST.marker) == {(1, 0.5)}
+    assert marks(axes, AT_MOST.marker) == {(data["probe_rank"].item(), 0.125)}
+    assert marks(axes, AT_LEAST.marker) == {(1, 0.5)}
 
 
 def test_removal_runs_from_nothing_to_all_that_the_probe_reads() -> None:
@@ -548,11 +550,11 @@ def test_reading_a_spec_imports_no_matplotlib() -> None:
 def test_drawing_imports_neither_torch_nor_pyplot() -> None:
     code = (
         "from interpflow import figures, style\n"
-        "from interpflow.plots import probe_depth\n"
+        "from interpflow.plots import _controls\n"
         "with figures.style():\n"
         "    figure, axes = style.panels(2)\n"
         "    style.titles(axes, [('one', 'depth'), ('other', 'depth')])\n"
-        "    style.key(figure, style.MAJORITY)\n"
+        "    style.key(figure, _controls.MAJORITY)\n"
         "    figure.draw_without_rendering()"
     )
     assert not imported(code) & {"matplotlib.pyplot", "torch", "seaborn"}

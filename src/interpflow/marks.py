@@ -14,6 +14,12 @@ from interpflow.study import Claim
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+EXPECTED = style.Look("reported", style.BLACK, "x", line="", size=5.5)
+# A bar at the bound, and from it an arrow to the side that keeps it.
+_ARROW = ((-0.7, 0), (0.7, 0), (0, 0), (0, 1), (-0.35, 0.65), (0, 1), (0.35, 0.65))
+AT_LEAST = style.Look("reported: at least", style.BLACK, _ARROW, line="", fill="none", size=10)
+AT_MOST = replace(AT_LEAST, label="reported: at most", marker=tuple((x, -y) for x, y in _ARROW))
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -34,7 +40,7 @@ class Mark:
 
         where = (at, self.value) if along == "y" else (self.value, at)
         drawn = {**replace(self.look, color=color).drawn, "clip_on": False}
-        if self.look is not style.EXPECTED:
+        if self.look is not EXPECTED:
             inches = axes.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
             drawn["transform"] = axes.transData + ScaledTranslation(0.13, 0, inches)
         axes.plot(*where, **drawn, zorder=5)
@@ -74,9 +80,9 @@ def _marks(claim: Claim, dataset: xr.Dataset) -> Iterator[Mark]:
     if len(places) != 1:
         return
     for number, look in (
-        (claim.expected, style.EXPECTED),
-        (claim.at_least, style.AT_LEAST),
-        (claim.at_most, style.AT_MOST),
+        (claim.expected, EXPECTED),
+        (claim.at_least, AT_LEAST),
+        (claim.at_most, AT_MOST),
     ):
         if number is not None:
             yield Mark(number, look, dict(zip(dims, places[0], strict=True)))

@@ -13,6 +13,26 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots._experiments import at_last_step
 
+# What a model does with its tokens, and what one of its heads does (`analyses.head_modes`).
+MODES = {
+    name: style.Look(label, color, "s", line="", size=7)
+    for name, label, color in (
+        ("vocabulary_splitting", "vocabulary-splitting", style.BLUE),
+        ("overlapping", "overlapping", style.SKY),
+        ("copy_suppression", "copy-suppression", style.VERMILLION),
+        ("mixed", "mixed", style.PURPLE),
+        ("single", "one head copies", style.ORANGE),
+        ("none", "no head copies", "#b0b0b0"),
+    )
+}
+HEAD_MODES = {
+    "whole": style.Look("copies the whole range", style.GREEN, "o"),
+    "part": style.Look("copies a part", style.BLUE, "s"),
+    "suppressing": style.Look("suppresses", style.VERMILLION, "v"),
+    "mixed": style.Look("mixed", style.PURPLE, "D"),
+    "dead": style.Look("dead", style.GREY, "X"),
+}
+
 
 def last_modes(found: xr.Dataset, experiment: str) -> list[str]:
     """The mode of each seed of `experiment`."""
@@ -21,17 +41,17 @@ def last_modes(found: xr.Dataset, experiment: str) -> list[str]:
 
 
 def count(modes: Iterable[str]) -> dict[str, int]:
-    """How many models have each mode, in the order of `style.MODES`, others after these."""
+    """How many models have each mode, in the order of `MODES`, others after these."""
     counted = Counter(modes)
-    known = [mode for mode in style.MODES if mode in counted]
+    known = [mode for mode in MODES if mode in counted]
     return {mode: counted[mode] for mode in (*known, *sorted(set(counted) - set(known)))}
 
 
 def looks(counts: Iterable[dict[str, int]]) -> dict[str, style.Look]:
-    """The look of each mode that there is, in the order of `style.MODES`."""
+    """The look of each mode that there is, in the order of `MODES`."""
     there = count(mode for each in counts for mode in each)
     return {
-        mode: style.MODES.get(mode, style.Look(style.readable(mode), style.BLACK, "s", line=""))
+        mode: MODES.get(mode, style.Look(style.readable(mode), style.BLACK, "s", line=""))
         for mode in there
     }
 

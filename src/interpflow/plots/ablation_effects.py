@@ -12,6 +12,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.plots._experiments import at_last_step, dataset, experiments
+from interpflow.plots._modes import HEAD_MODES
 from interpflow.section import Section
 from interpflow.study import Claim
 
@@ -156,6 +157,6 @@ def _by_mode(modes: xr.Dataset, heads: list[Head]) -> dict[str, list[Row]]:
             last = at_last_step(modes.sel(experiment=experiment), "head_mode")
             mode = str(last["head_mode"].sel(seed=seed).isel(head=place).item())
             rows.setdefault(mode, []).append(head)
-    ordered = [mode for mode in style.HEAD_MODES if mode in rows]
+    ordered = [mode for mode in HEAD_MODES if mode in rows]
     named = [Row(f"{style.readable(mode)} (n = {len(rows[mode])})", rows[mode]) for mode in ordered]
     return {"": named} if named else {}

@@ -51,6 +51,8 @@ class Options(Section):
 LINES = style.Look("thin: each seed; thick: mean over seeds", style.BLACK)
 BOUNDARY = style.Look("a stage of one seed begins", style.BLACK, "|", line="", size=5)
 PARTLY = style.Look("(2/3) in so many of the seeds", style.GREY, line="")
+UNSOUND = style.Look("unsound chains", style.BLACK, "o", line="", fill="white", size=5)
+FAILED = style.Look("unsound chains: no estimate", style.BLACK, "X", line="", size=5)
 BANDS = ("#ffffff", "#ececec")
 STRIP, ROW, IMAGE = 0.17, 0.62, 0.95  # heights, inches
 FEW_STEPS = 30  # up to so many, checkpoints are dots on the mean
@@ -201,15 +203,15 @@ def _mark(
     used = []
     there = unsound & values.notnull()
     if there.any():
-        drawn = {**replace(style.UNSOUND, color=look.color).drawn, "clip_on": False, "zorder": 3}
+        drawn = {**replace(UNSOUND, color=look.color).drawn, "clip_on": False, "zorder": 3}
         panel.plot(values["step"][there], values[there], **drawn)
-        used.append(style.UNSOUND)
+        used.append(UNSOUND)
     failed = unsound & values.isnull()
     if failed.any():
-        drawn = {**replace(style.FAILED, color=look.color).drawn, "clip_on": False, "zorder": 3}
+        drawn = {**replace(FAILED, color=look.color).drawn, "clip_on": False, "zorder": 3}
         steps = values["step"][failed]
         panel.plot(steps, [0.06] * len(steps), **drawn, transform=panel.get_xaxis_transform())
-        used.append(style.FAILED)
+        used.append(FAILED)
     return used
 
 

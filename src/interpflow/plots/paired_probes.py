@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
+from interpflow.plots._controls import MAJORITY
 from interpflow.section import Section
 from interpflow.study import Claim
 
@@ -44,12 +45,12 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     for panel, (experiment, target) in zip(axes, cells, strict=True):
         for side, look in zip((experiment, options.pairs[experiment]), looks.values(), strict=True):
             here = {"experiment": side, "target": target}
-            majority = replace(style.MAJORITY, color=look.color)
+            majority = replace(MAJORITY, color=look.color)
             style.level(panel, found["majority_accuracy"].sel(here), majority)
             style.series(panel, depths, accuracy.sel(here), look)
         style.shares(panel)
         panel.set_xticks(depths.values)
     style.titles(axes, cells)
     style.axis_labels(figure, "Hidden layers of the probe", style.axis_label(accuracy))
-    style.key(figure, *looks.values(), style.MAJORITY)
+    style.key(figure, *looks.values(), MAJORITY)
     return figure

@@ -12,6 +12,7 @@ import xarray as xr
 
 from interpflow import style
 from interpflow.marks import looks, marks
+from interpflow.plots._controls import CONTROLS, MAJORITY
 from interpflow.section import Section
 from interpflow.study import Claim
 
@@ -29,11 +30,11 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     accuracy, depths = found["accuracy"], found["hidden_layers"]
     cells = style.present(accuracy, "experiment", "target")
     figure, axes = style.panels(len(cells))
-    controls = {name: look for name, look in style.CONTROLS.items() if name in found["control"]}
+    controls = {name: look for name, look in CONTROLS.items() if name in found["control"]}
     marked = []
     for panel, (experiment, target) in zip(axes, cells, strict=True):
         here = {"experiment": experiment, "target": target}
-        style.level(panel, found["majority_accuracy"].sel(here), style.MAJORITY)
+        style.level(panel, found["majority_accuracy"].sel(here), MAJORITY)
         for control, look in controls.items():
             style.series(panel, depths, accuracy.sel(here).sel(control=control), look)
         for mark in marks(claims, analysis, found, "accuracy", **here):
@@ -43,5 +44,5 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         panel.set_xticks(depths.values)
     style.titles(axes, cells)
     style.axis_labels(figure, "Hidden layers of the probe", style.axis_label(accuracy))
-    style.key(figure, *controls.values(), style.MAJORITY, *looks(marked))
+    style.key(figure, *controls.values(), MAJORITY, *looks(marked))
     return figure

@@ -14,6 +14,7 @@ import xarray as xr
 
 from interpflow import style
 from interpflow.marks import looks, marks
+from interpflow.plots._controls import MAJORITY
 from interpflow.plots.base import choose
 from interpflow.section import Section
 from interpflow.study import Claim
@@ -64,6 +65,6 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     panel.set_xlabel(style.axis_label(accuracy[name]))
     layers = f"{options.hidden_layers} hidden layer{'s' * (options.hidden_layers != 1)}"
     full = style.Look(f"probe with {layers}", style.GREY, "o", line="")
-    hollow = replace(full, label=style.MAJORITY.label, fill="white")
+    hollow = replace(full, label=MAJORITY.label, fill="white")
     style.key(figure, *lines.values(), hollow, full, *looks(marked))
     return figure
