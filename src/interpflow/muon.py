@@ -39,43 +39,54 @@ class Muon(torch.optim.Optimizer):
         super().__init__([theta], {"lr": lr})
         self.theta, self.shapes, self.momentum, self.betas = theta, shapes, momentum, betas
         self.weight_decay, self.dtype = weight_decay, dtype
-        self.alike: dict[tuple[int, ...], list[str]] = {}
-        for name, shape in shapes.items():
-            if name.startswith("blocks.") and len(shape) == 2:
-                self.alike.setdefault(shape, []).append(name)
+        self.names = [
+            n for n, shape in shapes.items() if n.startswith("blocks.") and len(shape) == 2
+        ]
+        rest = torch.ones((1, theta.shape[1]), dtype=torch.bool, device=theta.device)
+        places = unflatten(rest, shapes)
+        for name in self.names:
+            places[name].fill_(False)
+        self.rest = rest[0].nonzero()[:, 0]
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step along the gradient of `theta`."""
-        theta, gradient = self.theta, self.theta.grad
+        theta, gradient, rate = self.theta, self.theta.grad, self.param_groups[0]["lr"]
         assert gradient is not None
         state = self.state[theta]
         if not state:
+            few = theta[:, self.rest]
             state["step"] = torch.zeros((), device=theta.device)
-            state |= {name: torch.zeros_like(theta) for name in ("exp_avg", "exp_avg_sq", "buffer")}
-        first, second = self.betas
+            state["buffer"] = torch.zeros_like(theta)
+            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(few), torch.zeros_like(few)
+        state["buffer"].lerp_(gradient, 1 - self.momentum)
+        ahead = gradient.lerp(state["buffer"], self.momentum)
+        theta.mul_(1 - rate * self.weight_decay)
+        theta.index_add_(1, self.rest, self._adam(gradient[:, self.rest]), alpha=-rate)
+        places, directions = self._by_shape(theta), self._by_shape(ahead)
+        for shape, parts in directions.items():
+            found = orthogonal(torch.stack(parts).to(self.dtype)).to(theta.dtype)
+            found *= 0.2 * math.sqrt(max(shape))
+            torch._foreach_sub_(places[shape], found.unbind(), alpha=rate)
+
+    def _by_shape(self, theta: Tensor) -> dict[tuple[int, ...], list[Tensor]]:
+        """The matrices of blocks in `theta`, as views (seed, row, column) that are never tall."""
+        weights = unflatten(theta, self.shapes)
+        alike: dict[tuple[int, ...], list[Tensor]] = {}
+        for name in self.names:
+            for part in weights[name].chunk(3 if name.endswith("W_QKV") else 1, dim=2):
+                wide = part.mT if part.shape[1] > part.shape[2] else part
+                alike.setdefault(wide.shape[1:], []).append(wide)
+        return alike
+
+    def _adam(self, gradient: Tensor) -> Tensor:
+        """AdamW's direction of what is no matrix of a block (seed, parameter)."""
+        (first, second), state = self.betas, self.state[self.theta]
         state["step"] += 1
         state["exp_avg"].lerp_(gradient, 1 - first)
         state["exp_avg_sq"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        state["buffer"].lerp_(gradient, 1 - self.momentum)
         size = (state["exp_avg_sq"] / (1 - second ** state["step"])).sqrt_().add_(_EPSILON)
-        direction = state["exp_avg"] / (1 - first ** state["step"]) / size
-        ahead = unflatten(gradient.lerp(state["buffer"], self.momentum), self.shapes)
-        places = unflatten(direction, self.shapes)
-        for names in self.alike.values():
-            parts = [part for name in names for part in _matrices(name, ahead[name])]
-            found = orthogonal(torch.stack(parts).to(self.dtype)).to(theta.dtype)
-            for name in names:
-                for place in _matrices(name, places[name]):
-                    place.copy_(found[0] * (0.2 * math.sqrt(max(place.shape[1:]))))
-                    found = found[1:]
-        rate = self.param_groups[0]["lr"]
-        theta.mul_(1 - rate * self.weight_decay).sub_(direction, alpha=rate)
-
-
-def _matrices(name: str, weight: Tensor) -> tuple[Tensor, ...]:
-    """The matrices (seed, row, column) in a packed weight, as views."""
-    return weight.chunk(3, dim=2) if name.endswith("W_QKV") else (weight,)
+        return state["exp_avg"] / (1 - first ** state["step"]) / size
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
