@@ -72,10 +72,7 @@ class TrainingOptions(Section):
     optimizer: Literal["adamw", "adam", "rmsprop", "sgd", "muon"]
     learning_rate: PositiveFloat
     weight_decay: NonNegativeFloat = 0.0
-    betas: tuple[Beta, Beta] = (
-        0.9,
-        0.999,
-    )  # adamw and adam, and muon for what is no matrix of a block
+    betas: tuple[Beta, Beta] = (0.9, 0.999)  # adamw, adam, and the adamw in muon
     momentum: Beta = 0.0  # rmsprop, sgd and muon
     schedule: Literal["constant", "cosine", "linear"] = "constant"
     warmup_steps: NonNegativeInt = 0  # linear, from 0
