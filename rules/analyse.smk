@@ -6,6 +6,8 @@ rule analyse:
         **outputs("analyse"),
     log:
         log_pattern("analyse"),
+    # Some take a minute and no figure does: left to the end, they would leave cores idle.
+    priority: 1
     conda:
         "../environment.yml"
     threads: threads_of("analyse")

@@ -163,11 +163,26 @@ def test_every_query_of_a_sequence_is_cut_for_itself(of):
     assert found["kl_by"][0, 0, ROOT] == pytest.approx(np.mean(total), rel=1e-3)
 
 
+def test_queries_may_be_told_apart_by_a_state_of_their_own(of, monkeypatch):
+    asked = {"by": None, "unless": None, "split": "lengths"}
+    whole = attention_knockout.analyse(
+        of, options(**(asked | {"queries": ["path"], "by": "to_goal"}))
+    )
+    assert whole["group"].attrs["by"] == "to_goal"
+    assert whole["group"].values.tolist() == list(range(NODES - 1))
+    near = of.data.assign(near=(of.data["role"] == 6) & (of.data["to_goal"] == 1))
+    monkeypatch.setattr(of, "data", near)
+    alone = attention_knockout.analyse(of, options(**(asked | {"queries": ["near"]})))
+    for name in ("kl_by", "wrong_by", "intact_accuracy"):
+        np.testing.assert_array_equal(whole[name].sel(group=1), alone[name].sel(group="all"))
+
+
 def test_knockouts_refuse_what_is_not_there(of):
     for changed, message in (
         ({"queries": ["rot"]}, "no position is called 'rot'.* mean 'root'"),
         ({"layers": [2]}, "no layer 2 in a model of 2 layers"),
-        ({"by": "parent"}, "by: no variable 'parent' of examples"),
+        ({"by": "parent"}, "parent has dims"),
+        ({"by": "to_gaol"}, "no variable 'to_gaol' in the data.* mean 'to_goal'"),
         ({"unless": {**UNLESS, "among": "ancestr"}}, "no variable 'ancestr'.* mean 'ancestor'"),
     ):
         with pytest.raises(InterpflowError, match=message):

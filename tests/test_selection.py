@@ -44,6 +44,9 @@ def test_positions_have_the_names_of_the_task_and_of_every_task():
     np.testing.assert_array_equal(both, data["scored"].values)
     np.testing.assert_array_equal(mask(data, ["scored"])[0], data["scored"].values)
     np.testing.assert_array_equal(mask(data, ["real"])[0].sum(1), data["length"].values)
+    forks = mask(data, ["to_deeper", "to_shallower"])[0]
+    np.testing.assert_array_equal(forks, (data["to_deeper"] | data["to_shallower"]).values)
+    assert 0 < forks.sum() < both.sum()
     assert mask(brackets(), ["real"]).shape[0] == 1
 
 
@@ -58,6 +61,9 @@ def test_what_an_analysis_found_is_a_name_of_positions_seed_by_seed():
     ("place", "message"),
     [
         ("rot", "no position is called 'rot'.*mean 'root'"),
+        ("to_deper", "no position is called 'to_deper'.*mean 'to_deeper'"),
+        ("bottom_up", "no position is called 'bottom_up'"),  # of examples
+        ("edge_sources", "no position is called"),
         ("registrs.is_register", "no findings of 'registrs'.*mean 'registers'"),
         ("registers.is_registr", "registers has no positions 'is_registr'.*mean 'is_register'"),
     ],

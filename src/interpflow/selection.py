@@ -1,7 +1,8 @@
 """Which examples, which positions and which states an analysis looks at, by the names that a task gives them.
 
 A task names its positions with the variable `role` (example, position) and the words of the coordinate
-`role_name`.  Beside these, `scored` and `real` (not padding) are names in every task.
+`role_name`.  Beside these, its variables (example, position) of true and false are names, `scored` in every
+task, and so is `real` (not padding).
 """
 
 from __future__ import annotations
@@ -143,13 +144,15 @@ def _variable(data: xr.Dataset, name: str) -> xr.DataArray:
 
 def _named(data: xr.Dataset, place: str) -> NDArray[np.bool_]:
     """The positions of one name (example, position)."""
-    if place == "scored":
-        return data["scored"].values
     if place == "real":
         return np.arange(data.sizes["position"]) < data["length"].values[:, None]
+    true = [str(name) for name, values in data.items()
+            if values.dims == ("example", "position") and values.dtype == bool]  # fmt: skip
+    if place in true:
+        return data[place].values
     words = data["role_name"].values.tolist() if "role_name" in data.coords else []
     if place not in words:
-        known = way_out(place, [*words, "scored", "real"])
+        known = way_out(place, [*words, *true, "real"])
         raise InterpflowError(f"no position is called '{place}'; there are {known}")
     return data["role"].values == words.index(place)
 

@@ -93,6 +93,14 @@ def test_states_are_those_of_the_tree(trees):
             assert set(children) == set(graph[node])
             inner = np.flatnonzero(one["inner_children"].values[place])
             assert set(inner) == {child for child in graph[node] if graph[child]}
+            below = {child: len(nx.dag_longest_path(graph.subgraph(
+                {child} | nx.descendants(graph, child)))) for child in children}  # fmt: skip
+            own = below.pop(path[path.index(node) + 1]) if node != goal else 0
+            other = max(below.values(), default=0)
+            assert one["to_deeper"].values[place] == (0 < other < own)
+            assert one["to_shallower"].values[place] == (0 < own < other)
+        off_path = one["at_node"] < 0
+        assert not (one["to_deeper"] | one["to_shallower"])[off_path].any()
         for place, (source, target) in enumerate(edges(one)):
             for name, node in (("edge_source", source), ("edge_target", target)):
                 assert one[name].values[3 * place : 3 * place + 3].tolist() == [node, node, node]

@@ -22,7 +22,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from interpflow import selection
 from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
-from interpflow.methods.grouping import Grouping
+from interpflow.methods.grouping import of_positions
 from interpflow.rng import generator
 from interpflow.section import Section
 from interpflow.variables import Variable
@@ -40,7 +40,7 @@ class Options(Section):
     )
     queries: list[str] = ["scored"]  # names of the positions whose attention is cut
     layers: Annotated[list[int], Field(min_length=1)] = [-2, -1]  # negative: from the last
-    by: str | None = None  # a variable with one value an example: its groups
+    by: str | None = None  # a state of the query or the example: its groups
     exclude: list[str] = []  # names of positions that are no registers whatever they do
     least_kl: NonNegativeFloat = 0.05  # nat; a register has this effect,
     least_wrong: Annotated[float, Field(ge=0, le=1)] = 0.02  # or this one
@@ -77,8 +77,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     at, answers = asked(data, options.queries)
     example, position = at
     keys = int(position.max())  # those that some query comes after
-    grouping = Grouping(data, options.by)
-    of_group = [grouping.index[example] == i for i in range(len(grouping))]  # each (query,)
+    group, groups = of_positions(data, options.by, selection.mask(data, options.queries)[0])
+    of_group = [group[at] == i for i in range(len(groups))]  # each (query,)
 
     alone = np.eye(keys, keys + 1, dtype=bool)[None]
     intact, kl, top = _cut(runs, options, examples, at, alone)
@@ -121,7 +121,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         {name: (VARIABLES[name].dims, values) for name, values in found.items()},
         {
             "seed": runs.seeds,
-            "group": grouping.coordinate,
+            "group": groups,
             "position": np.arange(data.sizes["position"]),
         },
     )

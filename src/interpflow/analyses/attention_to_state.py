@@ -91,7 +91,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         "pair": list(options.pairs),
     }
     if options.by is not None:
-        coords["group"] = xr.Variable("group", groups, {**data[options.by].attrs, "by": options.by})
+        coords["group"] = groups
     return xr.Dataset(
         {name: (VARIABLES[name].dims, values) for name, values in found.items()}, coords
     )

@@ -20,11 +20,11 @@ class Grouping:
     """
 
     def __init__(self, data: xr.Dataset, by: str | None):
-        values, attrs = np.full(data.sizes["example"], "all"), {}
+        values = np.full(data.sizes["example"], "all")
         if by is not None:
-            values, attrs = of_example(data, by, "by"), {**data[by].attrs, "by": by}
+            values = of_example(data, by, "by")
         there, self.index, self.count = np.unique(values, return_inverse=True, return_counts=True)
-        self.coordinate = xr.Variable("group", there, attrs)
+        self.coordinate = _coordinate(data, by, there)
 
     def __len__(self) -> int:
         return len(self.count)
@@ -37,14 +37,20 @@ class Grouping:
 
 def of_positions(
     data: xr.Dataset, by: str | None, asked: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.generic]]:
-    """Which group each position is in (example, position), -1 for none, and the values that tell them apart.
+) -> tuple[NDArray[np.int64], xr.Variable]:
+    """Which group each position is in (example, position), -1 for none, and the coordinate of the groups.
 
     `by` is a state of positions or of examples; only values at positions `asked` (example, position) make
     groups.  Without it all positions are one group "all".
     """
     if by is None:
-        return np.zeros(asked.shape, dtype=np.int64), np.array(["all"])
+        return np.zeros(asked.shape, dtype=np.int64), _coordinate(data, by, np.array(["all"]))
     values = state(data, State(variable=by))
     there = np.unique(values[asked & (values >= 0)])
-    return np.where(np.isin(values, there), np.searchsorted(there, values), -1), there
+    index = np.where(np.isin(values, there), np.searchsorted(there, values), -1)
+    return index, _coordinate(data, by, there)
+
+
+def _coordinate(data: xr.Dataset, by: str | None, there: NDArray[np.generic]) -> xr.Variable:
+    """The values that tell groups apart, with the unit and the name of `by`."""
+    return xr.Variable("group", there, {**data[by].attrs, "by": by} if by is not None else {})

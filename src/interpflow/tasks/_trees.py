@@ -57,6 +57,19 @@ class Trees:
         found = np.take_along_axis(self.ancestor, distance.clip(0), axis=1)
         return np.where(distance >= 0, found, NOTHING)
 
+    def turns(self) -> Ints:
+        """By how many edges the subtree that the path takes is deeper than the other (example, step).
+
+        0 where there is no other.
+        """
+        path, height = self.path(), _heights(self.parent)
+        onward = np.concatenate([path[:, 1:], np.full_like(path[:, :1], NOTHING)], axis=1)
+        children = self.parent[:, None, :] == path[:, :, None]  # (example, step, node)
+        beside = children & (path >= 0)[:, :, None] & (onward[:, :, None] != np.arange(self.nodes))
+        other = np.where(beside, height[:, None, :], NOTHING).max(axis=2)
+        own = np.take_along_axis(height, onward.clip(0), axis=1)
+        return np.where((onward >= 0) & (other >= 0), own - other, 0)
+
     def is_bottom_up(self) -> NDArray[np.bool_]:
         """Whether no edge stands before one that goes on from its target."""
         place = np.empty_like(self.parent)
@@ -118,6 +131,15 @@ def depths(parent: Ints) -> Ints:
         of_parent = np.take_along_axis(depth, parent.clip(0), axis=1)
         depth = np.where((parent != NOTHING) & (of_parent >= 0), of_parent + 1, depth)
     return depth
+
+
+def _heights(parent: Ints) -> Ints:
+    """Edges between each node and the deepest leaf below it (example, node)."""
+    height = np.zeros_like(parent)
+    rows, nodes = np.nonzero(parent >= 0)
+    for _ in range(parent.shape[1] - 1):
+        np.maximum.at(height, (rows, parent[rows, nodes]), height[rows, nodes] + 1)
+    return height
 
 
 def above(parent: Ints, node: Ints) -> Ints:

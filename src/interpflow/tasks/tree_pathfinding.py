@@ -139,6 +139,12 @@ VARIABLES = {
     "inner_children": Variable(
         ("example", "position", "child"), "1", "whether it is such a child and no leaf"
     ),
+    "to_deeper": Variable(
+        ("example", "position"), "1", "whether the path goes on to the deeper of two subtrees"
+    ),
+    "to_shallower": Variable(
+        ("example", "position"), "1", "whether the path goes on to the shallower of two subtrees"
+    ),
     "leaf": Variable(("example", "node"), "1", "whether the node has no children"),
     "bottom_up": Variable(("example",), "1", "whether every edge stands after those below it"),
 }
@@ -340,6 +346,9 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
     here = trees.path()
     rows = np.take_along_axis(is_child, here.clip(0)[:, :, None], axis=1)
     child[:, root_at:-1] = rows & (here >= 0)[:, :, None]
+    to_deeper, to_shallower = np.zeros((2, *shape), dtype=bool)
+    deeper_by = trees.turns()
+    to_deeper[:, root_at:-1], to_shallower[:, root_at:-1] = deeper_by > 0, deeper_by < 0
     depth = depths(trees.parent)
     return {
         "targets": _targets(trees),
@@ -355,6 +364,8 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
         "to_goal": to_goal,
         "children": child,
         "inner_children": child * ~leaf[:, None, :],
+        "to_deeper": to_deeper,
+        "to_shallower": to_shallower,
         "leaf": leaf,
         "bottom_up": trees.is_bottom_up(),
     }
