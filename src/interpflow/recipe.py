@@ -96,26 +96,28 @@ def _is_text_alone(node: Any) -> bool:
     )
 
 
-def _imports(module: str, path: Path, node: ast.AST) -> Iterator[str]:
-    """The package's modules that importing or running the code at `node` imports."""
-    if isinstance(node, ast.If) and ast.unparse(node.test) in (
-        "TYPE_CHECKING",
-        "typing.TYPE_CHECKING",
-    ):
-        children: list[ast.AST] = list(node.orelse)
-    else:
-        children = list(ast.iter_child_nodes(node))
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield from _with_packages(alias.name)
-    elif isinstance(node, ast.ImportFrom):
-        base = _absolute(module, path, node)
-        yield from _with_packages(base)
-        # `from package import name` imports a module where `name` is one.
-        for alias in node.names:
-            yield from _with_packages(f"{base}.{alias.name}")
-    for child in children:
-        yield from _imports(module, path, child)
+def _imports(module: str, path: Path, tree: ast.Module) -> Iterator[str]:
+    """The package's modules that importing or running the code of `tree` imports."""
+    waiting: list[Any] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _with_packages(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, path, node)
+            yield from _with_packages(base)
+            # `from package import name` imports a module where `name` is one.
+            for alias in node.names:
+                yield from _with_packages(f"{base}.{alias.name}")
+        elif isinstance(node, ast.If) and ast.unparse(node.test) in (
+            "TYPE_CHECKING",
+            "typing.TYPE_CHECKING",
+        ):
+            waiting += node.orelse
+        else:  # what holds statements; no expression does
+            for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+                waiting += getattr(node, part, [])
 
 
 def _absolute(module: str, path: Path, node: ast.ImportFrom) -> str:

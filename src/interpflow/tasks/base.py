@@ -25,8 +25,11 @@ Its dataset holds
            or (example, position, output)   0 and 1
 
 with the words of the coordinates `token` and `output`, and the true states behind the examples as
-further variables.  All randomness comes from `interpflow.rng.generator` at addresses that begin
-with the task's name and its seed and hold the split: a change of one split leaves the rest.
+further variables.  A spec names positions by the words of a coordinate `role_name`, to which a variable
+`role` (example, position) points, and by variables (example, position) of true and false.
+
+All randomness comes from `interpflow.rng.generator` at addresses that begin with the task's name and
+its seed and hold the split: a change of one split leaves the rest.
 """
 
 from __future__ import annotations
