@@ -4,6 +4,8 @@ rule data:
         **outputs("data"),
     log:
         log_pattern("data"),
+    # Training waits for it.
+    priority: 2
     conda:
         "../environment.yml"
     threads: 1

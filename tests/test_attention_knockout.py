@@ -122,6 +122,17 @@ def test_registers_are_positions_with_an_effect_that_are_not_excluded(result):
     assert felt.any() and (result["kl"].values[:, excluded] >= 0.02).any()
 
 
+def test_only_the_keys_that_are_named_are_tried(of, result):
+    found = attention_knockout.analyse(of, options(keys=["goal"]))
+    at = ROOT - 2
+    for name in ("kl", "wrong", "kl_by", "wrong_by"):
+        np.testing.assert_allclose(
+            found[name][..., at], result[name][..., at], rtol=1e-3, atol=1e-6
+        )
+        assert found[name].notnull().any(("seed", "position")).all()
+        assert found[name].drop_sel(position=at).isnull().all()
+
+
 def test_positions_that_no_query_comes_after_have_no_effect(result):
     assert result["kl"][:, :ROOT].notnull().all()
     assert result["kl"][:, ROOT:].isnull().all()
@@ -180,6 +191,7 @@ def test_queries_may_be_told_apart_by_a_state_of_their_own(of, monkeypatch):
 def test_knockouts_refuse_what_is_not_there(of):
     for changed, message in (
         ({"queries": ["rot"]}, "no position is called 'rot'.* mean 'root'"),
+        ({"keys": ["path"]}, r"no position before the queries is called \['path'\]"),
         ({"layers": [2]}, "no layer 2 in a model of 2 layers"),
         ({"by": "parent"}, "parent has dims"),
         ({"by": "to_gaol"}, "no variable 'to_gaol' in the data.* mean 'to_goal'"),

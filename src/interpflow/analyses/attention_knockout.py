@@ -2,7 +2,7 @@
 
 Attention from a query to one earlier position is cut in a few layers: its score is minus infinity, so the
 other positions share what it had.  The prediction at the query is held against the intact one.  Every earlier
-position is tried, query by query: other queries of the sequence read as they did.
+position is tried, or those of some names, query by query: other queries of the sequence read as they did.
 
 A position is a *register* if the cut changes the prediction whatever stands there.  So the mean is over
 examples in which other things stand there, without those (`unless`) in which the query needs just what does,
@@ -39,6 +39,7 @@ class Options(Section):
         None  # and at each position not those where it holds such a state
     )
     queries: list[str] = ["scored"]  # names of the positions whose attention is cut
+    keys: list[str] = ["real"]  # and of those that it is cut from
     layers: Annotated[list[int], Field(min_length=1)] = [-2, -1]  # negative: from the last
     by: str | None = None  # a state of the query or the example: its groups
     exclude: list[str] = []  # names of positions that are no registers whatever they do
@@ -80,11 +81,17 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     group, groups = of_positions(data, options.by, selection.mask(data, options.queries)[0])
     of_group = [group[at] == i for i in range(len(groups))]  # each (query,)
 
-    alone = np.eye(keys, keys + 1, dtype=bool)[None]
-    intact, kl, top = _cut(runs, options, examples, at, alone)
+    named = selection.mask(data, options.keys)[0, :, :keys]
+    tried = np.flatnonzero(named.any(0))
+    if not len(tried):
+        raise InterpflowError(f"keys: no position before the queries is called {options.keys}")
+    alone = np.eye(keys, keys + 1, dtype=bool)[None, tried]
+    intact, felt, answer = _cut(runs, options, examples, at, alone)
     right = intact == answers  # (seed, query)
-    wrong = right[:, :, None] & (top != answers[:, None])  # (seed, query, key)
-    before = np.arange(keys) < position[:, None]
+    kl, wrong = np.zeros((2, *right.shape, keys))  # those of keys that are not tried count nowhere
+    kl[:, :, tried] = felt
+    wrong[:, :, tried] = right[:, :, None] & (answer != answers[:, None])
+    before = (np.arange(keys) < position[:, None]) & named[example]
     told = before & _judged(data, options)[example, :keys]
 
     def effects(chosen: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
