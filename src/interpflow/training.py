@@ -37,8 +37,8 @@ def train(
     """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
 
     The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
-    examples.  The state at `state_path`, if there is
-    one, is gone on from, with the same result as a run never stopped.
+    examples.  The state at `state_path`, if there is one, is gone on from, with the same result as a run never
+    stopped.
     """
     loop = _Loop(data, recipe, state_path)
     saved = time.monotonic()
