@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -22,11 +23,20 @@ class Trees:
     def __init__(self, edges: Ints, parent: Ints, goal: Ints):
         self.edges, self.parent, self.goal = edges, parent, goal
         self.nodes = parent.shape[1]
-        way = [goal]
+
+    # Worked out when first asked for: most trees that are drawn are thrown away or put in order first.
+    @cached_property
+    def ancestor(self) -> Ints:
+        """The nodes from the goal up to the root (example, distance), then -1."""
+        way = [self.goal]
         for _ in range(self.nodes - 1):
-            way.append(above(parent, way[-1]))
-        self.ancestor = np.stack(way, axis=1)  # (example, distance)
-        self.path_length = (self.ancestor >= 0).sum(1) - 1
+            way.append(above(self.parent, way[-1]))
+        return np.stack(way, axis=1)
+
+    @cached_property
+    def path_length(self) -> Ints:
+        """Edges from the root to the goal (example,)."""
+        return (self.ancestor >= 0).sum(1) - 1
 
     @classmethod
     def join(cls, parts: list[Trees]) -> Trees:
@@ -50,6 +60,7 @@ class Trees:
         found[rows, self.parent[rows, nodes]] = False
         return found
 
+    @cached_property
     def path(self) -> Ints:
         """The nodes from root to goal (example, step), then -1."""
         step = np.arange(self.nodes)
@@ -62,7 +73,7 @@ class Trees:
 
         0 where there is no other.
         """
-        path, height = self.path(), _heights(self.parent)
+        path, height = self.path, _heights(self.parent)
         onward = np.concatenate([path[:, 1:], np.full_like(path[:, :1], NOTHING)], axis=1)
         children = self.parent[:, None, :] == path[:, :, None]  # (example, step, node)
         beside = children & (path >= 0)[:, :, None] & (onward[:, :, None] != np.arange(self.nodes))
@@ -74,9 +85,7 @@ class Trees:
         """Whether no edge stands before one that goes on from its target."""
         place = np.empty_like(self.parent)
         np.put_along_axis(place, self.edges[:, :, 1], np.arange(self.nodes - 1)[None], axis=1)
-        np.put_along_axis(
-            place, self.path()[:, :1], self.nodes, axis=1
-        )  # the root has no edge above
+        np.put_along_axis(place, self.path[:, :1], self.nodes, axis=1)  # the root has no edge above
         return (place < np.take_along_axis(place, self.parent.clip(0), axis=1)).sum(
             1
         ) >= self.nodes - 1
@@ -99,7 +108,7 @@ def grow(nodes: int, random: np.random.Generator, size: int, lengths: Ints | Non
         free[every, length] = False
         # The place of the chosen one among the free, at random.
         rank = np.floor(random.random(size) * free.sum(1)).astype(np.int64)
-        anywhere = (free.cumsum(1) > rank[:, None]).argmax(1)
+        anywhere = (free.cumsum(1, dtype=np.int16) > rank[:, None]).argmax(1)
         below = np.where(node == length + 1, fork, anywhere)
         below = np.where((node <= length) | ((node > length + 1) & (node <= length + second)),
                          node - 1, below)  # fmt: skip
@@ -126,11 +135,13 @@ def ordered(trees: Trees, random: np.random.Generator, order: Order) -> Trees:
 
 def depths(parent: Ints) -> Ints:
     """Edges above each node (example, node); -1 for nodes that do not hang on a root."""
-    depth = np.where(parent == NOTHING, 0, -1)
-    for _ in range(parent.shape[1]):
-        of_parent = np.take_along_axis(depth, parent.clip(0), axis=1)
-        depth = np.where((parent != NOTHING) & (of_parent >= 0), of_parent + 1, depth)
-    return depth
+    depth, up = (parent != NOTHING).astype(int), parent
+    for _ in range(parent.shape[1].bit_length()):
+        # `up` lies `depth` edges above: each round goes as far again.
+        on = up != NOTHING
+        depth = depth + np.where(on, np.take_along_axis(depth, up.clip(0), axis=1), 0)
+        up = np.where(on, np.take_along_axis(up, up.clip(0), axis=1), NOTHING)
+    return np.where(up == NOTHING, depth, -1)
 
 
 def _heights(parent: Ints) -> Ints:

@@ -164,11 +164,12 @@ def generate(options: Options) -> xr.Dataset:
     parts = [_of_split(options, name, split) for name, split in splits.items()]
     trees = Trees.join(parts)
     example, position = ("example",), ("example", "position")
-    facts = _facts(trees)
+    facts, tokens = _facts(trees), _tokens(trees)
     return xr.Dataset(
         {
             **{name: (VARIABLES[name].dims, values) for name, values in facts.items()},
-            "tokens": (position, _tokens(trees)),
+            "tokens": (position, tokens),
+            "targets": (position, _targets(tokens)),
             "scored": (position, _scored(trees, options.nodes)),
             "length": (example, _lengths(trees)),
             "split": (example, np.repeat(list(splits), [len(part.goal) for part in parts])),
@@ -218,8 +219,8 @@ def _reach(options: Options, step: int) -> int:
 
 
 def _examples(trees: Trees, reach: int) -> dict[str, np.ndarray]:
-    scored = _scored(trees, reach)
-    return {"tokens": _tokens(trees), "targets": _targets(trees), "scored": scored}
+    tokens = _tokens(trees)
+    return {"tokens": tokens, "targets": _targets(tokens), "scored": _scored(trees, reach)}
 
 
 def read(text: str, nodes: int) -> tuple[Ints, Ints, int]:
@@ -297,7 +298,7 @@ def _lengths(trees: Trees) -> Ints:
 
 def _tokens(trees: Trees) -> NDArray[np.int16]:
     """Token ids (example, position), with commas after the path."""
-    path, root_at = trees.path(), _root_at(trees.nodes)
+    path, root_at = trees.path, _root_at(trees.nodes)
     found = np.zeros((len(trees.goal), 4 * trees.nodes), dtype=np.int16)
     edges = found[:, : root_at - 2].reshape(len(found), -1, 3)
     edges[:, :, 0] = 3 + trees.nodes + trees.edges[:, :, 0]
@@ -310,9 +311,8 @@ def _tokens(trees: Trees) -> NDArray[np.int16]:
     return found
 
 
-def _targets(trees: Trees) -> NDArray[np.int16]:
+def _targets(tokens: NDArray[np.int16]) -> NDArray[np.int16]:
     """What comes next (example, position); a comma after the last."""
-    tokens = _tokens(trees)
     return np.concatenate([tokens[:, 1:], np.zeros_like(tokens[:, :1])], axis=1)
 
 
@@ -330,20 +330,20 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
     role = np.full(shape, ROLES.index("padding"), dtype=np.int8)
     role[:, : root_at - 2] = np.arange(root_at - 2) % 3
     role[:, root_at - 2 : root_at + 1] = [ROLES.index(r) for r in ("goal", "colon", "root")]
-    role[:, root_at + 1 : -1][trees.path()[:, 1:] >= 0] = ROLES.index("path")
+    role[:, root_at + 1 : -1][trees.path[:, 1:] >= 0] = ROLES.index("path")
     ends = np.full((2, *shape), NOTHING, dtype=np.int8)
     ends[:, :, : root_at - 2] = np.repeat(trees.edges.transpose(2, 0, 1), 3, axis=2)[
         ..., : root_at - 2
     ]
     at_node = np.full(shape, NOTHING, dtype=np.int8)
-    at_node[:, root_at:-1] = trees.path()
+    at_node[:, root_at:-1] = trees.path
     steps = trees.path_length[:, None] - np.arange(trees.nodes)
     to_goal = np.full(shape, NOTHING, dtype=np.int8)
     to_goal[:, root_at:-1] = np.where(steps >= 0, steps, NOTHING)
     is_child = trees.parent[:, None, :] == np.arange(trees.nodes)[:, None]  # (example, node, child)
     leaf = trees.leaf()
     child = np.zeros((*shape, trees.nodes), dtype=np.int8)
-    here = trees.path()
+    here = trees.path
     rows = np.take_along_axis(is_child, here.clip(0)[:, :, None], axis=1)
     child[:, root_at:-1] = rows & (here >= 0)[:, :, None]
     to_deeper, to_shallower = np.zeros((2, *shape), dtype=bool)
@@ -351,7 +351,6 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
     to_deeper[:, root_at:-1], to_shallower[:, root_at:-1] = deeper_by > 0, deeper_by < 0
     depth = depths(trees.parent)
     return {
-        "targets": _targets(trees),
         "role": role,
         "parent": trees.parent.astype(np.int8),
         "depth": depth.astype(np.int8),
