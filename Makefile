@@ -15,7 +15,7 @@ report: figures  ## one page per scale with figures, scorecards and where they c
 
 # One thread each: the processes share the cores.
 test: .venv/installed-dev  ## all tests, workflow tests included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
 lint: .venv/installed-dev  ## style, types, workflow
 	$(BIN)/ruff check .

@@ -8,12 +8,28 @@ from pathlib import Path
 import pytest
 from built_study import build
 
+_SPECS = Path(__file__).parent.parent / "specs"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest first, that no worker is left with them at the end."""
-    items.sort(
-        key=lambda item: (item.path.stem != "test_studies", "workflow" not in item.path.parts)
-    )
+    """The slowest first, that no worker is left with them at the end.
+
+    A worker takes the tests of one file together, and those of one study: they share what has run.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_study(item)}"))
+    items.sort(key=lambda item: (-_jobs(_study(item)), "workflow" not in item.path.parts))
+
+
+def _study(item: pytest.Item) -> str:
+    """The study in specs/ that a test is about, or nothing."""
+    called = getattr(item, "callspec", None)
+    return str(called.params.get("_smoked", "")) if called else ""
+
+
+def _jobs(study: str) -> int:
+    """About how many jobs a study has: a spec has lines for each."""
+    return len((_SPECS / f"{study}.yaml").read_text().splitlines()) if study else 0
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from interpflow.recipe import canonical, sha256_of
+from interpflow.recipe import canonical, code_digest, sha256_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Job:
     """What one command makes.
 
     `names` tell the jobs of a stage apart (experiment, chunk, …), `slice` is the part of the spec that the
-    stage reads, `code` the digest of what it runs.  Paths are relative to the project folder and are no part
+    stage reads, `modules` are the code that it runs.  Paths are relative to the project folder and are no part
     of the recipe, nor is the scale: the same recipe gives the same bytes wherever it stands.
     """
 
@@ -36,7 +36,7 @@ class Job:
     scale: str
     names: tuple[str, ...]
     slice: Mapping[str, Any]
-    code: str
+    modules: tuple[str, ...]
     sources: Mapping[str, Source]
     outputs: Mapping[str, str]
     log: str
@@ -60,6 +60,11 @@ class Job:
     def inputs(self) -> dict[str, str]:
         """The path of each input."""
         return {name: source.path for name, source in self.sources.items()}
+
+    @functools.cached_property
+    def code(self) -> str:
+        """The digest of what it runs, worked out when asked for: a command asks for one chain's alone."""
+        return code_digest(*self.modules)
 
     @functools.cached_property
     def recipe(self) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from interpflow.errors import InterpflowError
 from interpflow.job import Job, Source
 from interpflow.layout import SPECS, STAGES, log_pattern
 from interpflow.nearest import did_you_mean
-from interpflow.recipe import code_digest
 from interpflow.spec import DEFAULT_SCALE, load_spec, load_specs, require_scale, resolve
 from interpflow.study import Analysis, Experiment, Figure, Study
 
@@ -217,7 +216,7 @@ class _Planner:
             scale=study.scale,
             names=tuple(names.values()),
             slice={**names, "reference": study.reference, **slice},
-            code=code_digest(f"interpflow.stages.{stage}", *modules),
+            modules=(f"interpflow.stages.{stage}", *modules),
             sources=sources,
             outputs={name: path.format_map(where) for name, path in STAGES[stage].outputs.items()},
             log=log_pattern(stage).format_map(where),

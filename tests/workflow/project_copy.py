@@ -80,8 +80,12 @@ class Copy:
 
 
 def environment() -> dict[str, str]:
-    """The environment without what would lead a copy back to the project, or to a run around the tests."""
-    ours = ("PYTHONPATH", "INTERPFLOW_RUN_LOCK")
+    """The environment without what would lead a copy back to the project, or to a run around the tests.
+
+    Nor with what keeps Python from remembering compiled modules: a copy is gone after its test, and hundreds of
+    jobs start in it.
+    """
+    ours = ("PYTHONPATH", "INTERPFLOW_RUN_LOCK", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
