@@ -1,4 +1,7 @@
-"""Where a paper's numbers stand among our findings: reference marks for figures."""
+"""Where the numbers of a scorecard stand among our findings: reference marks for figures.
+
+A number is reported; a bound is the claim that a spec makes of a statement, the paper's or its own.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ if TYPE_CHECKING:
 EXPECTED = style.Look("reported", style.BLACK, "x", line="", size=5.5)
 # A bar at the bound, and from it an arrow to the side that keeps it.
 _ARROW = ((-0.7, 0), (0.7, 0), (0, 0), (0, 1), (-0.35, 0.65), (0, 1), (0.35, 0.65))
-AT_LEAST = style.Look("reported: at least", style.BLACK, _ARROW, line="", fill="none", size=10)
-AT_MOST = replace(AT_LEAST, label="reported: at most", marker=tuple((x, -y) for x, y in _ARROW))
+AT_LEAST = style.Look("claim: at least", style.BLACK, _ARROW, line="", fill="none", size=10)
+AT_MOST = replace(AT_LEAST, label="claim: at most", marker=tuple((x, -y) for x, y in _ARROW))
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A reported number, how it is drawn, and its place: a value of each dim but `seed`."""
+    """A number of the scorecard, how it is drawn, and its place: a value of each dim but `seed`."""
 
     value: float
     look: style.Look

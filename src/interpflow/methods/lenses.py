@@ -21,6 +21,7 @@ from torch import Tensor
 from interpflow.errors import InterpflowError
 from interpflow.examples import Examples
 from interpflow.losses import right
+from interpflow.methods.adam import Adam
 from interpflow.model import _NORM_EPSILON
 from interpflow.packing import Weights, flatten, unflatten
 from interpflow.rng import generator
@@ -141,18 +142,17 @@ def tune(states: Tensor, counts: Tensor, unembed: Unembedding, fit: Fit) -> Tran
         name: torch.zeros(seeds, *shape, device=states.device) for name, shape in shapes.items()
     }
     theta = flatten(start).requires_grad_()
-    optimizer = torch.optim.Adam([theta], fit.learning_rate, fused=True)
+    optimizer = Adam(theta)
     order = torch.from_numpy(_order(count, fit.steps * fit.batch_size)).to(states.device)
     for step, chosen in enumerate(order.split(fit.batch_size)):
-        optimizer.param_groups[0]["lr"] = fit.learning_rate * (1 - step / fit.steps)
         batch, weight = states[:, :, chosen].float(), counts[:, chosen].float()
         with torch.no_grad():
             wanted = unembed(batch[:, -1:])
         found = unembed(Translators(**unflatten(theta, shapes)).early(batch[:, :-1]))
         divergence = kl(wanted, found)
         mean = (divergence * weight[:, None]).sum(-1) / weight.sum(-1).clamp(min=1)[:, None]
-        (theta.grad,) = torch.autograd.grad(mean.sum(), theta)
-        optimizer.step()
+        (gradient,) = torch.autograd.grad(mean.sum(), theta)
+        optimizer.step(gradient, fit.learning_rate * (1 - step / fit.steps))
     return Translators(**unflatten(theta.detach(), shapes))
 
 

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from interpflow.methods.adam import Adam
 from interpflow.packing import flatten, unflatten
 from interpflow.rng import generator
 
@@ -112,14 +113,14 @@ def _fit(grid: ProbeGrid, members: range, options: ProbeFit) -> Probes:
     start = _initial_layers(sizes, [grid.address[p] for p in members])
     shapes = {name: tuple(value.shape[1:]) for name, value in start.items()}
     theta = flatten(start)
-    theta.grad = torch.zeros_like(theta)
-    layers, gradients = _pairs(unflatten(theta, shapes)), _pairs(unflatten(theta.grad, shapes))
-    optimizer = torch.optim.Adam([theta], options.learning_rate, fused=True)
+    gradient = torch.zeros_like(theta)
+    layers, gradients = _pairs(unflatten(theta, shapes)), _pairs(unflatten(gradient, shapes))
+    optimizer = Adam(theta)
     for epoch in range(options.epochs):
         order = torch.from_numpy(generator("probe order", epoch).permutation(len(train)))
         for chosen in order.split(options.batch_size):
             _backward(layers, gradients, features[:, chosen][source], labels[:, chosen], penalty)
-            optimizer.step()
+            optimizer.step(gradient, options.learning_rate)
     return Probes(grid, members, layers)
 
 

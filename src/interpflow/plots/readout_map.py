@@ -112,9 +112,10 @@ def _map(panel: Axes, cells: xr.DataArray) -> AxesImage:
     panel.set_facecolor(style.PALE)
     panel.spines[:].set_visible(True)
     for (row, column), value in np.ndenumerate(cells.values):
-        if np.isfinite(value):
-            color = ink(to_hex(tuple(image.to_rgba(value))))
-            panel.text(column, row, f"{value:.2f}", color=color, ha="center", va="center")
+        there = np.isfinite(value)
+        color = ink(to_hex(tuple(image.to_rgba(value)))) if there else style.GREY
+        words = f"{value:.2f}" if there else "\N{EN DASH}"
+        panel.text(column, row, words, color=color, ha="center", va="center")
     panel.set_xticks(range(cells.sizes["target"]), cells["target"].values.tolist())
     panel.set_yticks(range(cells.sizes["read"]), cells["read"].values.tolist())
     panel.tick_params(length=0)
