@@ -99,3 +99,11 @@ def test_a_seed_in_which_nothing_is_blocked_has_no_readout() -> None:
 def test_positions_that_nobody_found_are_an_error() -> None:
     with pytest.raises(InterpflowError, match=r"no findings of 'place'.*did you mean 'places'"):
         blocked_readout.analyse(with_findings(), blocked(["root"], ["place.here"]))
+
+
+def test_a_read_at_positions_of_some_seeds_alone_is_refused() -> None:
+    options = blocked(["root"], ["goal"], reads={"here": {**PLACE, "positions": ["places.here"]}})
+    with pytest.raises(
+        InterpflowError, match=r"places\.here are others in one seed than in another"
+    ):
+        blocked_readout.analyse(with_findings(), options)

@@ -13,6 +13,7 @@ from small import D_OUTPUT, D_VOCAB, N_CTX, labelled_weights, model, tokens, wei
 from torch import Tensor, nn
 from torch_encoder import torch_encoder
 
+from interpflow.errors import InterpflowError
 from interpflow.model import Transformer
 from interpflow.packing import flatten, pack, unflatten, unpack
 from interpflow.sites import Sites
@@ -264,3 +265,11 @@ def test_every_layer_of_a_looped_model_has_its_own_sites() -> None:
     first, second, third = sites.values.values()
     assert not torch.equal(first, second)
     assert not torch.equal(second, third)
+
+
+def test_a_sequence_longer_than_the_learned_positions_is_refused() -> None:
+    ours = model(positions="learned")
+    with pytest.raises(
+        InterpflowError, match=f"{N_CTX + 1} tokens is too long for a model of {N_CTX}"
+    ):
+        ours(weights(ours), tokens(3, 4, N_CTX + 1))

@@ -17,6 +17,7 @@ import xarray as xr
 from torch import Tensor
 
 from interpflow import fused
+from interpflow.errors import InterpflowError
 from interpflow.options import ModelOptions
 from interpflow.packing import Weights, pack
 from interpflow.rng import generator
@@ -149,8 +150,15 @@ class Transformer:
         return look_up(table * scale, tokens)
 
     def _positions(self, weights: Weights, length: int) -> Tensor:
-        """Position embeddings (seed, pos, d_model)."""
+        """Position embeddings (seed, pos, d_model).
+
+        Raises InterpflowError where there are fewer learned ones.
+        """
         if self.options.positions == "learned":
+            if length > self.n_ctx:
+                raise InterpflowError(
+                    f"a sequence of {length} tokens is too long for a model of {self.n_ctx} positions"
+                )
             return weights["W_pos"][:, :length]
         table = weights["W_E"]
         return sinusoids(length, self.options.d_model).to(table).expand(len(table), -1, -1)

@@ -103,6 +103,18 @@ class Runs:
         """Whether a position of `data` has one of the names `places`, (seed, example, position)."""
         return selection.mask(data, places, self.seeds, self.findings)
 
+    def mask_of_all(self, data: xr.Dataset, places: Sequence[str]) -> np.ndarray:
+        """`mask`, (example, position), of places that are the same for every seed.
+
+        Raises InterpflowError where an analysis found others in one seed than in another.
+        """
+        first, *others = self.mask(data, places)
+        if any((first != other).any() for other in others):
+            raise InterpflowError(
+                f"positions {', '.join(places)} are others in one seed than in another; they are read alike in all"
+            )
+        return first
+
     def steps(self, checkpoint: Checkpoint) -> np.ndarray:
         """The training step of `checkpoint` for each seed (seed,).
 

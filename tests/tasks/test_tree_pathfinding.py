@@ -80,6 +80,7 @@ def test_states_are_those_of_the_tree(trees):
         (root,) = (node for node, degree in graph.in_degree if degree == 0)
         goal = int(one["goal"])
         path = nx.shortest_path(graph, root, goal)
+        assert one["root_forks"] == (graph.out_degree[root] == 2)
         assert one["depth"].values.tolist() == [
             nx.shortest_path_length(graph, root, node) for node in sorted(graph)
         ]
@@ -278,6 +279,8 @@ def test_a_split_has_the_paths_that_it_asks_for():
         (TREE.replace("| 3", "| 4") + " : 2", "node 4 is not below 4"),
         (TREE + " : 2 >1 >3", "the path to 3 is 2 >0 >3, not 2 >1 >3"),
         (TREE + " : 2 >0", "the path to 3 is 2 >0 >3, not 2 >0"),
+        (TREE + " : 2 >0 >3 >1", "the path to 3 is 2 >0 >3, not 2 >0 >3 >1"),
+        ("2 >0 , 0 >3 , 2 >1 , 3 >1 | 1 : 2", "4 edges do not join 4 nodes"),
         ("2 0 , 0 >3 , 2 >1 | 3 : 2", "'0' stands where '>' and a node's number belong"),
         ("2 >0 , >3 , 2 >1 | 3 : 2", "'>3' is no edge such as '2 >0'"),
     ],

@@ -117,7 +117,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         places = {}
         for use, part in (("fit", known), ("read", data)):
             values = labels_of(part, erasure.state)
-            where = runs.mask(part, erasure.positions)[0] & (values >= 0).all(0)
+            where = runs.mask_of_all(part, erasure.positions) & (values >= 0).all(0)
             places[use] = where, *_draw(where, values, (name, use), options.examples)
         _, at, labels = places["fit"]
         where, held, held_labels = places["read"]

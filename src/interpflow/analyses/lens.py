@@ -42,8 +42,7 @@ class Options(Section):
     traced: Traced | None = None
     shown: Shown | None = None  # examples whose predictions are kept whole
     fit_split: str = "train"
-    fit_examples: PositiveInt = 4096  # drawn at random; those answered right count
-    fit_positions: list[str] = ["scored"]
+    fit_examples: PositiveInt = 4096  # drawn at random, at `scored`; those answered right count
     steps: PositiveInt = 500  # of training; four times as many came no nearer
     batch_size: PositiveInt = 512  # positions
     learning_rate: PositiveFloat = 0.01  # of Adam, falling to 0 along a line
@@ -100,7 +99,7 @@ def _fit(runs: Runs, weights: Weights, unembed: Unembedding, options: Options) -
     data, examples = runs.select(options.fit_split)
     drawn = generator("lens", options.fit_split).permutation(len(examples))[: options.fit_examples]
     states, kept = [], []
-    for at in passes(runs, weights, data.isel(example=np.sort(drawn)), options.fit_positions):
+    for at in passes(runs, weights, data.isel(example=np.sort(drawn)), ["scored"]):
         states.append(at.states.half())  # in full, those of a model of six layers are gigabytes
         kept.append(at.asked & at.right)
     fit = Fit(options.steps, options.batch_size, options.learning_rate)

@@ -151,7 +151,7 @@ def _hidden_states(runs, models, data, examples, targets, options, given):  # ty
     for name, read in options.reads.items():
         groups.setdefault(tuple(read.positions), []).append(name)
     for positions, names in groups.items():
-        at = _draw(runs.mask(data, positions)[0], targets, positions, options)
+        at = _draw(runs.mask_of_all(data, positions), targets, positions, options)
         sites = [options.reads[name].site for name in names]
         found = [
             runs.activations_of_sites(each, examples, sites, at, **given)

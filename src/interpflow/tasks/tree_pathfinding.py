@@ -146,6 +146,7 @@ VARIABLES = {
         ("example", "position"), "1", "whether the path goes on to the shallower of two subtrees"
     ),
     "leaf": Variable(("example", "node"), "1", "whether the node has no children"),
+    "root_forks": Variable(("example",), "1", "whether the root has two children"),
     "bottom_up": Variable(("example",), "1", "whether every edge stands after those below it"),
 }
 
@@ -366,6 +367,7 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
         "to_deeper": to_deeper,
         "to_shallower": to_shallower,
         "leaf": leaf,
+        "root_forks": is_child[np.arange(len(depth)), trees.path[:, 0]].sum(1) == 2,
         "bottom_up": trees.is_bottom_up(),
     }
 
