@@ -111,7 +111,7 @@ class Runs:
         first, *others = self.mask(data, places)
         if any((first != other).any() for other in others):
             raise InterpflowError(
-                f"positions {', '.join(places)} are others in one seed than in another; they are read alike in all"
+                f"positions {', '.join(places)} are others in one seed than in another; all are read alike"
             )
         return first
 
