@@ -30,12 +30,15 @@ def cells(panel: Axes, values: xr.DataArray, limit: float | None = None) -> Axes
     """`values` (row, column), the first row at the top, labelled by their coordinates.
 
     They are shares, written as percentages, or signed where they have a `limit`: with two decimals, or
-    more where that tells apart less than a tenth of the limit.  What is missing has no number and the
-    colour of no data.
+    more where that tells apart less than a tenth of the limit and they fit.  What is missing has no number
+    and the colour of no data.
     """
     from matplotlib.colors import to_hex
 
     digits = 2 if limit is None else max(2, math.ceil(1 - math.log10(limit)))
+    room = panel.get_position().width * panel.get_figure(root=True).get_figwidth() / values.shape[1]  # type: ignore[union-attr]
+    while digits > 2 and style.text_width(f"+{0:.{digits}f}") > room - 0.06:
+        digits -= 1
     image = panel.imshow(
         values.values.astype(float),
         cmap=style.SHADES if limit is None else style.DIVERGING,

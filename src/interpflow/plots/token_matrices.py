@@ -88,8 +88,10 @@ def _map(panel: Axes, here: xr.Dataset, side: float) -> AxesImage:
         values / limit, cmap=style.DIVERGING, vmin=-1, vmax=1, interpolation="nearest"
     )
     panel.spines[:].set_visible(True)
-    ticks = style.few(range(size), max(4, int(side / 0.2)))
-    panel.set_yticks(ticks, [str(here["query_word"].values[tick]) for tick in ticks])
-    panel.set_xticks(ticks, [str(here["key_word"].values[tick]) for tick in ticks])
+    queries, keys = ([str(word) for word in here[f"{end}_word"].values] for end in ("query", "key"))
+    broad = max(0.2, *(style.text_width(word) + 0.06 for word in keys[:size]))
+    down, across = (style.few(range(size), max(4, int(side / room))) for room in (0.2, broad))
+    panel.set_yticks(down, [queries[tick] for tick in down])
+    panel.set_xticks(across, [keys[tick] for tick in across])
     panel.tick_params(length=0)
     return image
