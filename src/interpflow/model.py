@@ -126,8 +126,15 @@ class Transformer:
         of different lengths cost no padding, since attention is all that looks from position to position.
         Sites need the form (batch, pos), so they go with one group only.  With `branch`, of the shapes of
         `groups`, a sequence holds several that share a prefix, see `interpflow.branches`.
+
+        Raises InterpflowError for a sequence that has more tokens than there are learned positions.
         """
         shape = Rows(groups, branch, self.options.heads, weights["W_E"])
+        # Several that share a prefix may together have more: each counts its own positions.
+        if self.options.positions == "learned" and shape.causal and shape.longest > self.n_ctx:
+            raise InterpflowError(
+                f"a sequence of {shape.longest} tokens is too long for a model of {self.n_ctx} positions"
+            )
         pre_norm = self.options.norm == "pre"
         at = _Place(weights, sites, shape, "", pre_norm)
         tokens = torch.cat([group.flatten(1) for group in groups], dim=1)
@@ -150,15 +157,8 @@ class Transformer:
         return look_up(table * scale, tokens)
 
     def _positions(self, weights: Weights, length: int) -> Tensor:
-        """Position embeddings (seed, pos, d_model).
-
-        Raises InterpflowError where there are fewer learned ones.
-        """
+        """Position embeddings (seed, pos, d_model)."""
         if self.options.positions == "learned":
-            if length > self.n_ctx:
-                raise InterpflowError(
-                    f"a sequence of {length} tokens is too long for a model of {self.n_ctx} positions"
-                )
             return weights["W_pos"][:, :length]
         table = weights["W_E"]
         return sinusoids(length, self.options.d_model).to(table).expand(len(table), -1, -1)
