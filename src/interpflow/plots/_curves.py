@@ -13,7 +13,7 @@ import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.plots._experiments import dataset, experiments, measured, variable
+from interpflow.plots._experiments import dataset, experiments, measured, of_seed, variable
 from interpflow.plots.base import choose
 from interpflow.section import Section
 from interpflow.style import present
@@ -69,6 +69,10 @@ def curve(
         names, swept = names[:1], False
     values = array.sel(experiment=names).astype(float)
     values = values if "seed" in values.dims else values.expand_dims("seed")
+    alone = of_seed(values, select.pop("seed", None))  # type: ignore[arg-type]
+    if alone is None:
+        return None
+    values = alone
     for name, value in select.items():
         if name in values.dims:
             values = choose(values.to_dataset(name="y"), **{name: value})["y"].expand_dims(name)  # type: ignore[arg-type]
