@@ -300,7 +300,7 @@ def test_a_panel_of_a_seed_that_a_smaller_scale_lacks_is_left_out() -> None:
     data = join("concept_erasure", {"one": erasures(seeds=2)})
     panels = {f"Seed {seed}": {"seed": seed, "erasure": "goal"} for seed in range(3)}
     figure = draw(group_curves, data, lines=CURVES, panels=panels)
-    assert [axes.get_title() for axes in figure.axes] == ["Seed 0", "Seed 1"]
+    assert [axes.get_title("left") for axes in figure.axes] == ["Seed 0", "Seed 1"]
     of_first = data["accuracy"].sel(experiment="one", erasure="goal", control="none", seed=1)
     np.testing.assert_allclose(drawn(figure.axes[1], "erased", [*CURVES])[1], of_first)
 
