@@ -25,6 +25,7 @@ from interpflow.plots import (
     mode_shares,
     reliability,
 )
+from interpflow.plots._cells import cells
 from interpflow.plots._modes import HEAD_MODES, MODES
 from interpflow.stages.collect import collect
 from interpflow.variables import describe
@@ -733,3 +734,12 @@ def test_traces_say_what_is_wrong_with_chains_and_give_no_number_then() -> None:
         draw(chain_traces, found, groups=["al"])
     with pytest.raises(InterpflowError, match="step: no 3 in the data"):
         draw(chain_traces, found, steps=[3])
+
+
+@pytest.mark.parametrize(("columns", "words"), [(3, "+0.038"), (6, "+0.04")])
+def test_numbers_in_cells_have_the_digits_that_fit(columns: int, words: str) -> None:
+    values = xr.DataArray(np.full((1, columns), 0.038), dims=("row", "column"))
+    values = values.assign_coords(row=[0], column=range(columns))
+    panel = Figure(figsize=(2, 1)).add_axes((0, 0, 1, 1))
+    cells(panel, values, limit=0.04)
+    assert {text.get_text() for text in panel.texts} == {words}
