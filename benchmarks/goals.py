@@ -7,11 +7,11 @@ from torch import Tensor
 
 from benchmarks import study
 from benchmarks.timing import Way, compare
-from interpflow.examples import Groups
-from interpflow.losses import loss
-from interpflow.model import Transformer, build_model
-from interpflow.packing import flatten, unflatten
-from interpflow.sources import Fresh
+from interpflow.model.packing import flatten, unflatten
+from interpflow.model.transformer import Transformer, build_model
+from interpflow.training.batches import Fresh
+from interpflow.training.examples import Groups
+from interpflow.training.losses import loss
 
 TREES, STEPS, REPEATS = 32, 2, 5
 

@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from benchmarks import study
 from benchmarks.timing import Way, compare
 from interpflow.analyses import llc
-from interpflow.model import build_model
-from interpflow.packing import flatten, unflatten
+from interpflow.model.packing import flatten, unflatten
+from interpflow.model.transformer import build_model
 from interpflow.runs import Runs
 from interpflow.tasks import list_sorting
-from interpflow.training import train
+from interpflow.training.loop import train
 
 CHAINS, DRAWS, REPEATS = 4, 50, 3
 STEP_SIZE, LOCALIZATION, NBETA = 1e-6, 300.0, 60.0

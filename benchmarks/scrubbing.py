@@ -13,8 +13,8 @@ from benchmarks import study
 from benchmarks.timing import Way, compare
 from interpflow import selection
 from interpflow.analyses import scrubbing
-from interpflow.model import build_model
-from interpflow.packing import unpack
+from interpflow.model.packing import unpack
+from interpflow.model.transformer import build_model
 from interpflow.runs import Runs
 from interpflow.variables import WEIGHTS
 from tests.slow_reference import scrubbed_losses

@@ -8,8 +8,8 @@ from typing import Any
 import xarray as xr
 
 from benchmarks.project import PROJECT
-from interpflow.spec import load_spec, resolve
-from interpflow.study import Study
+from interpflow.spec.load import load_spec, resolve
+from interpflow.spec.study import Study
 
 _FEW_OTHERS = {"bins": (), "validation_size": 32}
 

@@ -22,8 +22,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import study
 from benchmarks.timing import Way, compare
-from interpflow import training
-from interpflow.examples import Examples
+from interpflow.training import loop
+from interpflow.training.examples import Examples
 
 STEPS, REPEATS = 100, 5
 
@@ -97,7 +97,7 @@ def ensemble(data: xr.Dataset, experiment: Any, seeds: int) -> None:
         "seeds": range(seeds),
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        training.train(data, recipe, Path(folder) / "state.npz", lambda *at, **values: None)
+        loop.train(data, recipe, Path(folder) / "state.npz", lambda *at, **values: None)
 
 
 def main() -> None:

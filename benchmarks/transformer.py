@@ -16,10 +16,10 @@ from torch import Tensor
 
 from benchmarks import study
 from benchmarks.timing import Way, compare
-from interpflow.examples import Batch, Examples
-from interpflow.losses import loss
-from interpflow.model import Transformer, build_model
-from interpflow.packing import flatten, unflatten, unpack
+from interpflow.model.packing import flatten, unflatten, unpack
+from interpflow.model.transformer import Transformer, build_model
+from interpflow.training.examples import Batch, Examples
+from interpflow.training.losses import loss
 
 BATCH, STEPS, REPEATS = 64, 3, 5
 
@@ -103,7 +103,7 @@ def hooked_transformer(model: Transformer, labelled: dict[str, Tensor]) -> torch
     import xarray as xr
     from transformer_lens import HookedTransformer, HookedTransformerConfig
 
-    from interpflow.export import to_transformer_lens
+    from interpflow.model.transformer_lens import to_transformer_lens
     from interpflow.variables import WEIGHTS
 
     weights = xr.Dataset({n: (WEIGHTS[n].dims[2:], labelled[n][0].numpy()) for n in model.shapes})

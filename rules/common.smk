@@ -14,11 +14,11 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
 )
 
-from interpflow import run_lock
-from interpflow.differences import conditions, differences
+from interpflow.workflow import run_lock
+from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
-from interpflow.layout import STAGES, log_pattern
-from interpflow.plan import find, plan_all
+from interpflow.workflow.layout import STAGES, log_pattern
+from interpflow.workflow.plan import find, plan_all
 
 
 def readable(function, *arguments):

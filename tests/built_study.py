@@ -7,8 +7,8 @@ import importlib
 import io
 from pathlib import Path
 
-from interpflow.plan import plan_study
 from interpflow.progress import Log
+from interpflow.workflow.plan import plan_study
 
 SPEC = """\
 study: small

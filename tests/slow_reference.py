@@ -13,10 +13,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from interpflow.model import Transformer
-from interpflow.packing import Weights
+from interpflow.model.packing import Weights
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import Transformer
 from interpflow.runs import Runs
-from interpflow.sites import Sites
 
 
 def seed(weights: Weights, at: int) -> dict[str, Tensor]:

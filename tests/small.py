@@ -12,13 +12,14 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from interpflow import training
-from interpflow.model import Transformer, build_model
-from interpflow.options import ModelOptions, TrainingOptions
-from interpflow.packing import pack
+from interpflow.model.options import ModelOptions
+from interpflow.model.packing import pack
+from interpflow.model.transformer import Transformer, build_model
 from interpflow.rng import generator
 from interpflow.runs import Runs
 from interpflow.tasks import bracket_language
+from interpflow.training import loop
+from interpflow.training.options import TrainingOptions
 
 D_VOCAB, N_CTX, D_OUTPUT = 7, 12, 5
 COMPUTE = {"device": "cpu", "threads": 1}
@@ -64,7 +65,7 @@ def brackets(train_size: int = 200, pairs: int = 2, max_length: int = 20) -> xr.
 def recipe(
     model: dict[str, Any] | None = None, seeds: Sequence[int] = (0, 1), **training: Any
 ) -> dict[str, Any]:
-    """What `training.train` takes, for a model of one post-norm layer trained for some steps."""
+    """What `loop.train` takes, for a model of one post-norm layer trained for some steps."""
     shape = {"d_model": 16, "d_mlp": 24, "norm": "post", "positions": "none", **(model or {})}
     options = {
         "batch_size": 16, "optimizer": "rmsprop", "learning_rate": 0.005, "loss": "mse", **training,
@@ -82,7 +83,7 @@ def recipe(
 def runs_of(data: xr.Dataset, of: dict[str, Any]) -> Runs:
     """The seeds of a recipe, trained on `data`."""
     with tempfile.TemporaryDirectory() as folder:
-        weights, history = training.train(
+        weights, history = loop.train(
             data, of, Path(folder) / "state.npz", lambda *at, **values: None
         )
     model = build_model(of["model"], data)

@@ -9,8 +9,8 @@ import small
 import torch
 import xarray as xr
 
-from interpflow.model import Transformer
-from interpflow.options import ModelOptions
+from interpflow.model.options import ModelOptions
+from interpflow.model.transformer import Transformer
 from interpflow.runs import Runs
 from interpflow.tasks import tree_pathfinding
 from interpflow.tasks.base import make_dataset

@@ -8,11 +8,11 @@ import torch
 from small import brackets, recipe, runs_of
 
 from interpflow.analyses import ablation
-from interpflow.examples import Batch
 from interpflow.methods.predictions import _predictions, sureness
-from interpflow.packing import pack, unpack
-from interpflow.sites import Sites
+from interpflow.model.packing import pack, unpack
+from interpflow.model.sites import Sites
 from interpflow.tasks import list_sorting
+from interpflow.training.examples import Batch
 
 
 def trained(mlp: int = 0):

@@ -12,7 +12,7 @@ from trees import random_runs, trees
 
 from interpflow.analyses import attention_to_state
 from interpflow.errors import InterpflowError
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
 from interpflow.tasks.tree_pathfinding import ROLES
 from interpflow.variables import describe
 

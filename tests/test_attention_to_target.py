@@ -9,7 +9,7 @@ from small import brackets, recipe, runs_of
 
 from interpflow.analyses import attention_to_target
 from interpflow.errors import InterpflowError
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
 from interpflow.tasks import list_sorting
 
 

@@ -14,7 +14,7 @@ from trees import random_runs, trees
 from interpflow.analyses import attribution
 from interpflow.errors import InterpflowError
 from interpflow.methods.contributions import contributions
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
 from interpflow.tasks.tree_pathfinding import ROLES
 from interpflow.variables import describe
 

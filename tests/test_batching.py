@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from interpflow.batching import Batches
 from interpflow.rng import generator
+from interpflow.training.batches import Batches
 
 LENGTHS = 2 * generator("test lengths").integers(1, 26, size=501)
 SEEDS = (0, 1, 5)

@@ -13,8 +13,8 @@ from tree_runs import trees
 from interpflow.analyses import blocked_readout, readout
 from interpflow.errors import InterpflowError
 from interpflow.methods import readings
+from interpflow.model.sites import Sites
 from interpflow.runs import Runs
-from interpflow.sites import Sites
 
 PLACE = {"site": "blocks.1.hook_resid_post", "positions": ["root", "path"]}
 OPTIONS = {

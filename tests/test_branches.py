@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import D_VOCAB, N_CTX, model, weights
 
-from interpflow import branches, fused
+from interpflow.model import branches, fused
 from interpflow.rng import generator
 
 PREFIX = 4
@@ -66,7 +66,7 @@ def test_positions_go_on_from_the_prefix():
 def test_logits_and_gradients_are_those_of_the_sequences_alone(
     heads: int, positions: str, cached: int, fused_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interpflow.model._FUSED_UP_TO", fused_up_to)
+    monkeypatch.setattr("interpflow.model.transformer._FUSED_UP_TO", fused_up_to)
     monkeypatch.setattr(fused, "_CACHED", cached)
     ours = model(layers=2, heads=heads, d_mlp=16, norm="pre", positions=positions)
     given = {name: w.double().requires_grad_() for name, w in weights(ours).items()}

@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from interpflow import figures, plugins, style
+from interpflow import style
 from interpflow.analyses import head_modes, llc
 from interpflow.errors import InterpflowError
 from interpflow.plots import (
@@ -27,7 +27,9 @@ from interpflow.plots import (
 )
 from interpflow.plots._cells import cells
 from interpflow.plots._modes import HEAD_MODES, MODES
+from interpflow.spec import plugins
 from interpflow.stages.collect import collect
+from interpflow.style import save
 from interpflow.variables import describe
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -309,7 +311,7 @@ def join(
 def draw(module: Any, *data: xr.Dataset, names: Sequence[str] = (), **options: Any) -> Figure:
     """The figure of datasets, called `first` and `second` unless they have `names`."""
     named = dict(zip(names or ("first", "second", "third"), data, strict=False))
-    with figures.style():
+    with save.style():
         made = module.plot(named, module.Options(**options), [])
         made.draw_without_rendering()
     assert isinstance(made, Figure)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from interpflow.claims import score
 from interpflow.errors import InterpflowError
-from interpflow.study import Claim
+from interpflow.record.scorecard import score
+from interpflow.spec.study import Claim
 
 NAN = float("nan")
 

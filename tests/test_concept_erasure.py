@@ -13,9 +13,9 @@ from tree_runs import trees
 
 from interpflow.analyses import concept_erasure
 from interpflow.errors import InterpflowError
-from interpflow.losses import loss, right
 from interpflow.methods import erasure
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
+from interpflow.training.losses import loss, right
 
 NODE = {
     "site": "blocks.0.hook_resid_post",

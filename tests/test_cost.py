@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from interpflow.cost import training_seconds
-from interpflow.spec import load_spec, resolve
-from interpflow.study import Study
+from interpflow.spec.load import load_spec, resolve
+from interpflow.spec.study import Study
+from interpflow.workflow.cost import training_seconds
 
 SPEC = Path(__file__).parents[1] / "specs/tree_pathfinding.yaml"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from interpflow.differences import Difference, conditions, differences
-from interpflow.spec import load_spec, resolve
+from interpflow.report.differences import Difference, conditions, differences
+from interpflow.spec.load import load_spec, resolve
 
 SPEC = """\
 study: small

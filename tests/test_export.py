@@ -17,12 +17,17 @@ from small import brackets, labelled_weights, model, recipe, tokens
 from interpflow import store
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
-from interpflow.export import Exported, from_transformer_lens, read, to_transformer_lens
-from interpflow.model import Transformer
-from interpflow.packing import pack
-from interpflow.recipe import canonical
-from interpflow.training import train
+from interpflow.model.packing import pack
+from interpflow.model.transformer import Transformer
+from interpflow.model.transformer_lens import (
+    Exported,
+    from_transformer_lens,
+    read,
+    to_transformer_lens,
+)
+from interpflow.training.loop import train
 from interpflow.variables import WEIGHTS, describe
+from interpflow.workflow.recipe import canonical
 
 MODELS: list[dict[str, Any]] = [
     {"norm": "pre", "layers": 2, "heads": 2, "d_mlp": 40, "activation": "gelu"},

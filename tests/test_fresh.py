@@ -12,9 +12,9 @@ import torch
 from pydantic import ValidationError
 from small import recipe
 
-from interpflow import training
-from interpflow.options import TrainingOptions
-from interpflow.sources import Fresh
+from interpflow.training import loop
+from interpflow.training.batches import Fresh
+from interpflow.training.options import TrainingOptions
 
 LISTS = {"name": "list_sorting", "length": 4, "vocabulary": 16, "train_size": 8}
 # Several sequences in one example.
@@ -41,7 +41,7 @@ def data(task: dict[str, Any]):
 
 
 def train(task: dict[str, Any], state: Path, report=lambda *a, **k: None, **options: Any):
-    return training.train(data(task), of(task, **options), state, report)
+    return loop.train(data(task), of(task, **options), state, report)
 
 
 def test_steps_and_seeds_see_different_examples():
@@ -75,8 +75,8 @@ class Killed(BaseException):
 def test_a_killed_run_goes_on_to_the_same_bytes(
     task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(training, "_SECONDS_BETWEEN_SAVES", -1.0)
-    monkeypatch.setattr(training, "_STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_SAVES", -1.0)
+    monkeypatch.setattr(loop, "_STEPS_BETWEEN_REPORTS", 1)
 
     def kill(step: int, total: int, **values: float) -> None:
         if step == 5:

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from small import model, tokens, weights
 from torch import Tensor
 
-from interpflow import fused
+from interpflow.model import fused
+from interpflow.model.sites import Sites
 from interpflow.rng import generator
-from interpflow.sites import Sites
 
 SEEDS, D_MODEL = 3, 6
 

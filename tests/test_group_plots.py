@@ -13,11 +13,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from test_circuit_plots import legible
 
-from interpflow import figures, plugins, style
+from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.plots import group_curves, readout_map
+from interpflow.spec import plugins
+from interpflow.spec.study import Claim
 from interpflow.stages.collect import collect
-from interpflow.study import Claim
+from interpflow.style import save
 from interpflow.variables import describe
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -112,7 +114,7 @@ def depths(layers: Sequence[int] = (8, 2, 4)) -> xr.Dataset:
 def draw(module: Any, *data: xr.Dataset, claims: Sequence[Claim] = (), **options: Any) -> Figure:
     """The figure of datasets, called `first` and `second`."""
     named = dict(zip(("first", "second"), data, strict=False))
-    with figures.style():
+    with save.style():
         made = module.plot(named, module.Options(**options), claims)
         made.draw_without_rendering()
     assert isinstance(made, Figure)

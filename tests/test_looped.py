@@ -10,8 +10,8 @@ from test_attribution import ASKED
 from trees import random_runs, trees
 
 from interpflow.analyses import attribution, circuits, composition, position_scores
-from interpflow.model import Transformer
-from interpflow.options import ModelOptions
+from interpflow.model.options import ModelOptions
+from interpflow.model.transformer import Transformer
 from interpflow.runs import Runs
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from interpflow import manifest, store
+from interpflow import store
 from interpflow.__main__ import main
-from interpflow.comparison import compare
 from interpflow.errors import InterpflowError
-from interpflow.fingerprint import distance, fingerprint
+from interpflow.record import manifest
+from interpflow.record.comparison import compare
+from interpflow.record.fingerprint import distance, fingerprint
 
 NC, CSV, FIGURE = "results/x/found.nc", "results/x/claims.csv", "figures/x/drawn.svg"
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch_encoder import torch_encoder
 
 from interpflow.errors import InterpflowError
-from interpflow.model import Transformer
-from interpflow.packing import flatten, pack, unflatten, unpack
-from interpflow.sites import Sites
+from interpflow.model.packing import flatten, pack, unflatten, unpack
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import Transformer
 
 BOTH_BLOCKS = {"layers": 2, "d_mlp": 40, "positions": "none"}
 

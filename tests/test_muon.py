@@ -7,10 +7,10 @@ import torch
 from small import brackets, recipe
 from torch import Tensor
 
-from interpflow.model import build_model
-from interpflow.muon import Muon, orthogonal
-from interpflow.packing import flatten, unflatten
+from interpflow.model.packing import flatten, unflatten
+from interpflow.model.transformer import build_model
 from interpflow.rng import generator
+from interpflow.training.muon import Muon, orthogonal
 
 RATE, MOMENTUM, BETAS, DECAY = 0.02, 0.9, (0.8, 0.95), 0.1
 

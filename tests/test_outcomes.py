@@ -11,10 +11,10 @@ from tree_runs import trees
 
 from interpflow.analyses import accuracy_by
 from interpflow.errors import InterpflowError
-from interpflow.losses import loss, right
 from interpflow.methods.grouping import Grouping
 from interpflow.methods.outcomes import outcomes
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
+from interpflow.training.losses import loss, right
 
 
 @pytest.fixture(scope="module", params=["classes", "labels"])

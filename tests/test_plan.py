@@ -8,8 +8,8 @@ import time
 import pytest
 
 from interpflow.errors import InterpflowError
-from interpflow.layout import STAGES
-from interpflow.plan import find, plan, plan_all, plan_study
+from interpflow.workflow.layout import STAGES
+from interpflow.workflow.plan import find, plan, plan_all, plan_study
 
 SPEC = """\
 study: small

@@ -21,9 +21,8 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from interpflow import figures, plugins, style
+from interpflow import style
 from interpflow.errors import InterpflowError
-from interpflow.marks import AT_LEAST, AT_MOST
 from interpflow.plots import (
     confusion,
     length_bins,
@@ -34,9 +33,12 @@ from interpflow.plots import (
 )
 from interpflow.plots._controls import CONTROLS
 from interpflow.plots.base import choose
-from interpflow.spec import load_spec, resolve
+from interpflow.spec import plugins
+from interpflow.spec.load import load_spec, resolve
+from interpflow.spec.study import Claim, Study
 from interpflow.stages.collect import collect
-from interpflow.study import Claim, Study
+from interpflow.style import save
+from interpflow.style.marks import AT_LEAST, AT_MOST
 from interpflow.variables import describe
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -177,7 +179,7 @@ def drawn(study: str, scale: str, figure: str) -> Figure:
     module = plugins.load(plugins.PLOT, asked.plot)
     data = {name: findings(resolved, name) for name in asked.data}
     claims = [claim for claim in resolved.claims if claim.data in data]
-    with figures.style():
+    with save.style():
         made = module.plot(data, module.Options(**asked.options), claims)
         assert isinstance(made, Figure)
         made.draw_without_rendering()
@@ -187,7 +189,7 @@ def drawn(study: str, scale: str, figure: str) -> Figure:
 def draw(module: Any, *data: xr.Dataset, claims: Sequence[Claim] = (), **options: Any) -> Figure:
     """The figure of datasets called `first` and `second`."""
     named = dict(zip(("first", "second"), data, strict=False))
-    with figures.style():
+    with save.style():
         made = module.plot(named, module.Options(**options), claims)
         made.draw_without_rendering()
     assert isinstance(made, Figure)
@@ -521,16 +523,16 @@ def test_the_same_figure_is_the_same_bytes_whatever_the_user_has_set(
     place = {"experiment": "one", "target": "round", "control": "none", "hidden_layers": 0}
     stated = replace(claim("accuracy", place, expected=0.5, tolerance=0.1), data="findings")
 
-    def save(folder: str) -> dict[str, bytes]:
+    def saved(folder: str) -> dict[str, bytes]:
         paths = {kind: tmp_path / folder / f"figure.{kind}" for kind in ("svg", "png")}
-        with figures.style():
+        with save.style():
             figure = module.plot({"findings": data}, module.Options(), [stated])
-            figures.save(figure, paths)
+            save.save(figure, paths)
         return {kind: path.read_bytes() for kind, path in paths.items()}
 
-    before = save("before")
+    before = saved("before")
     with mpl.rc_context({"font.size": 20, "axes.grid": True, "svg.hashsalt": "other"}):
-        assert save("after") == before
+        assert saved("after") == before
 
 
 def imported(code: str) -> set[str]:
@@ -549,9 +551,10 @@ def test_reading_a_spec_imports_no_matplotlib() -> None:
 
 def test_drawing_imports_neither_torch_nor_pyplot() -> None:
     code = (
-        "from interpflow import figures, style\n"
+        "from interpflow import style\n"
+        "from interpflow.style import save\n"
         "from interpflow.plots import _controls\n"
-        "with figures.style():\n"
+        "with save.style():\n"
         "    figure, axes = style.panels(2)\n"
         "    style.titles(axes, [('one', 'depth'), ('other', 'depth')])\n"
         "    style.key(figure, _controls.MAJORITY)\n"

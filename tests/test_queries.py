@@ -9,7 +9,7 @@ from small import model, tokens, weights
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.queries import Queries
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
 
 SHAPES = [
     {"layers": 3, "heads": 2, "d_mlp": 16, "norm": "pre", "positions": "learned"},

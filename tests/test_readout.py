@@ -14,9 +14,9 @@ from tree_runs import trees
 from interpflow.analyses import readout
 from interpflow.errors import InterpflowError
 from interpflow.methods import readings
+from interpflow.model.sites import Sites
 from interpflow.rng import generator
 from interpflow.runs import Runs
-from interpflow.sites import Sites
 
 HERE = {"site": "hook_embed", "positions": ["edge_target"]}
 SOURCE, TARGET = {"variable": "edge_source"}, {"variable": "edge_target"}

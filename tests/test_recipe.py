@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 
-from interpflow import recipe
 from interpflow.errors import InterpflowError
-from interpflow.recipe import canonical, code_digest, sha256_of
+from interpflow.workflow import recipe
+from interpflow.workflow.recipe import canonical, code_digest, sha256_of
 
 
 @pytest.fixture

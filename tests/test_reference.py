@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from toys import add_toys
 
-from interpflow.options import ModelOptions, TrainingOptions
-from interpflow.reference import reference
+from interpflow.model.options import ModelOptions
+from interpflow.spec.field_reference import reference
+from interpflow.training.options import TrainingOptions
 
 
 def test_the_reference_in_the_repository_is_up_to_date() -> None:

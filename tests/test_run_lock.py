@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from interpflow import run_lock
 from interpflow.errors import InterpflowError
+from interpflow.workflow import run_lock
 
 RUN = """
 import sys, time
 from pathlib import Path
-from interpflow import run_lock
+from interpflow.workflow import run_lock
 run_lock.take(Path(sys.argv[1]))
 print("taken", flush=True)
 time.sleep(60)
@@ -26,9 +26,9 @@ time.sleep(60)
 RUN_WITH_JOB = """
 import subprocess, sys, time
 from pathlib import Path
-from interpflow import run_lock
+from interpflow.workflow import run_lock
 run_lock.take(Path(sys.argv[1]))
-job = "from interpflow import run_lock; run_lock.end_with_run(); import time; print(1, flush=True)"
+job = "from interpflow.workflow import run_lock; run_lock.end_with_run(); import time; print(1, flush=True)"
 job += "; time.sleep(60)"
 process = subprocess.Popen([sys.executable, "-c", job], stdout=subprocess.PIPE)
 process.stdout.readline()
@@ -90,7 +90,7 @@ def test_a_job_that_starts_after_its_run_was_killed_ends_even_beside_the_next_ru
     start(RUN)
     late = f"4711 {run_lock.platform.node()} 0000000000000000 {lock}"
     monkeypatch.setenv(run_lock._VARIABLE, late)
-    job = "from interpflow import run_lock; run_lock.end_with_run(); import time; time.sleep(60)"
+    job = "from interpflow.workflow import run_lock; run_lock.end_with_run(); import time; time.sleep(60)"
     done = subprocess.run([sys.executable, "-c", job], timeout=300, capture_output=True, text=True)
     assert done.returncode == run_lock._EXIT_CODE_OF_ORPHANS
 

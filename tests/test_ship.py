@@ -10,8 +10,9 @@ import pytest
 import yaml
 from built_study import build
 
-from interpflow import shipped_weights, store
+from interpflow import store
 from interpflow.__main__ import main
+from interpflow.training import start
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_what_is_shipped_takes_the_place_of_the_training_it_came_from(built, cap
     recipe = json.loads(before.attrs["recipe"])
     recipe["training"]["weights"] = named
     data = store.read(built / "results/laptop/small/experiments/plain/data.nc")
-    given, _ = shipped_weights.read(data, recipe)
+    given, _ = start.read(data, recipe)
     np.testing.assert_array_equal(given["W_E"].values[-1], before["W_E"].values[-1])
     assert json.loads(store.read(output).attrs["recipe"]) == json.loads(before.attrs["recipe"])
 

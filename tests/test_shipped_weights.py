@@ -10,10 +10,11 @@ import pytest
 import xarray as xr
 from small import brackets, recipe
 
-from interpflow import shipped_weights, store
-from interpflow.digest import sha256
+from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.training import train
+from interpflow.store import sha256
+from interpflow.training import start
+from interpflow.training.loop import train
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def trained(tmp_path_factory) -> tuple[xr.Dataset, xr.Dataset, Path]:
     weights, history = train(brackets(), recipe(), folder / "state.npz", lambda *at, **values: None)
     path = folder / "two_seeds.nc"
     made = {"recipe": json.dumps(recipe())}
-    store.write(shipped_weights.join(weights, history), path, made)
+    store.write(start.join(weights, history), path, made)
     return weights, history, path
 
 
@@ -35,7 +36,7 @@ def wanted(path: Path, **other) -> dict:
 
 def test_shipped_weights_are_those_of_the_training_they_replace(trained):
     weights, history, path = trained
-    given, past = shipped_weights.read(brackets(), wanted(path))
+    given, past = start.read(brackets(), wanted(path))
     xr.testing.assert_identical(given, weights.isel(step=[0, -1]))
     np.testing.assert_array_equal(
         past["validation_loss"].isel(step=-1), history["validation_loss"][-1]
@@ -45,7 +46,7 @@ def test_shipped_weights_are_those_of_the_training_they_replace(trained):
 
 def test_one_of_the_shipped_seeds_can_be_asked_for(trained):
     weights, _, path = trained
-    given, _ = shipped_weights.read(brackets(), wanted(path, seeds=[1]))
+    given, _ = start.read(brackets(), wanted(path, seeds=[1]))
     xr.testing.assert_identical(given, weights.isel(step=[0, -1]).sel(seed=[1]))
 
 
@@ -56,28 +57,28 @@ def test_a_file_of_another_digest_is_refused(trained, tmp_path):
     asked = wanted(path)
     asked["training"]["weights"]["sha256"] = sha256(trained[2])
     with pytest.raises(InterpflowError, match="not the file that the spec means: its sha256 is"):
-        shipped_weights.read(brackets(), asked)
+        start.read(brackets(), asked)
 
 
 def test_a_missing_file_is_refused_with_both_ways_out(trained, tmp_path):
     asked = wanted(trained[2])
     asked["training"]["weights"]["file"] = str(tmp_path / "gone.nc")
     with pytest.raises(InterpflowError, match=r"get it back, or set training.weights to null"):
-        shipped_weights.read(brackets(), asked)
+        start.read(brackets(), asked)
 
 
 def test_weights_of_another_shape_are_refused_by_name_and_shape(trained):
     with pytest.raises(
         InterpflowError, match=r"W_E has shape \(5, 16\); the spec's model has \(5, 24\)"
     ):
-        shipped_weights.read(brackets(), wanted(trained[2], model={"d_model": 24}))
+        start.read(brackets(), wanted(trained[2], model={"d_model": 24}))
 
 
 def test_weights_that_the_model_lacks_or_has_besides_are_refused(trained):
     with pytest.raises(InterpflowError, match="has no W_pos; the spec's model has"):
-        shipped_weights.read(brackets(), wanted(trained[2], model={"positions": "learned"}))
+        start.read(brackets(), wanted(trained[2], model={"positions": "learned"}))
     with pytest.raises(InterpflowError, match=r"has b_K, b_O, .*; the spec's model has not"):
-        shipped_weights.read(brackets(), wanted(trained[2], model={"biases": False}))
+        start.read(brackets(), wanted(trained[2], model={"biases": False}))
 
 
 @pytest.mark.parametrize("model", [{"activation": "gelu"}, {"scale_embedding": True}])
@@ -86,19 +87,19 @@ def test_a_model_that_computes_otherwise_is_refused_though_all_shapes_fit(traine
     with pytest.raises(
         InterpflowError, match=rf"was trained with {name} \w+; the spec's model has"
     ):
-        shipped_weights.read(brackets(), wanted(trained[2], model=model))
+        start.read(brackets(), wanted(trained[2], model=model))
 
 
 def test_a_seed_that_was_not_trained_is_refused(trained):
     with pytest.raises(InterpflowError, match=r"has no seed \[2\]; it has \[0, 1\]"):
-        shipped_weights.read(brackets(), wanted(trained[2], seeds=[0, 2]))
+        start.read(brackets(), wanted(trained[2], seeds=[0, 2]))
 
 
 def test_a_file_that_does_not_say_its_model_is_refused(trained, tmp_path):
     path = tmp_path / "unsaid.nc"
     store.write(store.read(trained[2]).drop_attrs(deep=False), path)
     with pytest.raises(InterpflowError, match="does not say in which model it was trained"):
-        shipped_weights.read(brackets(), wanted(path))
+        start.read(brackets(), wanted(path))
 
 
 def test_values_that_are_not_finite_are_refused(trained, tmp_path):
@@ -107,4 +108,4 @@ def test_values_that_are_not_finite_are_refused(trained, tmp_path):
     path = tmp_path / "nan.nc"
     store.write(stored, path, {"recipe": stored.attrs["recipe"]})
     with pytest.raises(InterpflowError, match="W_U holds values that are not finite"):
-        shipped_weights.read(brackets(), wanted(path))
+        start.read(brackets(), wanted(path))

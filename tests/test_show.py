@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from interpflow import provenance, store
+from interpflow import store
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
+from interpflow.record import provenance
 
 RESULTS = "results/laptop/small"
 FINDINGS, FIGURE = f"{RESULTS}/analyses/lengths.nc", "figures/laptop/small/bins"

@@ -10,14 +10,14 @@ from small import recipe, runs_of
 from interpflow import store
 from interpflow.analyses import attention_rows, example_states
 from interpflow.errors import InterpflowError
-from interpflow.job import Job, Source
 from interpflow.methods.shown import Shown
+from interpflow.model.sites import Sites
 from interpflow.progress import Log
-from interpflow.sites import Sites
 from interpflow.stages import analyse
 from interpflow.tasks import list_sorting, tree_pathfinding
 from interpflow.tasks.base import make_dataset
 from interpflow.variables import describe
+from interpflow.workflow.job import Job, Source
 
 TEXTS = [
     "2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3",

@@ -11,7 +11,7 @@ from small import N_CTX, model, tokens, weights
 from torch import Tensor
 
 from interpflow.errors import InterpflowError
-from interpflow.sites import Sites
+from interpflow.model.sites import Sites
 
 S, B, T, M, H, D, F = 3, 4, N_CTX, 24, 2, 12, 40  # seed, batch, pos, d_model, head, d_head, d_mlp
 STREAM, PER_HEAD, SQUARE = (S, B, T, M), (S, B, T, H, D), (S, B, H, T, T)

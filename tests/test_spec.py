@@ -15,10 +15,11 @@ from toys import BASE, add_toys, changed
 
 import interpflow
 from interpflow.errors import InterpflowError
-from interpflow.options import ModelOptions, TrainingOptions
-from interpflow.plan import STAGES
-from interpflow.reading.document import RULES
-from interpflow.spec import Study, load_spec, load_specs, require_scale, resolve
+from interpflow.model.options import ModelOptions
+from interpflow.spec.document import RULES
+from interpflow.spec.load import Study, load_spec, load_specs, require_scale, resolve
+from interpflow.training.options import TrainingOptions
+from interpflow.workflow.plan import STAGES
 
 
 @pytest.fixture(autouse=True)
@@ -268,8 +269,8 @@ def test_reading_specs_loads_nothing_heavy(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from interpflow.plugins import ANALYSIS, PLOT, TASK, available, load
-from interpflow.spec import load_spec
+from interpflow.spec.plugins import ANALYSIS, PLOT, TASK, available, load
+from interpflow.spec.load import load_spec
 for path in Path(sys.argv[1]).glob("*.yaml"):
     load_spec(path)
 for kind in (TASK, ANALYSIS, PLOT):

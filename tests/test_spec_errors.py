@@ -10,7 +10,7 @@ import pytest
 from toys import BASE, add_toys, changed
 
 from interpflow.errors import InterpflowError
-from interpflow.spec import load_spec
+from interpflow.spec.load import load_spec
 
 
 @pytest.fixture(autouse=True)

@@ -15,18 +15,18 @@ from small import brackets, recipe
 from torch import Tensor, nn
 from torch_encoder import torch_encoder
 
-from interpflow import devices, training
-from interpflow.batching import Batches
 from interpflow.errors import InterpflowError
-from interpflow.evaluation import evaluate
-from interpflow.examples import Batch, Examples
-from interpflow.losses import loss, right
-from interpflow.model import build_model
-from interpflow.optimization import checkpoint_steps, learning_rate
-from interpflow.options import TrainingOptions
-from interpflow.packing import pack
+from interpflow.model.packing import pack
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import build_model
 from interpflow.rng import generator
-from interpflow.sites import Sites
+from interpflow.training import devices, loop
+from interpflow.training.batches import Batches
+from interpflow.training.evaluation import evaluate
+from interpflow.training.examples import Batch, Examples
+from interpflow.training.losses import loss, right
+from interpflow.training.optimizers import checkpoint_steps, learning_rate
+from interpflow.training.options import TrainingOptions
 
 OPTIMIZERS: list[dict[str, Any]] = [
     {"optimizer": "rmsprop"},
@@ -48,7 +48,7 @@ def train(
     report: Callable[..., None] = lambda *at, **values: None,
     data: xr.Dataset | None = None,
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    return training.train(brackets() if data is None else data, of, state, report)
+    return loop.train(brackets() if data is None else data, of, state, report)
 
 
 def assert_same_bits(one: xr.Dataset, other: xr.Dataset) -> None:
@@ -270,8 +270,8 @@ def killed_after(steps: int) -> Callable[..., None]:
 
 @pytest.fixture
 def saving_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_SECONDS_BETWEEN_SAVES", -1.0)
-    monkeypatch.setattr(training, "_STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_SAVES", -1.0)
+    monkeypatch.setattr(loop, "_STEPS_BETWEEN_REPORTS", 1)
 
 
 @pytest.mark.usefixtures("saving_every_step")
@@ -325,7 +325,7 @@ def test_a_state_damaged_anywhere_is_no_error(state: Path) -> None:
         at = (ends + int(random.integers(-400, 400))) % len(whole)
         damaged[at] = int(random.integers(256))
         state.write_bytes(damaged)
-        training.TrainingState.load(state, "cpu")  # raises nothing
+        loop.TrainingState.load(state, "cpu")  # raises nothing
 
 
 # What comes out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from interpflow.model import Transformer
+from interpflow.model.transformer import Transformer
 
 
 def torch_encoder(ours: Transformer, labelled: dict[str, Tensor], seed: int) -> nn.Module:

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from small import labelled_weights
 
-from interpflow.model import Transformer
-from interpflow.options import ModelOptions
+from interpflow.model.options import ModelOptions
+from interpflow.model.transformer import Transformer
 from interpflow.runs import Runs
 from interpflow.tasks import tree_pathfinding
 from interpflow.variables import WEIGHTS

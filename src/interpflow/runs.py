@@ -11,15 +11,16 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from interpflow import devices, selection, store
-from interpflow.checkpoints import Checkpoint, Steps
+from interpflow import selection, store
 from interpflow.errors import InterpflowError
-from interpflow.evaluation import Evaluation, evaluate
-from interpflow.examples import Examples
-from interpflow.model import Transformer, build_model
-from interpflow.packing import Weights, pack
+from interpflow.model.packing import Weights, pack
+from interpflow.model.sites import Edit, Sites
+from interpflow.model.transformer import Transformer, build_model
 from interpflow.progress import Report
-from interpflow.sites import Edit, Sites
+from interpflow.selection import Checkpoint, Steps
+from interpflow.training import devices
+from interpflow.training.evaluation import Evaluation, evaluate
+from interpflow.training.examples import Examples
 
 # Sequences per pass when activations are read.
 _BATCH = 256

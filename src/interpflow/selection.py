@@ -1,4 +1,4 @@
-"""Which examples, which positions and which states an analysis looks at, by the names that a task gives them.
+"""Which examples, positions, states and checkpoints an analysis looks at, by the names that a spec uses.
 
 A task names its positions with the variable `role` (example, position) and the words of the coordinate
 `role_name`.  Beside these, its variables (example, position) of true and false are names, `scored` in every
@@ -8,15 +8,22 @@ task, and so is `real` (not padding).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from pydantic import Field
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.section import Section
+
+# Before training; with the highest validation accuracy; at the end.
+Checkpoint = Literal["first", "best", "last"]
+
+# The last; all; or so many of them, evenly among those kept, the first and the last included.
+Steps = Literal["last", "all"] | Annotated[int, Field(ge=2)]
 
 Value = str | int | bool
 Where = dict[str, Value | list[Value]]

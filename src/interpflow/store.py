@@ -7,6 +7,7 @@ how to rebuild the file where it is damaged.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -121,3 +122,9 @@ def rebuild_command(path: Path | str) -> str:
 def _rebuild(path: Path) -> str:
     made = {"results", "figures"} & set(path.resolve().parts)
     return f"rebuild it with: {rebuild_command(path)}" if made else "the workflow did not make it"
+
+
+def sha256(path: Path | str) -> str:
+    """The SHA-256 of the bytes of the file at `path`, as 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

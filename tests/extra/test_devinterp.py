@@ -18,7 +18,7 @@ from devinterp.slt.llc import llc as devinterp_llc
 from small import recipe, runs_of
 
 from interpflow.analyses import llc
-from interpflow.packing import flatten, unflatten
+from interpflow.model.packing import flatten, unflatten
 from interpflow.tasks import list_sorting
 
 LENGTH = 5

@@ -11,12 +11,12 @@ import pytest
 import torch
 import xarray as xr
 
-from interpflow import shipped_weights
-from interpflow.export import to_transformer_lens
-from interpflow.model import build_model
-from interpflow.packing import pack
-from interpflow.spec import load_spec, resolve
-from interpflow.study import Experiment
+from interpflow.model.packing import pack
+from interpflow.model.transformer import build_model
+from interpflow.model.transformer_lens import to_transformer_lens
+from interpflow.spec.load import load_spec, resolve
+from interpflow.spec.study import Experiment
+from interpflow.training import start
 
 lens = pytest.importorskip("transformer_lens")
 PROJECT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def test_logits_are_those_of_a_hooked_transformer(study: str, name: str, monkeyp
     recipe = {
         "model": experiment.model, "training": experiment.training, "seeds": experiment.seeds,
     }  # fmt: skip
-    last = shipped_weights.read(data, recipe)[0].isel(step=-1)
+    last = start.read(data, recipe)[0].isel(step=-1)
     model = build_model(experiment.model, data)
     exported = to_transformer_lens(last.isel(seed=0), model.options, model.n_ctx)
     theirs = lens.HookedTransformer(lens.HookedTransformerConfig(**exported.config))

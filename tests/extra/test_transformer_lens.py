@@ -11,10 +11,15 @@ import xarray as xr
 from small import D_OUTPUT, labelled_weights, model, tokens
 from torch import Tensor
 
-from interpflow.export import Exported, from_transformer_lens, read, to_transformer_lens
-from interpflow.model import Transformer
-from interpflow.packing import pack
-from interpflow.sites import Sites
+from interpflow.model.packing import pack
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import Transformer
+from interpflow.model.transformer_lens import (
+    Exported,
+    from_transformer_lens,
+    read,
+    to_transformer_lens,
+)
 from interpflow.variables import WEIGHTS
 
 lens = pytest.importorskip("transformer_lens")

@@ -102,20 +102,20 @@ def test_an_edit_reruns_what_it_changes_and_what_follows_and_nothing_else(
 
 def test_code_of_the_model_reruns_training_and_the_analyses_of_models(finished: Copy):
     expected = finished.made_from(*TRAINED)
-    with (finished.folder / SRC / "model.py").open("a") as model:
+    with (finished.folder / SRC / "model" / "transformer.py").open("a") as model:
         model.write("\nADDED = 1\n")
     assert finished.would_run() == expected
 
 
 def test_comments_and_docstrings_in_the_model_rerun_nothing(finished: Copy):
-    path = finished.folder / SRC / "model.py"
+    path = finished.folder / SRC / "model" / "transformer.py"
     first, rest = path.read_text().split("\n", 1)
     assert first.startswith('"""')
     path.write_text(f'"""Other words. {first[3:]}\n{rest}\n# A comment.\n')
     assert finished.would_run() == set()
 
 
-@pytest.mark.parametrize("name", ["spec", "plan", "__main__", "commands/check", "layout"])
+@pytest.mark.parametrize("name", ["spec/load", "workflow/plan", "__main__", "commands/check", "workflow/layout"])
 def test_code_that_only_reads_specs_and_plans_reruns_nothing(finished: Copy, name: str):
     with (finished.folder / SRC / f"{name}.py").open("a") as code:
         code.write("\nADDED = 1\n")

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from pydantic import PositiveInt
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.rng import generator
 from interpflow.section import Section
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 
@@ -59,7 +59,7 @@ NEEDS = "runs"
 def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
     """Each seed intact, and with each head ablated in each way."""
     from interpflow.methods.predictions import Sureness, sureness
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     weights = runs.weights(options.checkpoint)
     examples = runs.examples(options.split)
@@ -98,7 +98,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
 
 def _zero(runs, weights, examples):  # type: ignore[no-untyped-def]
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
         def edit(z):  # type: ignore[no-untyped-def]
@@ -112,7 +112,7 @@ def _zero(runs, weights, examples):  # type: ignore[no-untyped-def]
 def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
     import torch
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     sites = [_site(layer) for layer in range(runs.model.options.layers)]
     longest = int(examples.lengths.max())
@@ -146,7 +146,7 @@ def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
 def _resample(runs, weights, examples):  # type: ignore[no-untyped-def]
     import torch
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     # Every example has another one of the same pass, which is of like length, as its stand-in.
     def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from interpflow.checkpoints import Steps
 from interpflow.section import Section
-from interpflow.selection import Where
+from interpflow.selection import Steps, Where
 from interpflow.variables import Variable
 
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from pydantic import Field, NonNegativeInt
 
 from interpflow import selection
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.section import Section
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 
@@ -100,7 +100,7 @@ def _attended(model, weights, tokens) -> NDArray[np.int64]:  # type: ignore[no-u
     """The key with the most attention of any head (layer, seed, example, position)."""
     import torch
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     names = [f"blocks.{layer}.attn.hook_pattern" for layer in range(model.options.layers)]
     sites = Sites(read=names)

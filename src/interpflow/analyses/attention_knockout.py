@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from interpflow import selection
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.rng import generator
 from interpflow.section import Section
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.methods.shown import Shown, words
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """
     import torch
 
-    from interpflow.examples import Examples
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
+    from interpflow.training.examples import Examples
 
     data, names = options.of(runs.data)
     asked = runs.mask(data, options.queries)  # (seed, example, position)

@@ -14,12 +14,11 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from interpflow.checkpoints import Steps
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.methods.matching import Matches, Pair
 from interpflow.section import Section
-from interpflow.selection import Where
+from interpflow.selection import Steps, Where
 from interpflow.variables import Variable
 
 
@@ -105,7 +104,7 @@ def _totals(  # type: ignore[no-untyped-def]
     import torch
     from torch.nn.functional import one_hot
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     shape = runs.model.options
     sites = [f"blocks.{layer}.attn.hook_pattern" for layer in range(shape.layers)]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.section import Section
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 
@@ -38,7 +38,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     """Attention of every seed.  Raises InterpflowError for a task with several labels a position."""
     import torch
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     if runs.loss != "cross_entropy":
         raise InterpflowError("attention_to_target: the task has no single answer at a position")

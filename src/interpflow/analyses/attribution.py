@@ -15,11 +15,10 @@ import numpy as np
 import xarray as xr
 from pydantic import Field, PositiveInt
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.methods.matching import Matches
 from interpflow.methods.relations import Named, Relation, outputs_of
 from interpflow.section import Section
-from interpflow.selection import Where
+from interpflow.selection import Checkpoint, Where
 from interpflow.variables import Variable
 
 

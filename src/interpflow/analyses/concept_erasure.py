@@ -13,11 +13,10 @@ import numpy as np
 import xarray as xr
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section
-from interpflow.selection import State, Where
+from interpflow.selection import Checkpoint, State, Where
 from interpflow.variables import Variable
 
 
@@ -86,7 +85,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     from interpflow.methods.outcomes import Outcomes, outcomes
     from interpflow.methods.probing import ProbeFit
     from interpflow.methods.readings import class_count, labels_of, predict, scores
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     weights = runs.weights(options.checkpoint)
     fit = ProbeFit((), options.epochs, options.batch_size, options.learning_rate)

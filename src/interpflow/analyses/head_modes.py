@@ -30,8 +30,8 @@ import numpy as np
 import xarray as xr
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from interpflow.checkpoints import Steps
 from interpflow.section import Section
+from interpflow.selection import Steps
 from interpflow.variables import Variable
 
 Share = Annotated[float, Field(ge=0, le=1)]

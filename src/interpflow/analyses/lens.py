@@ -13,20 +13,19 @@ import numpy as np
 import xarray as xr
 from pydantic import PositiveFloat, PositiveInt
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.methods.shown import Shown
 from interpflow.methods.traced import Traced, traced_outputs
 from interpflow.section import Section
-from interpflow.selection import Where
+from interpflow.selection import Checkpoint, Where
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from interpflow.methods.lenses import Translators, Unembedding
-    from interpflow.packing import Weights
+    from interpflow.model.packing import Weights
     from interpflow.runs import Runs
 
 

@@ -17,8 +17,8 @@ import numpy as np
 import xarray as xr
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from interpflow.checkpoints import Steps
 from interpflow.section import Section
+from interpflow.selection import Steps
 from interpflow.variables import Variable
 
 

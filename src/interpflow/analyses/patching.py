@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from interpflow import selection
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.methods.pairing import partners
 from interpflow.nearest import way_out
 from interpflow.section import Section
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 Names = Annotated[list[str], Field(min_length=1)]
@@ -131,7 +131,7 @@ def _patched(model, weights, examples, of, sites, masks):  # type: ignore[no-unt
     at each of `sites` (seed, site, mask, pair), and whether that gives the clean answer."""
     import torch
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     longest = int(of.position.max()) + 1
     pair = torch.arange(len(of.position))

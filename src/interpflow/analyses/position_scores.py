@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 from pydantic import NonNegativeInt
 
-from interpflow.checkpoints import Steps
 from interpflow.errors import InterpflowError
-from interpflow.options import ModelOptions
+from interpflow.model.options import ModelOptions
 from interpflow.section import Section
+from interpflow.selection import Steps
 from interpflow.variables import Variable
 
 

@@ -14,11 +14,10 @@ import numpy as np
 import xarray as xr
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section
-from interpflow.selection import State, Where
+from interpflow.selection import Checkpoint, State, Where
 from interpflow.variables import Variable
 
 

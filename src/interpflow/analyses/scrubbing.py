@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from interpflow import selection
-from interpflow.checkpoints import Checkpoint
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import Grouping
 from interpflow.methods.pairing import partners
 from interpflow.section import Section
+from interpflow.selection import Checkpoint
 from interpflow.variables import Variable
 
 
@@ -135,8 +135,8 @@ def _losses(runs, data, options, chosen):  # type: ignore[no-untyped-def]
     """
     import torch
 
-    from interpflow.examples import Examples
     from interpflow.methods.queries import asked, passes
+    from interpflow.training.examples import Examples
 
     at, answers = asked(data, [options.query])
     weights, examples = runs.weights(options.checkpoint), Examples(data, options.split, runs.device)

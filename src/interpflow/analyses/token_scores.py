@@ -22,10 +22,10 @@ import numpy as np
 import xarray as xr
 from pydantic import Field, NonNegativeInt
 
-from interpflow.checkpoints import Steps
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed
 from interpflow.section import Pattern, Section
+from interpflow.selection import Steps
 from interpflow.variables import Variable
 
 Part = Annotated[str, Field(pattern=r"^(ov \d+(\.\d+)?|mlp \d+)$")]
@@ -181,7 +181,7 @@ def _at(model, weights, tokens: list[int], site: str, put=None):  # type: ignore
     """
     import torch
 
-    from interpflow.sites import Sites
+    from interpflow.model.sites import Sites
 
     edits = {
         name: (lambda _, value=value: value[:, :, None]) for name, value in (put or {}).items()

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from interpflow.cost import cost_class, training_seconds
-from interpflow.layout import SPECS
-from interpflow.plan import plan
-from interpflow.spec import DEFAULT_SCALE, load_specs, require_scale, resolve
+from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
+from interpflow.workflow.cost import cost_class, training_seconds
+from interpflow.workflow.layout import SPECS
+from interpflow.workflow.plan import plan
 
 
 def register(subparsers: Any) -> None:

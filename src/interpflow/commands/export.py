@@ -9,9 +9,9 @@ from typing import Any
 
 from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.options import ModelOptions
-from interpflow.recipe import canonical
+from interpflow.model.options import ModelOptions
 from interpflow.variables import WEIGHTS, describe
+from interpflow.workflow.recipe import canonical
 
 
 def register(subparsers: Any) -> None:
@@ -42,7 +42,7 @@ def register(subparsers: Any) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write one seed's weights at one checkpoint as a state dict."""
-    from interpflow.export import to_transformer_lens
+    from interpflow.model.transformer_lens import to_transformer_lens
 
     weights = store.read(arguments.weights)
     if "W_E" not in weights:
@@ -65,7 +65,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 def run_import(arguments: argparse.Namespace) -> None:
     """Write the weights of a TransformerLens model as a dataset."""
-    from interpflow.export import from_transformer_lens, read
+    from interpflow.model.transformer_lens import from_transformer_lens, read
 
     options, weights = from_transformer_lens(read(arguments.file))
     recipe = {"stage": "import", "model": options.model_dump()}

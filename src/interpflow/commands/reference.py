@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from interpflow.reference import reference
+from interpflow.spec.field_reference import reference
 
 
 def register(subparsers: Any) -> None:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from interpflow.layout import SPECS
-from interpflow.spec import DEFAULT_SCALE, load_specs, require_scale
+from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale
+from interpflow.workflow.layout import SPECS
 
 
 def register(subparsers: Any) -> None:
@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<scale>/report.html from what the last run left."""
-    from interpflow.report import page
+    from interpflow.report.page import page
     from interpflow.store import replacing
 
     specs = load_specs(sorted(SPECS.glob("*.yaml")))

@@ -22,8 +22,8 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the last step of the weights with its history, and print what a spec says of the file."""
-    from interpflow.digest import sha256
-    from interpflow.shipped_weights import join
+    from interpflow.store import sha256
+    from interpflow.training.start import join
 
     weights = store.read(arguments.weights)
     if "W_E" not in weights:

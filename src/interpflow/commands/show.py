@@ -13,7 +13,7 @@ from interpflow.nearest import listed
 if TYPE_CHECKING:
     import xarray as xr
 
-    from interpflow.provenance import Link
+    from interpflow.record.provenance import Link
 
 _MOST_VALUES = 12  # of a coordinate
 
@@ -27,7 +27,8 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what a dataset or figure holds, its chain back to the data, and the command to rebuild it."""
-    from interpflow import provenance, store
+    from interpflow import store
+    from interpflow.record import provenance
 
     path: Path = arguments.file
     if brought := provenance.brought_in(path):

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.layout import STAGES
-from interpflow.plan import plan_study
 from interpflow.progress import Log
-from interpflow.run_lock import end_with_run
+from interpflow.workflow.layout import STAGES
+from interpflow.workflow.plan import plan_study
+from interpflow.workflow.run_lock import end_with_run
 
 
 def register(subparsers: Any) -> None:

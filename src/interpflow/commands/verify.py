@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.layout import STAGES
-from interpflow.spec import DEFAULT_SCALE
+from interpflow.spec.load import DEFAULT_SCALE
+from interpflow.workflow.layout import STAGES
 
 # Machines differ in the last bits of a sum, and training lets the difference grow.
 _TOLERANCE = 1e-4
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _verify(path: Path, tolerance: float) -> bool:
-    from interpflow.comparison import GOOD, STATUSES, compare
-    from interpflow.manifest import read
+    from interpflow.record.comparison import GOOD, STATUSES, compare
+    from interpflow.record.manifest import read
 
     manifest = read(path)
     print(f"{manifest['study']} at scale {manifest['scale']}, against {path}:")

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from interpflow.errors import InterpflowError
-from interpflow.model import Transformer
-from interpflow.packing import Weights
-from interpflow.sites import Sites
+from interpflow.model.packing import Weights
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import Transformer
 
 
 @torch.no_grad()

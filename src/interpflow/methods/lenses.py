@@ -19,14 +19,14 @@ import xarray as xr
 from torch import Tensor
 
 from interpflow.errors import InterpflowError
-from interpflow.examples import Examples
-from interpflow.losses import right
 from interpflow.methods.adam import Adam
-from interpflow.model import _NORM_EPSILON
-from interpflow.packing import Weights, flatten, unflatten
+from interpflow.model.packing import Weights, flatten, unflatten
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import _NORM_EPSILON
 from interpflow.rng import generator
 from interpflow.runs import Runs
-from interpflow.sites import Sites
+from interpflow.training.examples import Examples
+from interpflow.training.losses import right
 
 
 @dataclass(frozen=True)

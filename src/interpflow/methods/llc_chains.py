@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from interpflow.evaluation import evaluate
-from interpflow.losses import loss
-from interpflow.packing import flatten, pack, unflatten
+from interpflow.model.packing import flatten, pack, unflatten
 from interpflow.rng import generator
 from interpflow.runs import Runs
+from interpflow.training.evaluation import evaluate
+from interpflow.training.losses import loss
 
 
 class Chains:

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from interpflow.examples import Batch, Examples
-from interpflow.losses import loss, right
-from interpflow.model import Transformer
-from interpflow.packing import Weights
-from interpflow.sites import Sites
+from interpflow.model.packing import Weights
+from interpflow.model.sites import Sites
+from interpflow.model.transformer import Transformer
+from interpflow.training.examples import Batch, Examples
+from interpflow.training.losses import loss, right
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from interpflow.methods.adam import Adam
-from interpflow.packing import flatten, unflatten
+from interpflow.model.packing import flatten, unflatten
 from interpflow.rng import generator
 
 Layers = list[tuple[Tensor, Tensor]]  # weight and bias of each layer

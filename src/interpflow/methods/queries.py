@@ -18,10 +18,10 @@ from torch import Tensor
 
 from interpflow import selection
 from interpflow.errors import InterpflowError
-from interpflow.examples import TOKENS_PER_PASS, Examples
-from interpflow.model import Transformer
-from interpflow.packing import Weights
-from interpflow.sites import Edit, Sites
+from interpflow.model.packing import Weights
+from interpflow.model.sites import Edit, Sites
+from interpflow.model.transformer import Transformer
+from interpflow.training.examples import TOKENS_PER_PASS, Examples
 
 At = tuple[np.ndarray, np.ndarray]  # example and position of every query, each (query,)
 

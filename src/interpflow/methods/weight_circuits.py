@@ -12,7 +12,7 @@ import math
 
 import xarray as xr
 
-from interpflow.options import ModelOptions
+from interpflow.model.options import ModelOptions
 
 
 def ov_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:

@@ -14,7 +14,7 @@ from interpflow.errors import InterpflowError
 from interpflow.plots._experiments import at_last_step, dataset, experiments
 from interpflow.plots._modes import HEAD_MODES
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

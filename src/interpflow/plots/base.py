@@ -6,7 +6,7 @@ A plot is a file in this folder with
     def plot(data, options, claims) -> Figure      the figure
 
 It gets the collected datasets of the figure's analyses, in the order of the spec, and the claims on
-them, which it draws as reference marks (`interpflow.marks`).  Each dataset has the dims of its
+them, which it draws as reference marks (`interpflow.style.marks`).  Each dataset has the dims of its
 analysis and `experiment` before them.  What an experiment lacks is NaN, coordinates may be sorted,
 and a scale may leave one seed and one experiment: a plot draws what is there.
 
@@ -25,7 +25,7 @@ import xarray as xr
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

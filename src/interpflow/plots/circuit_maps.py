@@ -12,7 +12,7 @@ from interpflow import style
 from interpflow.plots._experiments import at_last_step, experiments
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from interpflow.plots._cells import HEIGHT, by_head, cells, key, side_by_side
 from interpflow.plots._experiments import at_last_step, dataset, experiments, of_seed
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

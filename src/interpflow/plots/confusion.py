@@ -10,7 +10,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

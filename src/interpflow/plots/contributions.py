@@ -13,7 +13,7 @@ from interpflow.plots._cells import by_head
 from interpflow.plots._experiments import experiments
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from interpflow.errors import InterpflowError
 from interpflow.plots._experiments import dataset, experiments, variable
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots._experiments import Fact, at_last_step, experiments, variable
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

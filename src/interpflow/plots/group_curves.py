@@ -13,11 +13,11 @@ from pydantic import Field
 
 from interpflow import style
 from interpflow.errors import InterpflowError
-from interpflow.marks import Mark, looks, marks
 from interpflow.nearest import way_out
 from interpflow.plots._curves import Curve, Line, Select, curve
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
+from interpflow.style.marks import Mark, looks, marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from interpflow import style
 from interpflow.plots._cells import HEIGHT, cells
 from interpflow.plots._experiments import dataset, experiments
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.marks import looks, marks
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
+from interpflow.style.marks import looks, marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

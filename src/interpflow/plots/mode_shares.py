@@ -11,7 +11,7 @@ from interpflow import style
 from interpflow.plots._experiments import experiments, variable
 from interpflow.plots._modes import count, ink, last_modes, looks
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots._controls import MAJORITY
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ from interpflow import style
 from interpflow.plots._experiments import dataset, experiments
 from interpflow.plots._heat_maps import heat_maps
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.marks import looks, marks
 from interpflow.plots._controls import CONTROLS, MAJORITY
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
+from interpflow.style.marks import looks, marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

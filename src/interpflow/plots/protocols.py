@@ -13,11 +13,11 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.marks import looks, marks
 from interpflow.plots._controls import MAJORITY
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
+from interpflow.style.marks import looks, marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

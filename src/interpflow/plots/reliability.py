@@ -14,7 +14,7 @@ from interpflow import style
 from interpflow.plots._experiments import experiments
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.marks import looks, marks
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
+from interpflow.style.marks import looks, marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from interpflow import style
 from interpflow.plots._experiments import experiments, of_seed
 from interpflow.plots._heat_maps import heat_maps
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ from interpflow.plots._cells import key
 from interpflow.plots._experiments import at_last_step, experiments
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ from interpflow.plots._examples import of_experiment
 from interpflow.plots._tree_drawing import GOAL, PATH, Tree, draw, unit_of_labels
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,7 +17,7 @@ from interpflow.plots._modes import ink
 from interpflow.plots._tree_drawing import Tree, draw, unit_of_labels
 from interpflow.plots.base import choose
 from interpflow.section import Section
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

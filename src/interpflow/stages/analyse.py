@@ -6,9 +6,9 @@ import importlib
 from typing import Any
 
 from interpflow import store
-from interpflow.job import Job
 from interpflow.progress import Log, Progress
 from interpflow.variables import describe
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:

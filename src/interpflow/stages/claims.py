@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from interpflow import claims, store
-from interpflow.job import Job
+from interpflow import store
 from interpflow.progress import Log
-from interpflow.study import Claim
+from interpflow.record import scorecard
+from interpflow.spec.study import Claim
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:
     """Hold each claim of the study against our findings."""
     datasets = {name: store.read(path) for name, path in job.inputs.items()}
     stated = [Claim(**claim) for claim in job.slice["claims"]]
-    table = claims.score(stated, datasets)
+    table = scorecard.score(stated, datasets)
     with store.replacing(Path(job.outputs["claims"])) as temporary:
         table.to_csv(temporary, index=False)
     log.line(f"{len(stated)} claims")

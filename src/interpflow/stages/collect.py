@@ -9,8 +9,8 @@ import xarray as xr
 
 from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.job import Job
 from interpflow.progress import Log
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 
 from interpflow import store
-from interpflow.job import Job
 from interpflow.progress import Log
 from interpflow.tasks.base import make_dataset
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:

@@ -6,10 +6,11 @@ import importlib
 import json
 from pathlib import Path
 
-from interpflow import figures, store
-from interpflow.job import Job
+from interpflow import store
 from interpflow.progress import Log
-from interpflow.study import Claim
+from interpflow.spec.study import Claim
+from interpflow.style import save
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:
@@ -19,8 +20,8 @@ def run(job: Job, log: Log) -> None:
     data = {name: store.read(path) for name, path in job.inputs.items()}
     marks = [Claim(**claim) for claim in spec["claims"]]
     images = {kind: Path(path) for kind, path in job.outputs.items() if kind != "json"}
-    with figures.style():
-        figures.save(plot.plot(data, plot.Options(**spec["options"]), marks), images)
+    with save.style():
+        save.save(plot.plot(data, plot.Options(**spec["options"]), marks), images)
     account = {
         "study": job.study,
         "figure": spec["figure"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from interpflow import manifest
-from interpflow.job import Job
 from interpflow.progress import Log
+from interpflow.record import manifest
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:

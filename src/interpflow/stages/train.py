@@ -6,9 +6,9 @@ import importlib
 from pathlib import Path
 
 from interpflow import store
-from interpflow.job import Job
 from interpflow.progress import Log, Progress
 from interpflow.variables import HISTORY, WEIGHTS, describe
+from interpflow.workflow.job import Job
 
 
 def run(job: Job, log: Log) -> None:
@@ -16,11 +16,11 @@ def run(job: Job, log: Log) -> None:
     state, data = _state_path(job), store.read(job.inputs["data"])
     # By name, as the planner counts them: an edit of the training loop is none of shipped weights.
     if job.slice["training"]["weights"]:
-        weights, history = importlib.import_module("interpflow.shipped_weights").read(
+        weights, history = importlib.import_module("interpflow.training.start").read(
             data, job.recipe
         )
     else:
-        weights, history = importlib.import_module("interpflow.training").train(
+        weights, history = importlib.import_module("interpflow.training.loop").train(
             data, job.recipe, state, Progress(log).update
         )
     for output, dataset, table in (("weights", weights, WEIGHTS), ("history", history, HISTORY)):

@@ -10,7 +10,7 @@ and, where training may draw new examples at every step (`training: {fresh: true
 
     def sample(options, random, size, step) -> dict    `size` examples of one length: NumPy arrays tokens,
                                                        targets and scored, and branch where one holds
-                                                       several, see `interpflow.branches`; they are drawn
+                                                       several, see `interpflow.model.branches`; they are drawn
                                                        from `random` alone, and may be others at a later
                                                        `step`, where training goes from easy to hard;
                                                        an option `fresh` is for it alone, not for `generate`

@@ -24,8 +24,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
-from interpflow import branches
 from interpflow.errors import InterpflowError
+from interpflow.model import branches
 from interpflow.rng import generator
 from interpflow.section import Section
 from interpflow.tasks._trees import NOTHING, Ints, Order, Trees, depths, grow, is_held_out, ordered
@@ -191,7 +191,7 @@ def sample(
 ) -> dict[str, np.ndarray]:
     """`size` trees that training may see at `step`, as tokens, targets and scored (example, position).
 
-    With all goals an example is a tree with several, and has `branch`, see `interpflow.branches`.
+    With all goals an example is a tree with several, and has `branch`, see `interpflow.model.branches`.
     """
     wanted = Split(order=options.order, path_length=options.fresh.path_length)
     trees = _draw(options, random, size, wanted, held_out=False)

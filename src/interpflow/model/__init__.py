@@ -1,0 +1,1 @@
+"""The transformer: its computation, its two forms of weights, its sites."""

@@ -1,0 +1,184 @@
+"""Weights to and from TransformerLens: its names and conventions, in a file without pickle.
+
+The file is a NumPy .npz: one array for each entry of a `HookedTransformer`'s state dict, and the text
+`config`, JSON of the arguments of `HookedTransformerConfig`.  To load one, with TransformerLens 3,
+
+    file = dict(numpy.load("model.npz"))
+    config = HookedTransformerConfig(**json.loads(str(file.pop("config"))))
+    model = HookedTransformer(config)
+    model.load_state_dict({name: torch.tensor(value) for name, value in file.items()}, strict=False)
+
+(not strict, since it counts attention masks as weights), and to write one that `read` takes:
+
+    state = {name: value.numpy() for name, value in model.state_dict().items()}
+    numpy.savez("model.npz", config=json.dumps({"n_layers": 2, "d_model": 64, …}), **state)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from interpflow import store
+from interpflow.errors import InterpflowError
+from interpflow.model.options import ModelOptions
+from interpflow.model.transformer import Transformer, sinusoids
+from interpflow.variables import WEIGHTS
+
+Arrays = Mapping[str, NDArray[Any]]
+
+# Ours: theirs.  Entries of a block come once for each layer, after `blocks.<layer>.`.
+_WHOLE = {
+    "W_E": "embed.W_E", "W_pos": "pos_embed.W_pos", "W_U": "unembed.W_U", "b_U": "unembed.b_U",
+    "ln_final_w": "ln_final.w", "ln_final_b": "ln_final.b",
+}  # fmt: skip
+_BLOCK = {
+    **{f"{kind}_{letter}": f"attn.{kind}_{letter}" for kind in "Wb" for letter in "QKVO"},
+    **{f"{kind}_{way}": f"mlp.{kind}_{way}" for kind in "Wb" for way in ("in", "out")},
+    **{f"ln{n}_{kind}": f"ln{n}.{kind}" for n in (1, 2) for kind in "wb"},
+}
+_NORMS = {"pre": "LN", "none": None}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One model: the arguments of `HookedTransformerConfig`, and its state dict without masks."""
+
+    config: Mapping[str, Any]
+    state: Arrays
+
+    def write(self, path: Path) -> None:
+        """Write to `path`, whole or not at all.  Raises InterpflowError where that fails."""
+        config = np.array(json.dumps(self.config, sort_keys=True))
+        with store.replacing(path) as temporary, temporary.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, config=config, **self.state)
+
+
+def read(path: Path) -> Exported:
+    """What `write` wrote.  Raises InterpflowError where `path` is missing, damaged or something else."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        return Exported(json.loads(str(arrays.pop("config"))), arrays)
+    except FileNotFoundError as error:
+        raise InterpflowError(f"{path}: no such file") from error
+    except Exception as error:  # a damaged zip file raises almost anything
+        raise InterpflowError(
+            f"{path}: not a .npz file of a TransformerLens state dict with its config "
+            f"({type(error).__name__}: {error})"
+        ) from error
+
+
+def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int) -> Exported:
+    """The model with weights `labelled` (of one step and one seed) as a HookedTransformer's.
+
+    What TransformerLens has no switch for goes into the weights: the scale of embeddings into `W_E`,
+    sinusoids and the lack of positions into `W_pos` (of length `n_ctx`, where positions are not learned), the
+    lack of biases into zeros.  Raises InterpflowError for post-norm models.
+    """
+    o = options
+    if o.norm == "post":
+        raise InterpflowError(
+            "norm: post cannot be exported; a HookedTransformer has its LayerNorm before each block"
+        )
+    given = {str(name): array.values for name, array in labelled.data_vars.items()}
+    if o.positions != "learned":
+        table = sinusoids(n_ctx, o.d_model).numpy()
+        given["W_pos"] = table if o.positions == "sinusoidal" else np.zeros_like(table)
+    if o.scale_embedding:
+        given["W_E"] = given["W_E"] * np.float32(math.sqrt(o.d_model))
+    (d_vocab, _), (n_ctx, _), (_, d_output) = (given[n].shape for n in ("W_E", "W_pos", "W_U"))
+    with_biases = Transformer(o.model_copy(update={"biases": True}), d_vocab, n_ctx, d_output)
+    for name, shape in with_biases.shapes.items():
+        given.setdefault(name, np.zeros(shape, np.float32))
+
+    state = {theirs: given[ours] for ours, theirs in _WHOLE.items() if ours in given}
+    for layer in range(o.layers):
+        for ours, theirs in _BLOCK.items():
+            if ours in given:
+                state[f"blocks.{layer}.{theirs}"] = given[ours][layer % with_biases.blocks]
+    config = {
+        "n_layers": o.layers,
+        "d_model": o.d_model,
+        "n_heads": o.heads,
+        "d_head": with_biases.d_head,
+        "d_mlp": o.d_mlp or None,
+        "attn_only": not o.d_mlp,
+        "act_fn": o.activation if o.d_mlp else None,
+        "normalization_type": _NORMS[o.norm],
+        "n_ctx": n_ctx,
+        "d_vocab": d_vocab,
+        "d_vocab_out": d_output,
+    }
+    return Exported(config, state)
+
+
+def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]:
+    """The options and labelled weights, at step 0 and seed 0, of a HookedTransformer.
+
+    Raises InterpflowError for a kind of model that interpflow does not have, and for weights that lack or do
+    not fit.
+    """
+    config = {
+        "normalization_type": "LN",
+        "positional_embedding_type": "standard",
+        **exported.config,
+    }
+    norms = {theirs: ours for ours, theirs in _NORMS.items()}
+    d_mlp = 0 if config.get("attn_only") else config.get("d_mlp")
+    for key, value, known in (
+        ("normalization_type", config["normalization_type"], tuple(norms)),
+        ("positional_embedding_type", config["positional_embedding_type"], ("standard",)),
+        ("act_fn", config.get("act_fn") if d_mlp else "relu", ("relu", "gelu")),
+        ("attention_dir", config.get("attention_dir", "causal"), ("causal",)),
+    ):
+        if value not in known:
+            raise InterpflowError(
+                f"config.{key} is {value!r}; interpflow has {', '.join(map(repr, known))}"
+            )
+    try:
+        wanted = {
+            "layers": config["n_layers"],
+            "heads": config["n_heads"],
+            "d_model": config["d_model"],
+            "d_head": config["d_head"],
+            "d_mlp": d_mlp,
+            "activation": config["act_fn"] if d_mlp else "relu",
+            "norm": norms[config["normalization_type"]],
+            "positions": "learned",
+        }
+        d_output = config.get("d_vocab_out", config["d_vocab"])
+        options = ModelOptions.model_validate(wanted)
+        model = Transformer(options, config["d_vocab"], config["n_ctx"], d_output)
+    except KeyError as error:
+        raise InterpflowError(f"config has no {error}; it is needed") from error
+    except ValidationError as error:
+        raise InterpflowError(
+            f"config: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}"
+        ) from error
+
+    def entry(name: str) -> NDArray[Any]:
+        if name not in exported.state:
+            raise InterpflowError(f"the state dict has no '{name}'")
+        return exported.state[name]
+
+    weights = {}
+    for name, shape in model.shapes.items():
+        if name in _WHOLE:
+            value = entry(_WHOLE[name])
+        else:
+            layers = (f"blocks.{layer}.{_BLOCK[name]}" for layer in range(options.layers))
+            value = np.stack([entry(theirs) for theirs in layers])
+        if value.shape != shape:
+            raise InterpflowError(f"{name} has shape {value.shape}; by the config it is {shape}")
+        weights[name] = (WEIGHTS[name].dims, value[None, None].astype(np.float32))
+    return options, xr.Dataset(weights, {"step": [0], "seed": [0]})

@@ -1,0 +1,1 @@
+"""What came out: the scorecard, fingerprints of files, where they came from."""

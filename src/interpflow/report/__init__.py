@@ -1,0 +1,1 @@
+"""The page of a scale: figures, scorecards and what they rest on."""

@@ -1,0 +1,157 @@
+"""One page per scale: every study's scorecard and figures, and where each comes from.
+
+The page is a single file without scripts; it holds its images and needs no network.  It is made of the files
+as they are, and says so where they are not what the specs would make now.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from interpflow import store
+from interpflow.errors import InterpflowError
+from interpflow.record import provenance, scorecard
+from interpflow.record.provenance import Link
+from interpflow.report.differences import conditions, differences
+from interpflow.spec.load import Spec, resolve
+from interpflow.workflow.job import Job
+from interpflow.workflow.plan import Plan, plan
+
+# An SVG is sharp at any size; one larger than this holds so many marks that its picture is smaller.
+_LARGEST_SVG = 1_000_000
+_MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure on the page; `problem` says why there is no image, or why it is not the present spec's."""
+
+    name: str
+    panel: str | None
+    caption: str
+    conditions: str
+    image: str | None
+    problem: str | None
+    chain: list[Link]
+    rebuild: str
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study on the page; `rows` are those of its scorecard, `tally` counts their verdicts."""
+
+    name: str
+    title: str
+    reference: Mapping[str, Any]
+    seeds: int
+    conditions: str
+    rows: list[dict[str, Any]]
+    tally: dict[str, int]
+    problem: str | None  # why there is no scorecard
+    figures: list[FigureView]
+    left_out: list[str]  # figures of the base that the scale does not draw
+    spec_path: str
+    spec: str
+
+
+def page(specs: Iterable[Spec], scale: str) -> str:
+    """The HTML of the report on `specs` at `scale`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = "{:.4g}".format  # 0.806, 31.7, 510
+    environment.filters["spread"] = "{:.2g}".format
+    studies = [_study(spec, plan(resolve(spec, scale), spec.base)) for spec in specs]
+    return environment.get_template("page.html").render(studies=studies, scale=scale)
+
+
+def _study(spec: Spec, planned: Plan) -> StudyView:
+    study = planned.study
+    rows, problem = _scorecard(planned)
+    verdicts = [row["verdict"] for row in rows]
+    return StudyView(
+        name=study.name,
+        title=study.title,
+        reference=study.reference,
+        seeds=len(study.seeds),
+        conditions=conditions(study.scale, differences(spec.base, study)),
+        rows=rows,
+        tally={verdict: verdicts.count(verdict) for verdict in scorecard.VERDICTS},
+        problem=problem,
+        figures=[_figure(spec, planned, name) for name in study.figures],
+        left_out=[name for name in spec.base.figures if name not in study.figures],
+        spec_path=spec.path.as_posix(),
+        spec=spec.path.read_text(encoding="utf-8"),
+    )
+
+
+def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows of the scorecard, None for an empty cell; or why there are none."""
+    for job in planned.jobs["claims"].values():
+        path = Path(job.outputs["claims"])
+        try:
+            table = pd.read_csv(path)
+        except (OSError, ValueError) as error:
+            reason = "no such file" if isinstance(error, FileNotFoundError) else error
+            return [], f"{path}: {reason}; make it with: {store.rebuild_command(path)}"
+        cells = table.astype(object).where(table.notna(), None)
+        return [
+            {str(key): cell for key, cell in row.items()} for row in cells.to_dict("records")
+        ], None
+    return [], None
+
+
+def _figure(spec: Spec, planned: Plan, name: str) -> FigureView:
+    figure, job = planned.study.figures[name], planned.find("figure", name)
+    paths = {kind: Path(path) for kind, path in job.outputs.items()}
+    caption, panel, image, chain = figure.caption, figure.panel, None, []
+    try:
+        account = provenance.figure_account(paths["json"])
+        caption, panel = account["caption"], account["panel"]
+        chain = provenance.chain(paths["svg"])
+        image, problem = _image(paths), _out_of_date(job, chain)
+    except InterpflowError as error:
+        problem = str(error)
+    return FigureView(
+        name=name,
+        panel=panel,
+        caption=caption,
+        conditions=conditions(job.scale, differences(spec.base, planned.study, figure)),
+        image=image,
+        problem=problem,
+        chain=chain,
+        rebuild=store.rebuild_command(paths["svg"]),
+    )
+
+
+def _out_of_date(job: Job, chain: list[Link]) -> str | None:
+    if chain[0].sha == job.sha:
+        return None
+    return (
+        "made from another spec or by other code than there is now; "
+        f"make it anew with: snakemake --cores all --config scale={job.scale}"
+    )
+
+
+def _image(paths: Mapping[str, Path]) -> str:
+    """The figure as a data URI.  Raises InterpflowError where its file cannot be read."""
+    try:
+        kind = "svg" if paths["svg"].stat().st_size <= _LARGEST_SVG else "png"
+        content = base64.b64encode(paths[kind].read_bytes()).decode()
+    except OSError as error:
+        raise InterpflowError(
+            f"{error.filename}: cannot be read; make it with: {store.rebuild_command(error.filename)}"
+        ) from error
+    return f"data:{_MEDIA_TYPES[kind]};base64,{content}"

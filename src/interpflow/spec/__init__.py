@@ -1,0 +1,1 @@
+"""What a spec says: read, checked, merged and resolved to a study."""

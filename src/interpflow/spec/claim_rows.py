@@ -1,0 +1,89 @@
+"""The claims of a spec, one row a number, and whether a row can pick one value per seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from interpflow.nearest import listed, way_out
+from interpflow.spec import document
+from interpflow.spec.problems import describe
+from interpflow.spec.study import Claim, Scalar, Study
+
+
+def rows(name: str, written: document.Claim) -> Iterator[Claim]:
+    """The claim itself, or with `along` one claim `name[value]` for each of the coordinate's values."""
+    if not written.along:
+        yield _row(name, written, {}, None)
+    for coordinate, values in written.along.items():
+        for index, value in enumerate(values):
+            yield _row(f"{name}[{value}]", written, {coordinate: value}, index)
+
+
+def _row(name: str, written: document.Claim, chosen: dict[str, Scalar], index: int | None) -> Claim:
+    def number(given: float | list[float] | None) -> float | None:
+        return given[index or 0] if isinstance(given, list) else given
+
+    return Claim(
+        name=name,
+        data=written.data,
+        variable=written.variable,
+        select=written.select | chosen,
+        expected=number(written.expected),
+        at_least=number(written.at_least),
+        at_most=number(written.at_most),
+        tolerance=written.tolerance,
+        source=written.source,
+        because=written.because,
+    )
+
+
+def mistake(
+    claim: Claim, study: Study, variables: Mapping[str, Any]
+) -> tuple[str | None, str] | None:
+    """Why `claim` cannot pick one value per seed: the coordinate at fault, if it is one, and a message.
+
+    `variables` is the table of the claim's analysis.  Before the run the values of experiments, sweeps and
+    seeds are known, and those of a dimension that has the name of a list among the analysis's options.
+    """
+    options = study.analyses[claim.data].options
+    experiments = {name: {"experiment": name, **study.experiments[name].coords} for name in options}
+    telling = dict.fromkeys(key for coords in experiments.values() for key in coords)
+    dims = {name: tuple(variable.dims) for name, variable in variables.items()}
+    own = [dim for dim in dims[claim.variable] if dim not in (*telling, "seed")]
+    labels = [name for name in dims if name != claim.variable and {*dims[name]} <= {*own}]
+    known = [*telling, "seed", *own, *labels]
+    for coordinate in claim.select:
+        if coordinate not in known:
+            return coordinate, f"no such coordinate; allowed: {way_out(coordinate, known)}"
+
+    for coordinate in telling:
+        values = [coords[coordinate] for coords in experiments.values() if coordinate in coords]
+        if wrong := _absent(claim, coordinate, values):
+            return coordinate, wrong
+    told = {key: value for key, value in claim.select.items() if key in telling}
+    picked = [name for name, coords in experiments.items() if told.items() <= coords.items()]
+    if len(picked) != 1:
+        among = f"picks {len(picked)} experiments of '{claim.data}', which has: {listed(options)}"
+        return None, f"{among}; let `experiment: <name>` pick one"
+
+    lists = {name: given for name, given in options[picked[0]].items() if isinstance(given, list)}
+    lists["seed"] = study.experiments[picked[0]].seeds
+    for coordinate in ("seed", *own):
+        if coordinate in lists and (wrong := _absent(claim, coordinate, lists[coordinate])):
+            return coordinate, wrong
+    fixed = {dim for key in claim.select for dim in dims.get(key, (key,))}
+    for dim in own:
+        if dim not in fixed:
+            runs = f"picks many values: '{claim.variable}' runs along '{dim}'"
+            return None, f"{runs}; let `{dim}: <value>` pick one"
+    return None
+
+
+def _absent(claim: Claim, coordinate: str, values: list[Any]) -> str | None:
+    """The message if `claim` selects another value of `coordinate` than one of `values`."""
+    found = claim.select.get(coordinate)
+    if found is None or found in values:
+        return None
+    has = way_out(str(found), dict.fromkeys(map(str, values)))
+    return f"found {describe(found)}; analysis '{claim.data}' has: {has}"

@@ -1,0 +1,195 @@
+"""A spec as it is written: its keys, before defaults, sweeps and scales are worked out."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    model_validator,
+)
+
+from interpflow.section import Section
+from interpflow.spec.problems import shorten
+
+# `snakemake <study>` builds a study, so no study can be called as a rule of the workflow.
+RULES = ("all", "analyse", "claims", "collect", "data", "figure", "manifest", "train")
+LONGEST_NAME = 64  # characters; several names make one path, and file names end at 255
+
+
+def checked_name(text: str) -> str:
+    """`text`, if it can be a name.  Raises ValueError, with the nearest name, if not."""
+    if _is_name(text):
+        return text
+    nearest = "_".join(re.findall("[a-z0-9]+", text.lower())) if text.isascii() else ""
+    raise ValueError(
+        f"found {shorten(ascii(text))}; a name is [a-z][a-z0-9_]*, up to {LONGEST_NAME} characters, "
+        "since it becomes a path" + (f"; did you mean '{nearest}'?" if _is_name(nearest) else "")
+    )
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch("[a-z][a-z0-9_]*", text) is not None and len(text) <= LONGEST_NAME
+
+
+def _no_rule(study: str) -> str:
+    if study in RULES:
+        raise ValueError(
+            f"found '{study}', a rule of the workflow; the rules are: {', '.join(RULES)}"
+        )
+    return study
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    # `dyck1:` with nothing after it is null in YAML and an experiment without options to its author.
+    return {} if value is None else value
+
+
+Name = Annotated[str, AfterValidator(checked_name)]
+Text = Annotated[str, Field(min_length=1)]
+Scalar = str | int | float | bool
+OrNothing = BeforeValidator(_nothing_is_empty)
+Options = Annotated[dict[str, Any], OrNothing]  # checked once merged, against who takes them
+SeedCount = Annotated[int, Field(ge=1, le=10_000)]
+Values = Annotated[list[Scalar], Field(min_length=1)]
+
+
+class Reference(Section):
+    """The paper."""
+
+    arxiv: Text  # in quotes: "2502.01432"
+    year: int
+
+
+class Defaults(Section):
+    """What every experiment starts from."""
+
+    task: Options = {}  # `name` (a file in tasks/) and that task's options
+    model: Options = {}  # see below
+    training: Options = {}  # see below
+
+
+class Experiment(Defaults):
+    """One data set, one model and one training, where they differ from the defaults."""
+
+    seeds: SeedCount | None = None  # how many of the study's; all if not given
+    sweep: Annotated[
+        dict[str, Values], OrNothing
+    ] = {}  # "model.heads": [1, 2]: one experiment for each
+
+
+class Analysis(Section):
+    """One method over some experiments; further keys are the method's options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    method: str  # a file in analyses/
+    experiments: list[str] | dict[str, Options]  # names, or name: {options for it alone}
+    data: str | list[str] = []  # for a method that goes on from findings: analyses that stand above
+
+
+class Figure(Section):
+    """One plot; further keys are the plot's options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    plot: str  # a file in plots/
+    data: str | Annotated[list[str], Field(min_length=1)]  # analyses
+    caption: Text
+    panel: Text | None = None  # the paper's figure that this one answers to
+
+
+class Claim(Section):
+    """One reported number, or with `along` a row of them."""
+
+    data: str  # an analysis
+    variable: str  # of that analysis
+    select: Annotated[
+        dict[str, Scalar], OrNothing
+    ] = {}  # coordinate: value, till one value per seed is left
+    along: Annotated[
+        dict[str, Values], Field(max_length=1), OrNothing
+    ] = {}  # coordinate: [one value a row]
+    expected: float | list[float] | None = None  # the reported number; or
+    tolerance: NonNegativeFloat | None = None  # of expected
+    at_least: float | list[float] | None = None  # a lower bound; or
+    at_most: float | list[float] | None = None  # an upper bound; a list has one number for each row
+    source: Text  # where the paper states it
+    because: Text | None = None  # why ours differs, at the scale laptop
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        given = [
+            name for name in ("expected", "at_least", "at_most") if getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            raise ValueError(
+                f"found {' and '.join(given) or 'no number'}; "
+                "a claim has exactly one of expected, at_least, at_most"
+            )
+        if given == ["expected"] and self.tolerance is None:
+            raise ValueError("expected is given without a tolerance")
+        if given != ["expected"] and self.tolerance is not None:
+            raise ValueError(f"tolerance belongs to expected; {given[0]} is a bound by itself")
+        return self
+
+    @model_validator(mode="after")
+    def _one_number_a_row(self) -> Self:
+        rows = len(next(iter(self.along.values()))) if self.along else None
+        for name in ("expected", "at_least", "at_most"):
+            numbers = getattr(self, name)
+            if isinstance(numbers, list) and rows is None:
+                raise ValueError(
+                    f"{name} is a list; give the coordinate it runs along, or one number"
+                )
+            if isinstance(numbers, list) and len(numbers) != rows:
+                raise ValueError(f"{name} has {len(numbers)} numbers for {rows} values of along")
+        return self
+
+    @model_validator(mode="after")
+    def _each_coordinate_once(self) -> Self:
+        for coordinate, values in self.along.items():
+            if coordinate in self.select:
+                raise ValueError(f"along and select both choose {coordinate!r}; keep one")
+            if len(values) > len(set(values)):
+                raise ValueError(f"along has a value of {coordinate!r} twice")
+        return self
+
+
+class Scale(Section):
+    """What differs from the base of the spec, and which experiments stay."""
+
+    seeds: SeedCount | None = None
+    compute: Options = {}
+    only: Annotated[list[str], Field(min_length=1)] | None = (
+        None  # the experiments that stay; all if not given
+    )
+    task: Options = {}  # over that of every experiment, as are model and training
+    model: Options = {}
+    training: Options = {}
+    experiments: Annotated[
+        dict[str, Annotated[Experiment, OrNothing]], OrNothing
+    ] = {}  # over one experiment
+    analyses: Annotated[dict[str, Options], OrNothing] = {}  # name: {options}
+    figures: Annotated[dict[str, Options], OrNothing] = {}  # name: {options}
+
+
+class Document(Section):
+    """A spec: one study."""
+
+    study: Annotated[Name, AfterValidator(_no_rule)]  # the file's name
+    title: Text
+    reference: Reference | None = None  # the paper
+    seeds: SeedCount  # how many; they are 0, 1, ...
+    compute: Options = {}  # see below
+    defaults: Annotated[Defaults, OrNothing] = Defaults()
+    experiments: Annotated[dict[Name, Annotated[Experiment, OrNothing]], Field(min_length=1)]
+    analyses: Annotated[dict[Name, Analysis], OrNothing] = {}
+    figures: Annotated[dict[Name, Figure], OrNothing] = {}
+    claims: Annotated[dict[Name, Claim], OrNothing] = {}
+    scales: Annotated[dict[Name, Annotated[Scale, OrNothing]], OrNothing] = {}

@@ -1,0 +1,181 @@
+"""The experiments of a spec at one scale: layers merged, sweeps expanded, every default filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from interpflow.model.options import ModelOptions
+from interpflow.nearest import listed, way_out
+from interpflow.spec.checker import Checker
+from interpflow.spec.document import Document, Scale
+from interpflow.spec.document import Experiment as Written
+from interpflow.spec.merging import Layer, merge, origin
+from interpflow.spec.plugins import TASK, available
+from interpflow.spec.problems import KeyPath, describe
+from interpflow.spec.study import Experiment
+from interpflow.spec.sweeps import Axis, Point, count, points, sweepable
+from interpflow.training.options import TrainingOptions
+
+_MOST_POINTS = 10_000  # of one sweep
+_LONGEST_POINT = 128  # characters of the name of a sweep's point
+
+Layers = Mapping[str, list[Layer]]  # by section: task, model, training
+
+
+def families(
+    written: Document, scale: Scale, at: KeyPath, checker: Checker
+) -> dict[str, list[Experiment]]:
+    """Each experiment of `written` and what it stands for: itself, or the points of its sweep.
+
+    `scale` stands at `at` in the spec.  Problems go to `checker`; an experiment with some lacks options.
+    """
+    found: dict[str, list[Experiment]] = {}
+    most = scale.seeds or written.seeds
+    taken: set[str] = set()
+    for name, own in written.experiments.items():
+        over = scale.experiments.get(name, Written())
+        layers = {
+            section: [
+                Layer(("defaults", section), getattr(written.defaults, section)),
+                Layer(("experiments", name, section), getattr(own, section)),
+                Layer((*at, section), getattr(scale, section)),
+                Layer((*at, "experiments", name, section), getattr(over, section)),
+            ]
+            for section in ("task", "model", "training")
+        }
+        layers["task"] = _of_one_task(layers["task"])
+        # What no layer gives is missing in the defaults, if these speak of the section at all.
+        homes: dict[str, KeyPath] = {
+            section: ("defaults", section) if below[0].values else ("experiments", name, section)
+            for section, below in layers.items()
+        }
+        sweep = {
+            **dict(_axes(own, ("experiments", name))),
+            **dict(_axes(over, (*at, "experiments", name))),
+        }
+        axes = _usable(sweep, layers["task"], checker)
+        seeds = list(range(min(most, over.seeds or own.seeds or most)))
+        if own.seeds and own.seeds > written.seeds:
+            message = f"found {own.seeds}; the study has {written.seeds} seeds"
+            checker.add(("experiments", name, "seeds"), message)
+        found[name] = []
+        for point in points(name, axes):
+            place: KeyPath = ("experiments", name, *(["sweep"] if axes else []))
+            if len(point.name) > _LONGEST_POINT:
+                checker.add(place, f"'{point.name}' is longer than {_LONGEST_POINT} characters")
+            if point.name in taken:
+                checker.add(place, f"makes a second experiment of the name '{point.name}'")
+                continue
+            taken.add(point.name)
+            found[name].append(_experiment(point, seeds, axes, layers, homes, checker))
+    return found
+
+
+def _experiment(
+    point: Point,
+    seeds: list[int],
+    axes: Sequence[Axis],
+    below: Layers,
+    homes: Mapping[str, KeyPath],
+    checker: Checker,
+) -> Experiment:
+    layers = {section: [*below[section], *point.layers.get(section, [])] for section in below}
+    resolved = {
+        "task": _task(layers["task"], homes["task"], checker),
+        "model": checker.options(ModelOptions, layers["model"], homes["model"]),
+        "training": checker.options(TrainingOptions, layers["training"], homes["training"]),
+    }
+    _check_fresh(resolved, layers["training"], homes["training"], checker)
+    coords = {axis.coordinate: _value_at(resolved, axis.key) for axis in axes}
+    return Experiment(point.name, seeds=seeds, coords=coords, **resolved)
+
+
+def _check_fresh(
+    resolved: Mapping[str, Any], layers: Sequence[Layer], home: KeyPath, checker: Checker
+) -> None:
+    """Note where fresh examples are wanted of a task that cannot draw them."""
+    name = resolved["task"].get("name")
+    if not resolved["training"].get("fresh") or name is None:
+        return
+    place = origin(layers, ("fresh",))
+    key = place[1] if place else (*home, "fresh")
+    module = checker.plugin(TASK, name, key)
+    if module is not None and not hasattr(module, "sample"):
+        checker.add(key, f"task '{name}' draws no fresh examples: its file defines no `sample`")
+
+
+def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str, Any]:
+    """The options of the task that the layers name, with the name."""
+    name, place = merge(layers).get("name"), origin(layers, ("name",))
+    key = place[1] if place else (*home, "name")
+    if not isinstance(name, str):
+        found = f"found {describe(name)}" if place else "not given"
+        checker.add(key, f"{found}; the tasks are: {listed(available(TASK))}")
+        return {}
+    module = checker.plugin(TASK, name, key)
+    if module is None:
+        return {}
+    return {"name": name, **checker.options(module.Options, _without_name(layers), home)}
+
+
+def _of_one_task(layers: Sequence[Layer]) -> list[Layer]:
+    """`layers` from the last one that changes the task: one task's options mean nothing to another."""
+    first, task = 0, None
+    for index, layer in enumerate(layers):
+        name = layer.values.get("name", task)
+        if name != task:
+            first, task = index, name
+    return list(layers[first:])
+
+
+def _without_name(layers: Sequence[Layer]) -> list[Layer]:
+    return [
+        replace(layer, values={key: layer.values[key] for key in layer.values if key != "name"})
+        if "name" in layer.values
+        else layer
+        for layer in layers
+    ]
+
+
+def _axes(experiment: Written, at: KeyPath) -> Iterator[tuple[str, Axis]]:
+    """The sweep of an experiment that stands at `at`."""
+    for dotted, values in experiment.sweep.items():
+        yield dotted, Axis(tuple(dotted.split(".")), values, (*at, "sweep", dotted))
+
+
+def _usable(sweep: Mapping[str, Axis], task: Sequence[Layer], checker: Checker) -> list[Axis]:
+    """The axes that can be run."""
+    axes: dict[str, Axis] = {}
+    sections: dict[str, Any] = {"model": ModelOptions, "training": TrainingOptions}
+    name, place = merge(task).get("name"), origin(task, ("name",))
+    if (
+        sweep
+        and place
+        and isinstance(name, str)
+        and (module := checker.plugin(TASK, name, place[1]))
+    ):
+        sections["task"] = module.Options
+    for dotted, axis in sweep.items():
+        if axis.key[0] == "task" and "task" not in sections:
+            continue  # the task is unknown, which is a problem already
+        options = list(sweepable(sections))
+        if dotted not in options:
+            near = [option for option in options if option.startswith(f"{axis.key[0]}.")] or options
+            checker.add(axis.at, f"no such option; allowed: {way_out(dotted, near)}")
+        elif axis.coordinate in (*axes, "experiment", "seed"):
+            message = f"the coordinate '{axis.coordinate}' is taken; a swept option needs its own"
+            checker.add(axis.at, message)
+        else:
+            axes[axis.coordinate] = axis
+    if count(list(axes.values())) > _MOST_POINTS:
+        checker.add(axis.at[:-1], f"has more than {_MOST_POINTS} points")
+        return []
+    return list(axes.values())
+
+
+def _value_at(resolved: Any, key: Sequence[str]) -> Any:
+    """The value of an option; None where its section has problems."""
+    return reduce(lambda value, part: value.get(part) if value else None, key, resolved)

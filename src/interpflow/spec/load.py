@@ -1,0 +1,102 @@
+"""From a spec to a study: read, check, merge defaults, sweeps and scales.
+
+`load_spec` works the spec out at its base and at each of its scales at once, so that a mistake in the scale
+`paper` is refused while `laptop` runs; `resolve` only hands out the study of one scale.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from interpflow.errors import InterpflowError
+from interpflow.nearest import way_out
+from interpflow.spec.checker import Checker
+from interpflow.spec.document import Document
+from interpflow.spec.problems import Problems, describe
+from interpflow.spec.resolver import Resolver
+from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
+from interpflow.spec.validation import complaints
+from interpflow.spec.yaml_text import read_source
+
+__all__ = [
+    "DEFAULT_SCALE", "Analysis", "Claim", "Experiment", "Figure", "Spec", "Study",
+    "load_spec", "load_specs", "require_scale", "resolve",
+]  # fmt: skip
+
+DEFAULT_SCALE = "laptop"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked spec: its study at the base and at every scale that it declares."""
+
+    path: Path
+    base: Study
+    scales: Mapping[str, Study]
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.base.name
+
+
+def load_spec(path: Path | str) -> Spec:
+    """Read and check the spec at `path`.
+
+    Raises InterpflowError with one line a problem: file, line, key, what was found, what is allowed.
+    """
+    path = Path(path)
+    source = read_source(path)
+    problems = Problems(path)
+    try:
+        written = Document.model_validate(source.content)
+    except ValidationError as error:
+        for complaint in complaints(error, Document, source.content):
+            key = next((k for k in complaint.about if k in source.lines), complaint.key)
+            problems.add(source.line(key), key, complaint.message)
+        problems.raise_if_any()
+        raise  # not reached: pydantic raises with at least one error
+    if written.study != path.stem:
+        problems.add(
+            source.line(("study",)), ("study",),
+            f"found '{written.study}' in a file called {path.name}; the study has the name of its file",
+        )  # fmt: skip
+    resolver = Resolver(written, Checker(source, problems))
+    base = resolver.study(None)
+    problems.raise_if_any()  # what is wrong in the base is wrong at every scale
+    scales = {name: resolver.study(name) for name in written.scales}
+    problems.raise_if_any()
+    return Spec(path, base, scales)
+
+
+def load_specs(paths: Iterable[Path | str]) -> dict[str, Spec]:
+    """The specs at `paths` by name.  Raises InterpflowError with the problems of all of them."""
+    specs, errors = [], []
+    for path in paths:
+        try:
+            specs.append(load_spec(path))
+        except InterpflowError as error:
+            errors.append(str(error))
+    if errors:
+        raise InterpflowError("\n".join(errors))
+    return {spec.name: spec for spec in specs}
+
+
+def resolve(spec: Spec, scale: str) -> Study:
+    """The study of `spec` at `scale`; a spec that does not declare the scale runs as its base stands."""
+    return spec.scales.get(scale) or dataclasses.replace(spec.base, scale=scale)
+
+
+def require_scale(specs: Iterable[Spec], scale: str) -> None:
+    """Raise InterpflowError if none of `specs` declares `scale`; the default scale needs no declaration."""
+    declared = {DEFAULT_SCALE}.union(*(spec.scales for spec in specs))
+    if scale not in declared:
+        raise InterpflowError(
+            f"no spec declares the scale {describe(scale)}; declared are: "
+            f"{way_out(scale, sorted(declared))}"
+        )

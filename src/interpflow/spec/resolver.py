@@ -1,0 +1,183 @@
+"""Works out what a spec's document says at one scale: merged, checked, every default filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import ModuleType
+
+from interpflow.nearest import way_out
+from interpflow.spec import document
+from interpflow.spec.checker import Checker
+from interpflow.spec.claim_rows import mistake, rows
+from interpflow.spec.document import Document, Scale
+from interpflow.spec.experiments import families
+from interpflow.spec.merging import Layer
+from interpflow.spec.plugins import ANALYSIS, PLOT
+from interpflow.spec.problems import KeyPath, describe
+from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
+from interpflow.training.options import ComputeOptions
+
+Families = Mapping[str, Iterable[Experiment]]
+
+
+class Resolver:
+    """Resolves the document `written`; what is wrong with it goes to `checker`."""
+
+    def __init__(self, written: Document, checker: Checker):
+        self._written = written
+        self._checker = checker
+        self._base_experiments: frozenset[str] = frozenset()
+        self._doubtful: set[str] = set()  # analyses with problems of their own
+
+    def study(self, scale: str | None) -> Study:
+        """The study at `scale`, None for the base, which comes first; whole if no problem was noted."""
+        written, checker = self._written, self._checker
+        entry = Scale() if scale is None else written.scales[scale]
+        at: KeyPath = () if scale is None else ("scales", scale)
+        checker.known(entry.experiments, written.experiments, "experiment", (*at, "experiments"))
+        checker.known(entry.analyses, written.analyses, "analysis", (*at, "analyses"))
+        checker.known(entry.figures, written.figures, "figure", (*at, "figures"))
+
+        compute = [Layer(("compute",), written.compute), Layer((*at, "compute"), entry.compute)]
+        points = families(written, entry, at, checker)
+        experiments = {one.name: one for family in points.values() for one in family}
+        if scale is None:
+            self._base_experiments = frozenset(experiments)
+        if entry.only is not None:
+            kept = self._expand(entry.only, (*at, "only"), points)
+            experiments = {name: one for name, one in experiments.items() if name in kept}
+        analyses = self._analyses(entry, at, points, experiments)
+        study = Study(
+            name=written.study,
+            title=written.title,
+            reference=written.reference.model_dump(mode="json") if written.reference else {},
+            scale=scale or "",
+            seeds=tuple(range(entry.seeds or written.seeds)),
+            compute=checker.options(ComputeOptions, compute, ("compute",)),
+            experiments=experiments,
+            analyses=analyses,
+            figures=self._figures(entry, at, analyses),
+            claims=(),
+        )
+        return replace(study, claims=tuple(self._claims(study)))
+
+    def _expand(self, named: Iterable[str], at: KeyPath, points: Families) -> dict[str, KeyPath]:
+        """The experiments that the names at `at` stand for, and where each is named."""
+        alone = {one.name: [one] for family in points.values() for one in family}
+        known = {**alone, **points}
+        expanded: dict[str, KeyPath] = {}
+        for index, name in enumerate(named):
+            key: KeyPath = (*at, name if isinstance(named, Mapping) else index)
+            # At a scale with a shorter sweep, the other points of the base are known and left out.
+            if name not in known and name not in self._base_experiments:
+                message = f"no experiment {describe(name)}; there are: {way_out(name, known)}"
+                self._checker.add(key, message)
+            for one in known.get(name, []):
+                if one.name in expanded:
+                    self._checker.add(key, f"names the experiment '{one.name}' twice")
+                expanded[one.name] = key
+        return expanded
+
+    def _analyses(
+        self, scale: Scale, at: KeyPath, points: Families, kept: Mapping[str, Experiment]
+    ) -> dict[str, Analysis]:
+        analyses: dict[str, Analysis] = {}
+        above: list[str] = []
+        for name, written in self._written.analyses.items():
+            here: KeyPath = ("analyses", name)
+            before = self._checker.problems
+            named = written.experiments
+            if not named:
+                self._checker.add((*here, "experiments"), "names no experiment")
+            module = self._checker.plugin(ANALYSIS, written.method, (*here, "method"))
+            data = self._findings(written, module, above, (*here, "data"))
+            above.append(name)
+            options = {}
+            blamed: set[KeyPath] = set()
+            for point, key in self._expand(named, (*here, "experiments"), points).items():
+                if module is None or point not in kept:
+                    continue
+                lacking = [a for a in data if a in analyses and point not in analyses[a].options]
+                if lacking and key not in blamed:
+                    blamed.add(key)
+                    message = f"analysis '{lacking[0]}' is not of experiment '{point}'"
+                    self._checker.add(key, message)
+                layers = [
+                    Layer(here, written.model_extra or {}),
+                    Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),
+                    Layer((*at, *here), scale.analyses.get(name, {})),
+                ]
+                options[point] = self._checker.options(module.Options, layers, here)
+            if options:
+                analyses[name] = Analysis(name, written.method, options, data)
+            if self._checker.problems > before:
+                self._doubtful.add(name)
+        return analyses
+
+    def _findings(
+        self,
+        written: document.Analysis,
+        module: ModuleType | None,
+        above: Sequence[str],
+        at: KeyPath,
+    ) -> list[str]:
+        """The analyses that `written` goes on from, if it is one that does."""
+        data = [written.data] if isinstance(written.data, str) else written.data
+        wants = module is not None and module.NEEDS.endswith("findings")
+        if wants and not data:
+            self._checker.add(at, f"'{written.method}' goes on from findings; name their analyses")
+        elif data and module is not None and not wants:
+            message = f"'{written.method}' looks at {module.NEEDS}, not at findings; leave data out"
+            self._checker.add(at, message)
+            return []
+        self._checker.known(data, above, "analysis above", at)
+        return [name for name in data if name in above]
+
+    def _figures(
+        self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis]
+    ) -> dict[str, Figure]:
+        figures = {}
+        for name, written in self._written.figures.items():
+            here: KeyPath = ("figures", name)
+            data = (written.data,) if isinstance(written.data, str) else tuple(written.data)
+            self._checker.known(data, self._written.analyses, "analysis", (*here, "data"))
+            module = self._checker.plugin(PLOT, written.plot, (*here, "plot"))
+            if module is None:
+                continue
+            layers = [
+                Layer(here, written.model_extra or {}),
+                Layer((*at, *here), scale.figures.get(name, {})),
+            ]
+            options = self._checker.options(module.Options, layers, here)
+            if all(analysis in analyses for analysis in data):
+                figures[name] = Figure(
+                    name, written.plot, data, written.caption, written.panel, options
+                )
+        return figures
+
+    def _claims(self, study: Study) -> Iterator[Claim]:
+        """The claims that can be looked up: in the base all of them, at a scale those it leaves in."""
+        for name, written in self._written.claims.items():
+            here: KeyPath = ("claims", name)
+            self._checker.known([written.data], self._written.analyses, "analysis", (*here, "data"))
+            if written.data not in study.analyses or written.data in self._doubtful:
+                continue
+            method = study.analyses[written.data].method
+            module = self._checker.plugin(ANALYSIS, method, (*here, "data"))
+            variables = module.VARIABLES if module else {}
+            if written.variable not in variables:
+                has = f"analysis '{method}' has: {way_out(written.variable, variables)}"
+                self._checker.add(
+                    (*here, "variable"), f"no variable {describe(written.variable)}; {has}"
+                )
+                continue
+            for claim in rows(name, written):
+                wrong = mistake(claim, study, variables)
+                if wrong is None:
+                    yield claim
+                elif not study.scale:
+                    coordinate, message = wrong
+                    choice = "along" if coordinate in written.along else "select"
+                    key = (*here, choice, *([coordinate] if coordinate else []))
+                    self._checker.add(key, message)

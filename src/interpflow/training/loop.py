@@ -1,0 +1,141 @@
+"""One loop for every task: all seeds of a job as one ensemble, resumable at any step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from interpflow.model.packing import flatten, unflatten, unpack
+from interpflow.model.transformer import build_model
+from interpflow.progress import Report
+from interpflow.training import devices
+from interpflow.training.batches import Fresh, Source, Stored
+from interpflow.training.evaluation import evaluate
+from interpflow.training.examples import Examples
+from interpflow.training.losses import loss
+from interpflow.training.optimizers import DTYPES, checkpoint_steps, learning_rate, make_optimizer
+from interpflow.training.options import TrainingOptions
+from interpflow.training.state import TrainingState
+from interpflow.variables import HISTORY, WEIGHTS
+
+# A kill loses at most about this much work.
+_SECONDS_BETWEEN_SAVES = 15.0
+# Reading a loss makes a GPU wait for it, so not every step is reported.
+_STEPS_BETWEEN_REPORTS = 50
+
+
+def train(
+    data: xr.Dataset, recipe: Mapping[str, Any], state_path: Path, report: Report
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
+
+    The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
+    examples.  The state at `state_path`, if there is one, is gone on from, with the same result as a run never
+    stopped.
+    """
+    loop = _Loop(data, recipe, state_path)
+    saved = time.monotonic()
+    while loop.state.step < loop.total:
+        losses = loop.advance()
+        if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
+            loop.save()
+            saved = time.monotonic()
+        step = loop.state.step
+        if step % _STEPS_BETWEEN_REPORTS == 0 or step == loop.total:
+            report(step, loop.total, loss=float(losses.mean()))
+    return loop.result()
+
+
+class _Loop:
+    def __init__(self, data: xr.Dataset, recipe: Mapping[str, Any], state_path: Path):
+        self.device = devices.use(recipe["compute"])
+        self.options = TrainingOptions(**recipe["training"])
+        self.seeds: Sequence[int] = recipe["seeds"]
+        self.model = build_model(recipe["model"], data)
+        self.validation_split = Examples(data, "validation", self.device)
+        self.source, self.total = self._source(data, recipe.get("task"))
+        self.checkpoints = checkpoint_steps(self.options, self.total)
+        self.state_path = state_path
+
+        start = self.model.init(self.seeds)
+        self.shapes = {name: tuple(weight.shape[1:]) for name, weight in start.items()}
+        resumed = TrainingState.load(state_path, self.device)
+        self.theta = (resumed.theta if resumed else flatten(start).to(self.device)).requires_grad_()
+        self.optimizer = make_optimizer(self.theta, self.shapes, self.options)
+        if resumed:
+            self.optimizer.state[self.theta] = resumed.optimizer
+            self.state = resumed
+        else:
+            nothing = torch.zeros(len(self.seeds), device=self.device)
+            self.state = TrainingState(0, self.theta, {}, [], [], nothing)
+            self._checkpoint()
+
+    def _source(self, data: xr.Dataset, task: Mapping[str, Any] | None) -> tuple[Source, int]:
+        """What is trained on, and for how many steps."""
+        size, steps = self.options.batch_size, self.options.steps
+        if self.options.fresh:
+            assert task is not None and steps is not None  # so the plan and the options have it
+            return Fresh(task, size, self.seeds, self.device), steps
+        stored = Stored(Examples(data, "train", self.device), size, self.seeds)
+        return stored, steps or stored.per_epoch * (self.options.epochs or 0)
+
+    def advance(self) -> Tensor:
+        """One optimizer step; returns the loss of each seed (seed,)."""
+        step = self.state.step
+        batch = self.source.at(step)
+        # The optimizer keeps float32 weights; a step in bfloat16 runs on a rounded copy of them.
+        theta = self.theta.to(DTYPES[self.options.dtype])
+        weights = unflatten(theta, self.shapes)
+        logits = self.model.rows(weights, batch.tokens, branch=batch.branch)
+        losses = loss(self.options.loss, logits.float(), batch)
+        # The sum over seeds: each seed's gradient is that of its own loss.
+        (self.theta.grad,) = torch.autograd.grad(losses.sum(), self.theta)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.options, step, self.total)
+        self.optimizer.step()
+        losses = losses.detach()
+        self.state.loss_sum = self.state.loss_sum + losses
+        self.state.step = step + 1
+        if self.state.step in self.checkpoints:
+            self._checkpoint()
+        return losses
+
+    def save(self) -> None:
+        self.state.theta = self.theta
+        self.state.optimizer = dict(self.optimizer.state[self.theta])
+        self.state.save(self.state_path)
+
+    def _checkpoint(self) -> None:
+        state = self.state
+        weights = unflatten(self.theta.detach(), self.shapes)
+        found = evaluate(self.model, weights, self.validation_split, self.options.loss)
+        before = self.checkpoints[len(state.kept) - 1] if state.kept else 0
+        train_loss = state.loss_sum.cpu().numpy() / (state.step - before) if state.kept else None
+        nothing = np.full(len(self.seeds), np.nan)
+        row = (nothing if train_loss is None else train_loss, found.loss, found.accuracy)
+        state.history.append(np.stack(row))
+        state.kept.append(self.theta.detach().cpu().numpy().copy())
+        state.loss_sum = torch.zeros_like(state.loss_sum)
+
+    def result(self) -> tuple[xr.Dataset, xr.Dataset]:
+        coords = {"step": self.checkpoints, "seed": list(self.seeds)}
+        kept = torch.from_numpy(np.stack(self.state.kept))  # (step, seed, parameter)
+        packed = unflatten(kept.flatten(0, 1), self.shapes)
+        labelled = unpack(packed, self.model.options.heads)
+        weights = {
+            name: (WEIGHTS[name].dims, labelled[name].unflatten(0, kept.shape[:2]).numpy())
+            for name in self.model.shapes
+        }
+        rows = np.stack(self.state.history).astype(np.float64)
+        history = {
+            name: (variable.dims, rows[:, place])
+            for place, (name, variable) in enumerate(HISTORY.items())
+        }
+        return xr.Dataset(weights, coords), xr.Dataset(history, coords)

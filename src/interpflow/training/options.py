@@ -1,0 +1,102 @@
+"""What a spec may say about training and the machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from interpflow.section import Section
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Checkpoints(Section):
+    """Which steps keep their weights, beside step 0 and the last."""
+
+    linear: NonNegativeInt = 0  # this many, evenly spaced
+    log: NonNegativeInt = 0  # this many, evenly spaced on a log scale
+
+
+class Weights(Section):
+    """A file of weights that belongs to the project, and the training history with them."""
+
+    file: str  # from the project's folder: weights/name.nc
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class TrainingOptions(Section):
+    """One optimizer, one schedule, one loss."""
+
+    epochs: PositiveInt | None = None  # passes over the training split; or
+    steps: PositiveInt | None = None  # batches
+    batch_size: PositiveInt
+    fresh: bool = False  # new examples at every step, instead of the training split again and again
+    optimizer: Literal["adamw", "adam", "rmsprop", "sgd", "muon"]
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat = 0.0
+    betas: tuple[Beta, Beta] = (0.9, 0.999)  # adamw, adam, and the adamw in muon
+    momentum: Beta = 0.0  # rmsprop, sgd and muon
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    warmup_steps: NonNegativeInt = 0  # linear, from 0
+    decay_steps: PositiveInt | None = (
+        None  # the last so many of cosine and linear; all if not given
+    )
+    final_learning_rate: NonNegativeFloat = 0.0  # where cosine and linear end
+    loss: Literal["cross_entropy", "mse", "binary_cross_entropy"]
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    checkpoints: Checkpoints = Checkpoints()
+    weights: Weights | None = None  # what this training made before; null trains
+
+    @model_validator(mode="after")
+    def _epochs_or_steps(self) -> Self:
+        if self.epochs is None and self.steps is None:
+            raise ValueError("neither epochs nor steps is given; give exactly one")
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError(
+                f"epochs {self.epochs} and steps {self.steps} are both given; give one "
+                "and set an inherited other to null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fresh_examples_have_no_epochs(self) -> Self:
+        if self.fresh and self.epochs is not None:
+            raise ValueError(
+                f"epochs {self.epochs} counts passes over the training split, which fresh examples are not; "
+                "give steps"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _no_option_without_effect(self) -> Self:
+        if self.momentum and self.optimizer in ("adamw", "adam"):
+            raise ValueError(
+                f"momentum {self.momentum} has no effect on optimizer {self.optimizer}; use betas"
+            )
+        if not self.momentum and self.optimizer == "muon":
+            raise ValueError(
+                "momentum 0: optimizer muon orthogonalises the momentum; 0.95 is usual"
+            )
+        for name in ("final_learning_rate", "decay_steps"):
+            if getattr(self, name) and self.schedule == "constant":
+                raise ValueError(
+                    f"{name} {getattr(self, name)} has no effect on schedule constant; "
+                    "allowed schedules: cosine, linear"
+                )
+        return self
+
+
+class ComputeOptions(Section):
+    """Where and in what portions a study is computed; seeds_per_job does not change a result."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: PositiveInt = 1  # of torch, per job
+    seeds_per_job: PositiveInt = 5  # seeds trained together as one ensemble

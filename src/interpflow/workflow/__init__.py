@@ -1,0 +1,1 @@
+"""From a study to jobs: what each reads and writes, and the recipe that decides its bytes."""

@@ -1,0 +1,262 @@
+"""From a resolved study to its jobs: the inputs and the recipe of each.
+
+The workflow, the commands and `check` all ask here, so what a stage reads of a spec is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from interpflow.errors import InterpflowError
+from interpflow.nearest import did_you_mean
+from interpflow.spec import plugins
+from interpflow.spec.load import DEFAULT_SCALE, load_spec, load_specs, require_scale, resolve
+from interpflow.spec.study import Analysis, Experiment, Figure, Study
+from interpflow.workflow.job import Job, Source
+from interpflow.workflow.layout import SPECS, STAGES, log_pattern
+
+Sources = dict[str, Source]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of one study at one scale, by stage and names; `base` is the study as its spec stands."""
+
+    study: Study
+    base: Study
+    jobs: Mapping[str, Mapping[tuple[str, ...], Job]]
+
+    def __iter__(self) -> Iterator[Job]:
+        for jobs in self.jobs.values():
+            yield from jobs.values()
+
+    def find(self, stage: str, *names: str) -> Job:
+        """The job of `stage` with these names; InterpflowError, with the nearest, where there is none."""
+        if job := self.jobs[stage].get(names):
+            return job
+        wanted, known = "/".join(names), ["/".join(key) for key in self.jobs[stage]]
+        raise InterpflowError(
+            f"no {stage} '{wanted}' in {self.study.name} at scale {self.study.scale}"
+            f"{did_you_mean(wanted, known)}"
+        )
+
+    def targets(self) -> list[str]:
+        """What a whole run leaves to look at; the manifest rests on every other file."""
+        ends = [
+            *self.jobs["figure"].values(),
+            *self.jobs["claims"].values(),
+            *self.jobs["manifest"].values(),
+        ]
+        return [path for job in ends for path in job.outputs.values()]
+
+
+def needs(analysis: Analysis) -> str:
+    """What an analysis looks at: "runs", "data", … see `analyses.base`."""
+    return str(plugins.load(plugins.ANALYSIS, analysis.method).NEEDS)
+
+
+def plan(study: Study, base: Study | None = None) -> Plan:
+    """Every job of `study`; without another `base` it is its own."""
+    return _Planner(study).plan(base or study)
+
+
+class _Planner:
+    """One method per stage, from the sources of its jobs to the sources that they are for the next."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.machine = {name: study.compute[name] for name in ("device", "threads")}
+        self.of_models = {a.name for a in study.analyses.values() if needs(a).startswith("runs")}
+        self.jobs: dict[str, dict[tuple[str, ...], Job]] = {stage: {} for stage in STAGES}
+
+    def plan(self, base: Study) -> Plan:
+        study = self.study
+        made: dict[str, Sources] = {}
+        for name, experiment in study.experiments.items():
+            data = self.data(experiment)
+            trained = self.train(experiment, data) if self._is_trained(name) else {}
+            made[name] = data | trained
+        findings: Sources = {}
+        by_experiment: dict[str, Sources] = {}
+        for analysis in study.analyses.values():
+            by_experiment[analysis.name] = {
+                name: self.analyse(
+                    analysis, name, self._looked_at(analysis, name, made, by_experiment)
+                )
+                for name in analysis.options
+            }
+            findings[analysis.name] = self.collect(analysis, by_experiment[analysis.name])
+        for figure in study.figures.values():
+            self.figure(figure, {name: findings[name] for name in figure.data})
+        if study.claims:
+            self.claims({claim.data: findings[claim.data] for claim in study.claims})
+        self.manifest()
+        return Plan(study, base, self.jobs)
+
+    def data(self, experiment: Experiment) -> Sources:
+        task = f"interpflow.tasks.{experiment.task['name']}"
+        # What `fresh` says is for training's own examples; the splits do not depend on it.
+        options = {key: value for key, value in experiment.task.items() if key != "fresh"}
+        job = self._add("data", {"experiment": experiment.name}, {}, task, task=options)
+        return {"data": Source(job, "data")}
+
+    def train(self, experiment: Experiment, data: Sources) -> Sources:
+        made: Sources = {}
+        seeds, size = experiment.seeds, self.study.compute["seeds_per_job"]
+        training, shipped = experiment.training, experiment.training["weights"]
+        # Stored examples come as a file; fresh ones are made by the task's code, as the task's options say.
+        fresh = training["fresh"] and not shipped
+        made_by = [f"interpflow.tasks.{experiment.task['name']}"] if fresh else []
+        made_by.append("interpflow.training.start" if shipped else "interpflow.training.loop")
+        for start in range(0, len(seeds), size):
+            chunk = str(seeds[start])
+            job = self._add(
+                "train",
+                {"experiment": experiment.name, "chunk": chunk},
+                data,
+                *made_by,
+                **({"task": experiment.task} if fresh else {}),
+                model=experiment.model,
+                training={"weights": shipped} if shipped else training,
+                compute=self.machine,
+                seeds=list(seeds[start : start + size]),
+            )
+            made |= {f"{output}_{chunk}": Source(job, output) for output in job.outputs}
+        return made
+
+    def analyse(self, analysis: Analysis, name: str, made: Sources) -> Source:
+        names = {"analysis": analysis.name, "experiment": name}
+        asked = {"method": analysis.method, "options": analysis.options[name]}
+        method = f"interpflow.analyses.{analysis.method}"
+        if analysis.name not in self.of_models:
+            job = self._add("analyse", names, made, method, **asked)
+        else:
+            experiment = self.study.experiments[name]
+            job = self._add(
+                "analyse",
+                names,
+                made,
+                method,
+                "interpflow.runs",
+                **asked,
+                model=experiment.model,
+                training={"loss": experiment.training["loss"]},
+                compute=self.machine,
+            )
+        return Source(job, "findings")
+
+    def _looked_at(
+        self,
+        analysis: Analysis,
+        experiment: str,
+        made: Mapping[str, Sources],
+        found: Mapping[str, Sources],
+    ) -> Sources:
+        """What `analysis` reads about an experiment."""
+        findings = {name: found[name][experiment] for name in analysis.data}
+        if analysis.name in self.of_models:
+            named = {f"findings_{name}": source for name, source in findings.items()}
+            return made[experiment] | named
+        return findings or {"data": made[experiment]["data"]}
+
+    def collect(self, analysis: Analysis, parts: Sources) -> Source:
+        coords = {name: self.study.experiments[name].coords for name in parts}
+        job = self._add("collect", {"analysis": analysis.name}, parts, coords=coords)
+        return Source(job, "findings")
+
+    def figure(self, figure: Figure, data: Sources) -> None:
+        # A figure marks the paper's value; why ours differs is for the scorecard alone.
+        marks = [asdict(replace(c, because=None)) for c in self.study.claims if c.data in data]
+        self._add(
+            "figure",
+            {"figure": figure.name},
+            data,
+            f"interpflow.plots.{figure.plot}",
+            scale=self.study.scale,
+            plot=figure.plot,
+            options=figure.options,
+            caption=figure.caption,
+            panel=figure.panel,
+            claims=marks,
+        )
+
+    def claims(self, data: Sources) -> None:
+        # A spec's reasons are for what came out at the default scale.
+        silent = {} if self.study.scale == DEFAULT_SCALE else {"because": None}
+        self._add(
+            "claims", {}, data, claims=[asdict(claim) | silent for claim in self.study.claims]
+        )
+
+    def manifest(self) -> None:
+        made = {
+            path: Source(job, output)
+            for jobs in self.jobs.values()
+            for job in jobs.values()
+            for output, path in job.outputs.items()
+        }
+        self._add("manifest", {}, made, title=self.study.title, scale=self.study.scale)
+
+    def _is_trained(self, name: str) -> bool:
+        """Whether an experiment needs a model: not if all that is asked about it is its data."""
+        asked = [each.name for each in self.study.analyses.values() if name in each.options]
+        return not asked or not self.of_models.isdisjoint(asked)
+
+    def _add(
+        self, stage: str, names: Mapping[str, str], sources: Sources, *modules: str, **slice: Any
+    ) -> Job:
+        """Plan a job that reads `slice` of the spec and runs, beside its stage's code, `modules`."""
+        study = self.study
+        where = {"scale": study.scale, "study": study.name, **names}
+        job = Job(
+            stage=stage,
+            study=study.name,
+            scale=study.scale,
+            names=tuple(names.values()),
+            slice={**names, "reference": study.reference, **slice},
+            modules=(f"interpflow.stages.{stage}", *modules),
+            sources=sources,
+            outputs={name: path.format_map(where) for name, path in STAGES[stage].outputs.items()},
+            log=log_pattern(stage).format_map(where),
+        )
+        self.jobs[stage][job.names] = job
+        return job
+
+
+def plan_all(scale: str, folder: Path = SPECS) -> dict[str, Plan]:
+    """The plan of every study in `folder`, by name.
+
+    Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
+    """
+    specs = load_specs(sorted(folder.glob("*.yaml")))
+    if not specs:
+        raise InterpflowError(
+            f"no specs in {folder.absolute()}: start in the folder that holds specs/"
+        )
+    require_scale(specs.values(), scale)
+    return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}
+
+
+def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:
+    """The plan of one study.  Raises InterpflowError where it has no spec, or one with mistakes."""
+    path = folder / f"{study}.yaml"
+    if not path.is_file():
+        known = [other.stem for other in sorted(folder.glob("*.yaml"))]
+        raise InterpflowError(f"{path}: no such spec{did_you_mean(study, known)}")
+    spec = load_spec(path)
+    return plan(resolve(spec, scale), spec.base)
+
+
+def find(plans: Mapping[str, Plan], scale: str, study: str, stage: str, *names: str) -> Job:
+    """The job that makes a file whose path says all this.
+
+    Raises InterpflowError where there is none, since anybody can ask the workflow for any file.
+    """
+    if study not in plans:
+        raise InterpflowError(f"no study '{study}'{did_you_mean(study, plans)}")
+    planned = plans[study]
+    if scale != planned.study.scale:
+        raise InterpflowError(f"to make a file of scale {scale}, add: --config scale={scale}")
+    return planned.find(stage, *names)
