@@ -18,7 +18,7 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(recipe, "_ROOT", tmp_path)
 
     def clear():
-        for cached in (recipe.code_digest, recipe._meaning, recipe._file_of):
+        for cached in (recipe.code_digest, recipe._digest, recipe._file_of):
             cached.cache_clear()
 
     def write_module(path, text):
@@ -98,13 +98,22 @@ def test_a_change_in_an_imported_module_changes_the_digest_however_it_is_importe
     assert code_digest("interpflow.a") != before
 
 
-def test_imports_are_followed_to_any_depth_and_around_cycles(write):
+def test_imports_are_followed_to_any_depth(write):
     write("a.py", "from interpflow import b")
     write("b.py", "from interpflow import c")
-    write("c.py", "from interpflow import a\nvalue = 1")
+    write("c.py", "value = 1")
     before = code_digest("interpflow.a")
-    write("c.py", "from interpflow import a\nvalue = 2")
+    write("c.py", "value = 2")
     assert code_digest("interpflow.a") != before
+
+
+def test_modules_that_import_each_other_are_named(write):
+    write("a.py", "from interpflow import b")
+    write("b.py", "def later():\n    from interpflow import a")
+    with pytest.raises(
+        InterpflowError, match=r"interpflow\.a imports interpflow\.b imports interpflow\.a"
+    ):
+        code_digest("interpflow.a")
 
 
 def test_a_relative_import_inside_a_package_starts_at_the_package(write):
@@ -135,10 +144,50 @@ def test_modules_that_nothing_imports_do_not_count(write):
     assert code_digest("interpflow.a") == before
 
 
-def test_renaming_a_module_changes_the_digest(write):
-    write("a.py", "value = 1")
-    write("b.py", "value = 1")
-    assert code_digest("interpflow.a") != code_digest("interpflow.b")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from interpflow.b import value", "from interpflow.room.c import value"),
+        ("from interpflow import b as c", "from interpflow.room import c as c"),
+        ("from .b import value", "from .room.c import value"),
+        (
+            "from interpflow.a import first\nfrom interpflow.b import value, other",
+            "from interpflow.room.c import other\nfrom interpflow.room.c import value\n"
+            "from interpflow.a import first",
+        ),
+        (
+            "if TYPE_CHECKING:\n    from interpflow.b import Thing",
+            "if TYPE_CHECKING:\n    from interpflow.room.c import Thing",
+        ),
+    ],
+)
+def test_a_module_that_moves_changes_no_digest(write, before, after):
+    write("a.py", "first = 0")
+    write("b.py", "from interpflow.a import first\nvalue = other = 1")
+    write("user.py", f"{before}\nprint(1)")
+    digest = code_digest("interpflow.user")
+    write("room/__init__.py", '"""A room."""')
+    write("room/c.py", "from interpflow.a import first\nvalue = other = 1")
+    write("user.py", f"{after}\nprint(1)")
+    assert code_digest("interpflow.user") == digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "from interpflow.b import other",
+        "from interpflow.b import value as other",
+        "from interpflow.c import value",
+        "",
+    ],
+)
+def test_an_import_of_something_else_changes_the_digest(write, other):
+    write("b.py", "value = other = 1")
+    write("c.py", "value = 2")
+    write("a.py", "from interpflow.b import value")
+    digest = code_digest("interpflow.a")
+    write("a.py", other)
+    assert code_digest("interpflow.a") != digest
 
 
 def test_code_that_is_not_python_is_named_with_its_line(write):

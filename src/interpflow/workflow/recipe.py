@@ -1,7 +1,7 @@
 """What decides the bytes of a file: one job's slice of the spec and the code that it runs.
 
 Two recipes are equal exactly when their canonical JSON is.  Code enters as a digest of its meaning: comments,
-docstrings and layout do not count, and every `interpflow` module that the code imports does.
+docstrings, layout and the places of files do not count; every `interpflow` module that the code imports does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,59 +32,111 @@ def sha256_of(text: str) -> str:
 
 @functools.cache
 def code_digest(*modules: str) -> str:
-    """One digest for the named modules and every module of the package that they import, directly or not.
+    """One digest for the code of the named modules and of every module of the package that they import.
 
     Nothing is imported: modules are found by file.  Imports count wherever they stand, also inside a
-    function; only those under `if TYPE_CHECKING:` do not, since they never run.  A file is read once per
-    process.  Raises InterpflowError for a module without a file and for a file that is not Python.
+    function; only those under `if TYPE_CHECKING:` do not, since they never run.  An import counts by what it
+    brings in and the name it gives it, not by where that stands, so moving a file changes no digest.  A file
+    is read once per process.  Raises InterpflowError for a module without a file, for a file that is not
+    Python, and for modules that import each other.
     """
-    reached: set[str] = set()
-    waiting = [package for module in modules for package in _with_packages(module)]
     for module in modules:
         if _file_of(module) is None:
             raise InterpflowError(f"no module '{module}' under {_ROOT}")
-    while waiting:
-        module = waiting.pop()
-        if module not in reached:
-            reached.add(module)
-            waiting.extend(_meaning(module)[1])
-    return sha256_of(canonical({module: _meaning(module)[0] for module in reached}))
+    return sha256_of(canonical([_brought_in(module) for module in modules]))
 
 
 @functools.cache
-def _meaning(module: str) -> tuple[str, tuple[str, ...]]:
-    """The digest of one module's own code, and the modules of the package that it imports."""
+def _digest(module: str) -> str:
+    """The digest of one module's own code and of all that it imports of the package."""
     path = _file_of(module)
     assert path is not None, module
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
     except SyntaxError as error:
         raise InterpflowError(f"{path}:{error.lineno}: not Python: {error.msg}") from error
+    if module in _open:
+        circle = " imports ".join([*_open[_open.index(module) :], module])
+        raise InterpflowError(f"{path}: {circle}; move what they share to a module of its own")
     words: list[str] = []
-    _spell(tree, words)
-    return sha256_of(" ".join(words)), tuple(sorted(set(_imports(module, path, tree))))
+    _open.append(module)
+    try:
+        imports = _spell(tree, words, functools.partial(_imported, module, path))
+    finally:
+        _open.pop()
+    return sha256_of(canonical([words, sorted(imports)]))
 
 
-def _spell(node: Any, words: list[str]) -> None:
-    """Add to `words` the syntax tree at `node`, without docstrings; the same on every version of Python.
+_NOTHING = sha256_of(canonical([["Module", ")"], []]))  # the digest of a module without code
+_open: list[str] = []  # modules whose digest is being worked out, each imported by the one before
 
-    (`ast.dump` is not: from 3.13 on it leaves empty fields out.)
+
+def _imported(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> set[str] | None:
+    """What each name of an import statement brings in and is called; None for an import from elsewhere."""
+    base = _absolute(module, path, node) if isinstance(node, ast.ImportFrom) else ""
+    found = set()
+    for alias in node.names:
+        full = f"{base}.{alias.name}" if base else alias.name
+        if full.partition(".")[0] != _PACKAGE:
+            return None
+        # A module counts by what it holds.  `import a.b` alone gives the name `a`, and what stands behind it
+        # is spelled where it is used.
+        called = alias.asname or (alias.name if base else "")
+        name = called if _file_of(full) else alias.name
+        found.add(canonical([name, called, _brought_in(full, module)]))
+    return found
+
+
+def _brought_in(name: str, importer: str = "") -> list[str]:
+    """The digests of all that importing `name` runs: packages around it that hold code, and itself.
+
+    Packages around the importer ran before it did, and whoever imports that one counts them.
     """
+    ran = {importer, *_with_packages(importer)}
+    digests = [_digest(module) for module in _with_packages(name) if module not in ran]
+    return [digest for digest in digests if digest != _NOTHING]
+
+
+def _spell(
+    node: Any,
+    words: list[str],
+    imported: Callable[[ast.Import | ast.ImportFrom], set[str] | None],
+) -> set[str]:
+    """Add to `words` the syntax tree at `node`, the same on every version of Python; return its imports.
+
+    Docstrings are left out, what is under `if TYPE_CHECKING:`, and imports of the package, whose order and
+    grouping mean nothing.  (`ast.dump` would not do: from 3.13 on it leaves empty fields out.)
+    """
+    imports: set[str] = set()
+    if isinstance(node, (ast.Import, ast.ImportFrom)) and (found := imported(node)) is not None:
+        return found
     if isinstance(node, ast.AST):
         words.append(type(node).__name__)
         for name in node._fields:
             value = getattr(node, name, None)
+            if isinstance(value, list):
+                value = [item for item in value if not _is_text_alone(item)]
+            if name == "body" and _is_for_types_alone(node):
+                continue
             if value is not None and value != []:
                 words.append(name)
-                _spell(value, words)
+                imports |= _spell(value, words, imported)
         words.append(")")
     elif isinstance(node, list):
         for item in node:
-            if not _is_text_alone(item):
-                _spell(item, words)
+            imports |= _spell(item, words, imported)
         words.append("]")
     else:
         words.append(repr(node))
+    return imports
+
+
+def _is_for_types_alone(node: ast.AST) -> bool:
+    """Whether the node is `if TYPE_CHECKING:`, whose body never runs."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in (
+        "TYPE_CHECKING",
+        "typing.TYPE_CHECKING",
+    )
 
 
 def _is_text_alone(node: Any) -> bool:
@@ -94,30 +146,6 @@ def _is_text_alone(node: Any) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
-
-
-def _imports(module: str, path: Path, tree: ast.Module) -> Iterator[str]:
-    """The package's modules that importing or running the code of `tree` imports."""
-    waiting: list[Any] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _with_packages(alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(module, path, node)
-            yield from _with_packages(base)
-            # `from package import name` imports a module where `name` is one.
-            for alias in node.names:
-                yield from _with_packages(f"{base}.{alias.name}")
-        elif isinstance(node, ast.If) and ast.unparse(node.test) in (
-            "TYPE_CHECKING",
-            "typing.TYPE_CHECKING",
-        ):
-            waiting += node.orelse
-        else:  # what holds statements; no expression does
-            for part in ("body", "handlers", "orelse", "finalbody", "cases"):
-                waiting += getattr(node, part, [])
 
 
 def _absolute(module: str, path: Path, node: ast.ImportFrom) -> str:
