@@ -26,7 +26,7 @@ SPEC = {
     "experiments": {f"e{i:04}": {"task": {"seed": i}} for i in range(EXPERIMENTS)},
     "analyses": {
         "lengths": {
-            "method": "length_generalisation",
+            "method": "accuracy_by",
             "experiments": [f"e{i:04}" for i in range(EXPERIMENTS)],
         }
     },

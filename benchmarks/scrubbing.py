@@ -30,7 +30,7 @@ def main() -> None:
     options = scrubbing.Options(**planned.analyses["scrubbing"].options["nodes16"])
     few = {"train_size": 1, "validation_size": 1, "test_size": 1}
     runs = untrained(study.data({**experiment.task, **few}), experiment.model)
-    data = scrubbing.sample(selection.select(runs.data, options.split, options.where), options)
+    data = scrubbing.sample(selection.select(runs.data, options), options)
     total = data.sizes["example"]
     compare(
         f"one scrubbed example, {len(options.hypotheses)} hypotheses of {len(options.match)} layers",

@@ -24,7 +24,7 @@ experiments:
   plain: {}
   wide: {model: {d_model: 16}}
 analyses:
-  lengths: {method: length_generalisation, experiments: [plain, wide]}
+  lengths: {method: accuracy_by, experiments: [plain, wide], steps: best}
   strings: {method: data_statistics, experiments: [plain], variables: [length]}
 figures:
   bins: {plot: length_bins, data: lengths, panel: Fig. 3, caption: "Accuracy <script>by</script> length_"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_trees import found, runs
+from trees import felt_runs, found
 
 from interpflow.analyses import attention_chains
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
+from interpflow.selection import Examples
 
 STATES = {"holds": {"variable": "edge_source"}, "key": {"variable": "edge_target"}}
 
@@ -81,7 +82,7 @@ def test_what_stands_later_cannot_be_climbed_to():
 
 @pytest.fixture(scope="module")
 def result():
-    of = runs({"registers": found(5, 8)}, layers=4)
+    of = felt_runs({"registers": found(5, 8)}, layers=4)
     options = {"split": "lengths", "positions": ["registers.is_register", "root"], **STATES}
     return of, attention_chains.analyse(of, attention_chains.Options(**options))
 
@@ -101,7 +102,7 @@ def test_chains_are_followed_from_the_positions_named_in_every_batch(result):
 
 def test_findings_are_means_over_all_examples(result):
     of, chains = result
-    data, examples = of.select("lengths")
+    data, examples = of.select(Examples(split="lengths"))
     every = examples.take(np.arange(len(examples)))
     attended = attention_chains._attended(of.model, of.weights("last"), every.tokens)
     holds, key = (

@@ -7,10 +7,11 @@ import pytest
 import slow_reference
 import torch
 from small import brackets, recipe, runs_of
-from small_trees import NODES, runs
+from trees import NODES, felt_runs
 
 from interpflow.analyses import attention_knockout
 from interpflow.errors import InterpflowError
+from interpflow.selection import Examples
 
 ROOT = 3 * (NODES - 1) + 2
 UNLESS = {"state": {"variable": "edge_target"}, "among": "ancestor"}
@@ -35,7 +36,7 @@ def options(**changed) -> attention_knockout.Options:
 @pytest.fixture(scope="module")
 def of():
     """Runs whose second seed is right at the root in every other example."""
-    found = runs()
+    found = felt_runs()
     with torch.no_grad():
         logits = found.model(
             found.weights("last"), torch.from_numpy(found.data["tokens"].values).long()
@@ -54,7 +55,7 @@ def result(of):
 @pytest.fixture(scope="module")
 def one_by_one(of):
     """Data, and of seed 1 log-probabilities at the root, intact (example,) and cut (example, key)."""
-    data, _ = of.select("lengths")
+    data, _ = of.select(Examples(split="lengths"))
     weights = slow_reference.seed(of.weights("last"), 1)
 
     def cut(example, keys):
@@ -157,7 +158,7 @@ def test_the_control_cuts_as_many_positions_that_are_no_registers():
 def test_every_query_of_a_sequence_is_cut_for_itself(of):
     found = attention_knockout.analyse(of, options(queries=["root", "path"], by=None, unless=None))
     assert found["kl_by"].sel(group="all")[:, ROOT].notnull().all()
-    data, _ = of.select("lengths")
+    data, _ = of.select(Examples(split="lengths"))
     weights = slow_reference.seed(of.weights("last"), 0)
     total = []
     for example, query in np.argwhere(data["role"].isin([5, 6]).values):

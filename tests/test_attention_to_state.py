@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from small import recipe, runs_of
 from trees import random_runs, trees
 
 from interpflow.analyses import attention_to_state
 from interpflow.errors import InterpflowError
 from interpflow.model.sites import Sites
+from interpflow.tasks import list_sorting
 from interpflow.tasks.tree_pathfinding import ROLES
 from interpflow.variables import describe
 
@@ -165,3 +167,49 @@ def test_queries_can_be_told_apart_by_where_they_stand(runs):
     np.testing.assert_allclose(
         whole / found["positions"], found["attention"].transpose(*whole.dims)
     )
+
+
+def test_a_look_at_the_answer_is_a_look_from_the_target_to_the_token_of_the_same_number():
+    options = list_sorting.Options(length=4, vocabulary=8, train_size=16, validation_size=20)
+    model = {"norm": "pre", "positions": "learned", "heads": 2, "layers": 2}
+    of = recipe(model=model, optimizer="adam", loss="cross_entropy", steps=30)
+    runs = runs_of(list_sorting.generate(options), of)
+    pairs = {"answer": pair("targets", "tokens")}
+    found = attention_to_state.analyse(runs, attention_to_state.Options(pairs=pairs)).squeeze()
+
+    data = runs.data.isel(example=runs.data["split"].values == "validation")
+    weights = runs.weights("last")
+    mass, top = [], []
+    for tokens, targets in zip(data["tokens"].values, data["targets"].values, strict=True):
+        sites = Sites(read=["blocks.1.attn.hook_pattern"])
+        runs.model(weights, torch.from_numpy(tokens.astype(np.int64))[None], sites)
+        pattern = sites.values["blocks.1.attn.hook_pattern"][1, 0, 0].detach().numpy()
+        for position in range(4, 8):
+            there = (tokens == targets[position]) & (np.arange(8) <= position)
+            mass.append(pattern[position][there].sum())
+            top.append(there[pattern[position].argmax()])
+    here = found.sel(seed=1).isel(layer=1, head=0)
+    assert here["attention"] == pytest.approx(np.mean(mass), rel=1e-5)
+    assert here["top"] == pytest.approx(np.mean(top))
+    assert (found["any_top"] >= found["top"].max(("layer", "head"))).all()
+
+
+def test_any_head_counts_a_query_once(runs):
+    data = runs.data.isel(example=runs.data["split"].values == "validation")
+    found = analyse(runs, pairs={"up 1": PAIRS["up 1"]}, queries=["root"]).sel(pair="up 1", seed=1)
+    hit = []
+    for number in range(data.sizes["example"]):
+        one = data.isel(example=number)
+        sites = Sites(read=[f"blocks.{layer}.attn.hook_pattern" for layer in (0, 1)])
+        tokens = torch.from_numpy(one["tokens"].values.astype(np.int64))[None]
+        with torch.no_grad():
+            runs.model(runs.weights("last"), tokens, sites)
+        role = np.array([ROLES[index] for index in one["role"].values])
+        at = int(np.flatnonzero(role == "root")[0])
+        offered = np.isin(role, ["edge_target", "edge_end"])
+        wanted = offered & (one["edge_target"].values == int(one["ancestor"][1]))
+        wanted &= (np.arange(len(role)) <= at) & (int(one["ancestor"][1]) >= 0)
+        if wanted.any():
+            top = [sites.values[site][1, 0, :, at].argmax(-1).tolist() for site in sites.values]
+            hit.append(any(wanted[key] for keys in top for key in keys))
+    assert found["any_top"].item() == pytest.approx(np.mean(hit))

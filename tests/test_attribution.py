@@ -34,7 +34,7 @@ RELATIONS: dict[str, dict[str, Any]] = {
     "goal": {"keys": ["goal"], "own": {"variable": "goal"}},
     "children": {"only": ["children"]},
 }
-ASKED = {"queries": ["root", "path"], "words": ">{}", "relations": RELATIONS}
+ASKED = {"queries": ["root", "path"], "output": ">{}", "relations": RELATIONS}
 
 
 def analyse(runs, **options: Any) -> xr.Dataset:
@@ -173,7 +173,7 @@ def test_what_is_not_there_is_an_error(runs):
     with pytest.raises(InterpflowError, match="ancestor has dims"):
         analyse(runs, relations={"a": {"only": ["ancestor"]}})
     with pytest.raises(InterpflowError, match="no output '~0'"):
-        analyse(runs, words="~{}")
+        analyse(runs, output="~{}")
     with pytest.raises(InterpflowError, match="norm pre or none"):
         analyse(random_runs(trees(), norm="post"))
     with pytest.raises(ValidationError, match="neither own nor only"):

@@ -9,12 +9,13 @@ import pytest
 import torch
 import xarray as xr
 from numpy.typing import NDArray
-from tree_runs import trees
+from trees import trained_runs
 
 from interpflow.analyses import concept_erasure
 from interpflow.errors import InterpflowError
 from interpflow.methods import erasure
 from interpflow.model.sites import Sites
+from interpflow.selection import Examples
 from interpflow.training.losses import loss, right
 
 NODE = {
@@ -46,7 +47,9 @@ def watched(calls: list[Any], **options: Any) -> xr.Dataset:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(erasure, "leace", watching)
-        return concept_erasure.analyse(trees(), concept_erasure.Options(**OPTIONS, **options))
+        return concept_erasure.analyse(
+            trained_runs(), concept_erasure.Options(**OPTIONS, **options)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_a_linear_probe_reads_the_state_before_and_is_at_chance_after(found) -> 
     assert (node["readable"].sel(when="before") > 0.95).all()
     assert (node["readable"].sel(when="after") < node["majority"] + 0.1).all()
     assert node["classes"] == 5
-    data, _ = trees().select("lengths")
+    data, _ = trained_runs().select(Examples(split="lengths"))
     values = data["at_node"].values[data["at_node"].values >= 0]
     assert node["majority"].item() in np.bincount(values) / len(values)
 
@@ -100,8 +103,8 @@ def test_random_labels_have_as_many_classes_and_take_as_many_directions(found, e
 
 @pytest.mark.parametrize(("name", "given", "first"), [("node", NODE, 0), ("above", ABOVE, 2)])
 def test_erasure_is_measured_as_on_every_example_alone(found, erasers, name, given, first) -> None:
-    runs = trees()
-    data, examples = runs.select("lengths")
+    runs = trained_runs()
+    data, examples = runs.select(Examples(split="lengths"))
     weights = runs.weights("last")
     words = data["role_name"].values.tolist()
     sums = {control: np.zeros((2, 4, 3)) for control in ("none", "random_labels")}
@@ -136,7 +139,7 @@ def test_erasure_is_measured_as_on_every_example_alone(found, erasers, name, giv
 
 
 def test_intact_is_the_model_as_it_is(found) -> None:
-    runs = trees()
+    runs = trained_runs()
     whole = runs.evaluate(runs.weights("last"), runs.examples("lengths"))
     assert found["intact_overall_accuracy"].values == pytest.approx(whole.accuracy)
     weighted = found["intact_accuracy"].weighted(found["count"]).mean("group")
@@ -156,14 +159,13 @@ def test_where_there_is_no_value_nothing_is_erased(found) -> None:
     assert (abs(long["loss"] - long["intact_loss"]) > 1e-4).all()
 
 
-def test_erasers_are_fitted_on_so_many_examples_and_controls_can_be_left_out() -> None:
+def test_erasers_are_fitted_on_so_many_examples_and_measured_on_those_asked_for() -> None:
     options = concept_erasure.Options(
-        **OPTIONS, erasures={"node": NODE}, controls=False, examples=30, where={"path_length": 4}
+        **OPTIONS, erasures={"node": NODE}, examples=30, where={"path_length": 4}
     )
-    found = concept_erasure.analyse(trees(), options)
-    assert found["control"].values.tolist() == ["none"]
+    found = concept_erasure.analyse(trained_runs(), options)
     assert found["group"].values.tolist() == [4]
-    again = concept_erasure.analyse(trees(), options)
+    again = concept_erasure.analyse(trained_runs(), options)
     assert found.identical(again)
 
 
@@ -180,7 +182,7 @@ def test_erasers_are_fitted_on_so_many_examples_and_controls_can_be_left_out() -
 def test_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> None:
     options = concept_erasure.Options(**{**OPTIONS, "erasures": {"node": NODE}, **wrong})
     with pytest.raises(InterpflowError, match=words):
-        concept_erasure.analyse(trees(), options)
+        concept_erasure.analyse(trained_runs(), options)
 
 
 def test_several_labels_are_hidden_at_once() -> None:
@@ -188,7 +190,7 @@ def test_several_labels_are_hidden_at_once() -> None:
     given: list[Any] = []
     one = watched(given, erasures={"children": children}, epochs=30).sel(erasure="children")
     (hidden, labels, eraser), (_, random, _) = given
-    nodes = trees().data.sizes["child"]
+    nodes = trained_runs().data.sizes["child"]
     assert one["classes"] == nodes == labels.shape[1]
     assert set(labels.sum(1).tolist()) <= {0, 1, 2}  # of a binary tree
     # The control hides the same sets of labels at other positions.

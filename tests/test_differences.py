@@ -19,7 +19,7 @@ experiments:
   wide: {model: {d_model: 64}}
   deep: {sweep: {model.layers: [1, 2, 3]}}
 analyses:
-  lengths: {method: length_generalisation, experiments: [plain, wide], checkpoints: [best, last]}
+  lengths: {method: accuracy_by, experiments: [plain, wide], steps: best}
   strings: {method: data_statistics, experiments: [plain, deep], variables: [length]}
 figures:
   bins: {plot: length_bins, data: lengths, caption: Lengths}

@@ -39,7 +39,7 @@ def readouts(
     targets: Sequence[str] = ("source", "target"),
     seeds: int = 3,
 ) -> xr.Dataset:
-    """As `analyses.readout` returns them."""
+    """As `analyses.probe` returns them."""
     draw = random("readouts", reads, targets)
     dims = ("seed", "read", "target", "control", "hidden_layers")
     size = (seeds, len(reads), len(targets), 2, 2)
@@ -89,7 +89,10 @@ def accuracies(steps: Sequence[int] = STEPS, seeds: int = 3) -> xr.Dataset:
         {
             "accuracy": (("seed", "step", "group"), accuracy),
             "overall_accuracy": (("seed", "step"), accuracy.mean(-1)),
-            "checkpoint": ("step", ["first", *["between"] * (len(steps) - 2), "last"]),
+            "checkpoint": (
+                ("seed", "step"),
+                [["first", *["between"] * (len(steps) - 2), "last"]] * seeds,
+            ),
         },
         {"seed": range(seeds), "step": list(steps), "group": np.arange(1, 8)},
     )
@@ -161,7 +164,7 @@ def at(when: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_map_shows_means_over_seeds_of_the_places_and_states_asked_for() -> None:
-    data = join("readout", {"one": readouts()})
+    data = join("probe", {"one": readouts()})
     panels = {"Before": at("before"), "After": at("after", targets={"its target": "target"})}
     figure = draw(readout_map, data, panels=panels)
     legible(figure)
@@ -181,7 +184,7 @@ def test_a_map_shows_means_over_seeds_of_the_places_and_states_asked_for() -> No
 
 
 def test_places_are_named_once_where_maps_share_them() -> None:
-    data = join("readout", {"one": readouts()})
+    data = join("probe", {"one": readouts()})
     shared = draw(readout_map, data, panels={"Before": at("before"), "After": at("after")})
     assert [panel.yaxis.get_tick_params()["labelleft"] for panel in shared.axes] == [True, False]
     apart = draw(readout_map, data, panels={"Before": at("before"), "All": {}})
@@ -190,9 +193,7 @@ def test_places_are_named_once_where_maps_share_them() -> None:
 
 
 def test_a_map_takes_its_control_depth_variable_experiment_and_analysis() -> None:
-    first, second = (
-        join("readout", {"a": readouts(), "b": readouts(targets=["one"])}) for _ in "12"
-    )
+    first, second = (join("probe", {"a": readouts(), "b": readouts(targets=["one"])}) for _ in "12")
     second["accuracy"] = second["accuracy"] / 2
     panel = {
         "data": "second", "experiment": "b", "control": "untrained_model", "hidden_layers": 1,
@@ -208,7 +209,7 @@ def test_a_map_takes_its_control_depth_variable_experiment_and_analysis() -> Non
 def test_a_cell_without_a_value_has_a_dash() -> None:
     one = readouts()
     one["f1"][{"read": 1, "target": 0}] = np.nan
-    (axes,) = draw(readout_map, join("readout", {"one": one})).axes
+    (axes,) = draw(readout_map, join("probe", {"one": one})).axes
     without, measured = numbers(axes)[1][:2]
     assert without == "\N{EN DASH}"
     assert float(measured) > 0
@@ -217,7 +218,7 @@ def test_a_cell_without_a_value_has_a_dash() -> None:
 def test_dark_cells_have_white_numbers() -> None:
     one = readouts()
     one["f1"][{"read": 0}], one["f1"][{"read": 1}] = 0.02, 0.98
-    (axes,) = draw(readout_map, join("readout", {"one": one})).axes
+    (axes,) = draw(readout_map, join("probe", {"one": one})).axes
     colors = {text.get_text(): text.get_color() for text in axes.texts}
     assert (colors["0.98"], colors["0.02"]) == ("#ffffff", style.BLACK)
 
@@ -225,7 +226,7 @@ def test_dark_cells_have_white_numbers() -> None:
 @pytest.mark.parametrize("count", [1, 2, 4, 5])
 def test_maps_of_many_states_are_legible(count: int) -> None:
     layers = [f"layer {n}" for n in range(1, 7)]
-    data = join("readout", {"one": readouts(layers, ["children", "inner_children", "goal"])})
+    data = join("probe", {"one": readouts(layers, ["children", "inner_children", "goal"])})
     targets = {"children": "children", "with children": "inner_children"}
     names = ["", "One hidden layer", "Untrained", "Untrained, deep", "Another"][:count]
     legible(draw(readout_map, data, panels={name: {"targets": targets} for name in names}))
@@ -242,11 +243,11 @@ def test_maps_of_many_states_are_legible(count: int) -> None:
 )
 def test_a_map_of_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InterpflowError, match=words):
-        draw(readout_map, join("readout", {"one": readouts()}), **wrong)
+        draw(readout_map, join("probe", {"one": readouts()}), **wrong)
 
 
 def test_maps_of_which_a_scale_leaves_nothing_say_so() -> None:
-    data = join("readout", {"one": readouts()})
+    data = join("probe", {"one": readouts()})
     figure = draw(readout_map, data, panels={"a": {"experiment": "large"}})
     assert "No experiment" in figure.texts[0].get_text()
 

@@ -13,12 +13,13 @@ from interpflow.methods import lenses
 from interpflow.methods.lenses import Fit, Unembedding, kl, tune
 from interpflow.rng import generator
 from interpflow.runs import Runs
+from interpflow.selection import Examples
 from interpflow.tasks import tree_pathfinding
 from interpflow.tasks.base import make_dataset
 from interpflow.variables import describe
 
 SHOWN = {"split": "validation", "count": 40}
-TRACED = {"variable": "ancestor", "along": "distance", "word": ">{}"}
+TRACED = {"variable": "ancestor", "along": "distance", "output": ">{}"}
 
 
 def trained(norm: str = "pre", biases: bool = True, steps: int = 10) -> Runs:
@@ -49,7 +50,7 @@ def found(runs):
 def test_on_the_last_layer_every_lens_is_the_model(norm, biases):
     runs = trained(norm, biases)
     found = lens.analyse(runs, lens.Options(shown=SHOWN, steps=2))
-    _, examples = runs.select("validation")
+    _, examples = runs.select(Examples(split="validation"))
     tokens = examples.take(np.arange(len(examples))).tokens
     model = runs.model(runs.weights("last"), tokens).softmax(-1).numpy()
     for name in ("logit", "tuned"):
@@ -61,7 +62,7 @@ def test_on_the_last_layer_every_lens_is_the_model(norm, biases):
 
 
 def test_the_logit_lens_is_final_norm_and_unembedding_of_the_stream(runs, found):
-    data, examples = runs.select("validation")
+    data, examples = runs.select(Examples(split="validation"))
     at = np.array([3]), np.flatnonzero(data["scored"].values[3])[:1]
     weights = runs.labelled.isel(step=-1)
     sites = ["blocks.0.hook_resid_pre", "blocks.0.hook_resid_post"]
@@ -83,7 +84,7 @@ def test_a_tuned_lens_is_nearer_to_the_model_than_the_logit_lens_on_other_exampl
 
 
 def test_findings_are_means_over_the_positions_of_a_group(runs, found):
-    data, _ = runs.select("validation")
+    data, _ = runs.select(Examples(split="validation"))
     words = found["output"].values.tolist()
     for length in (1, 3):
         right, divergence, passed = [], [], []
@@ -123,7 +124,7 @@ def test_translators_are_trained_on_examples_answered_right_alone(runs, monkeypa
     monkeypatch.setattr(lenses, "tune", tune)
     with pytest.raises(StopIteration):
         lens.analyse(runs, lens.Options())
-    data, examples = runs.select("train")
+    data, examples = runs.select(Examples(split="train"))
     right = runs.evaluate(runs.weights("last"), examples).right
     assert 0 < right.mean() < 1
     positions = data["scored"].values.sum(1)
@@ -140,8 +141,8 @@ def test_translators_are_trained_on_examples_answered_right_alone(runs, monkeypa
             "no example of split",
         ),
         ({"by": "path_lenth"}, "no variable 'path_lenth'.*mean 'path_length'"),
-        ({"traced": {**TRACED, "along": "distanc"}}, "traced: no coordinate 'distanc'"),
-        ({"traced": {**TRACED, "word": "<{}"}}, "traced: no output says '<0'"),
+        ({"traced": {**TRACED, "along": "distanc"}}, "ancestor has no further dim distanc"),
+        ({"traced": {**TRACED, "output": "<{}"}}, "no output '<0'"),
     ],
 )
 def test_what_is_not_in_the_data_is_an_error_with_what_there_is(runs, options, message):

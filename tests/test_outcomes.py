@@ -7,19 +7,21 @@ import pytest
 import torch
 import xarray as xr
 from small import brackets, recipe, runs_of
-from tree_runs import trees
+from trees import trained_runs
 
 from interpflow.analyses import accuracy_by
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import Grouping
 from interpflow.methods.outcomes import outcomes
 from interpflow.model.sites import Sites
+from interpflow.runs import Runs
+from interpflow.selection import Examples
 from interpflow.training.losses import loss, right
 
 
 @pytest.fixture(scope="module", params=["classes", "labels"])
 def runs(request):
-    return trees() if request.param == "classes" else runs_of(brackets(), recipe(steps=5))
+    return trained_runs() if request.param == "classes" else runs_of(brackets(), recipe(steps=5))
 
 
 def test_an_example_comes_out_as_it_does_alone(runs) -> None:
@@ -83,14 +85,14 @@ def test_groups_are_the_values_of_a_variable_in_order() -> None:
 
 
 def test_accuracy_by_group_is_the_accuracy_on_the_examples_of_that_group_at_every_step() -> None:
-    runs = trees()
-    options = accuracy_by.Options(split="lengths", by="path_length", steps="all")
+    runs = trained_runs()
+    options = accuracy_by.Options(splits=["lengths"], by="path_length", steps="all")
     found = accuracy_by.analyse(runs, options)
     assert found["count"].values.tolist() == [20] * 4
-    assert found["checkpoint"].values[[0, -1]].tolist() == ["first", "last"]
+    assert found["checkpoint"].values[:, [0, -1]].tolist() == [["first", "last"]] * 2
     for step in found["step"].values[[0, -1]]:
         for length in found["group"].values:
-            _, examples = runs.select("lengths", {"path_length": int(length)})
+            _, examples = runs.select(Examples(split="lengths", where={"path_length": int(length)}))
             alone = runs.evaluate(runs.weights_at(int(step)), examples)
             here = found.sel(step=step, group=length)
             assert here["accuracy"].values == pytest.approx(alone.accuracy)
@@ -102,7 +104,30 @@ def test_accuracy_by_group_is_the_accuracy_on_the_examples_of_that_group_at_ever
 
 
 def test_accuracy_by_group_takes_the_examples_asked_for() -> None:
-    options = accuracy_by.Options(split="lengths", by="bottom_up", where={"path_length": [1, 2]})
-    found = accuracy_by.analyse(trees(), options)
+    options = accuracy_by.Options(splits=["lengths"], by="bottom_up", where={"path_length": [1, 2]})
+    found = accuracy_by.analyse(trained_runs(), options)
     assert int(found["count"].sum()) == 40
     assert found.sizes["step"] == 1
+
+
+def test_by_split_every_split_but_train_is_a_group_and_best_is_the_best_step_of_each_seed() -> None:
+    runs = trained_runs()
+    kept = runs.labelled["step"].values.tolist()
+    best = {0: kept[0], 1: kept[-1]}
+    history = runs.history.copy(deep=True)
+    for seed, step in best.items():
+        history["validation_accuracy"].loc[{"seed": seed}] = 0.5
+        history["validation_accuracy"].loc[{"seed": seed, "step": step}] = 1.0
+    of = Runs(runs.data, runs.labelled, history, runs.model, runs.loss, runs.device)
+    found = accuracy_by.analyse(of, accuracy_by.Options(steps="best"))
+    assert sorted(found["group"].values) == ["lengths", "test", "validation"]
+    assert found["step"].values.tolist() == [*best.values()]
+    assert (found["checkpoint"] == "best").values.tolist() == [[True, False], [False, True]]
+    for split in found["group"].values.tolist():
+        alone = of.evaluate(of.weights("best"), of.examples(split)).accuracy
+        here = found["accuracy"].sel(group=split)
+        assert here.max("step").values.tolist() == alone.tolist()
+        assert here.isnull().sum() == 2
+    lengths = of.examples("test").lengths
+    assert found["longest"].sel(group="test") == lengths.max()
+    assert found["shortest"].sel(group="test") == lengths.min()

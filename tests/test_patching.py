@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slow_reference
 from small import brackets, recipe, runs_of
-from small_trees import runs
+from trees import felt_runs
 
 from interpflow import selection
 from interpflow.analyses import patching
@@ -27,11 +27,11 @@ def options(**changed) -> patching.Options:
 
 @pytest.fixture(scope="module")
 def of():
-    return runs()
+    return felt_runs()
 
 
 def test_pairs_have_the_same_edges_and_other_goals(of):
-    data = selection.select(of.data, "leaves")
+    data = selection.select(of.data, selection.Examples(split="leaves"))
     found = patching.pairs(data, options(pairs=1000))
     clean, corrupted = data.isel(example=found.clean), data.isel(example=found.corrupted)
     edges = 3 * (data.sizes["node"] - 1)
@@ -54,7 +54,7 @@ def test_what_is_recovered_is_that_of_one_pair_at_a_time(of, site, monkeypatch):
     monkeypatch.setattr(patching, "_BATCH", 5)
     asked = options(site=site)
     result = patching.analyse(of, asked).sel(seed=1)
-    data = selection.select(of.data, "leaves")
+    data = selection.select(of.data, selection.Examples(split="leaves"))
     every = patching.pairs(data, asked)
     weights = slow_reference.seed(of.weights("last"), 1)
     assert result["pairs"] == 12

@@ -25,7 +25,7 @@ experiments:
   swept: {sweep: {model.heads: [1, 2]}}
   counted: {task: {pairs: 2}}
 analyses:
-  lengths: {method: length_generalisation, experiments: [plain, swept]}
+  lengths: {method: accuracy_by, experiments: [plain, swept], steps: best}
   strings: {method: data_statistics, experiments: [plain, counted], variables: [length]}
 figures:
   bins: {plot: length_bins, data: lengths, caption: Accuracy by length}

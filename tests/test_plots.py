@@ -61,23 +61,24 @@ def probes(
     layers: Sequence[int] = LAYERS,
     seeds: int = 5,
 ) -> xr.Dataset:
-    """As `analyses.probe` returns them; controls have one seed."""
+    """As `analyses.probe` returns them for one read; controls have one seed."""
     draw = random(experiment)
     classes = int(draw.integers(8, 30))
-    accuracy = draw.uniform(0.02, 0.99, (seeds, len(targets), 1 + len(controls), len(layers)))
-    accuracy[1:, :, 1:] = np.nan
-    size = (seeds, len(targets), len(layers), classes, classes)
+    accuracy = draw.uniform(0.02, 0.99, (seeds, 1, len(targets), 1 + len(controls), len(layers)))
+    accuracy[1:, :, :, 1:] = np.nan
+    size = (seeds, 1, len(targets), len(layers), classes, classes)
     counts = draw.poisson(3, size) + 50 * np.eye(classes, dtype=int)
-    dims = ("seed", "target", "hidden_layers", "true_class", "predicted_class")
+    dims = ("seed", "read", "target", "hidden_layers", "true_class", "predicted_class")
     return xr.Dataset(
         {
-            "accuracy": (("seed", "target", "control", "hidden_layers"), accuracy),
+            "accuracy": (("seed", "read", "target", "control", "hidden_layers"), accuracy),
             "confusion": (dims, counts),
-            "majority_accuracy": ("target", draw.uniform(0.2, 0.6, len(targets))),
+            "majority_accuracy": (("read", "target"), draw.uniform(0.2, 0.6, (1, len(targets)))),
             "classes": ("target", [classes] * len(targets)),
         },
         {
             "seed": range(seeds),
+            "read": ["here"],
             "target": list(targets),
             "control": ["none", *controls],
             "hidden_layers": list(layers),
@@ -88,16 +89,18 @@ def probes(
 
 
 def lengths(experiment: str, bins: Sequence[Sequence[int]], seeds: int = 5) -> xr.Dataset:
-    """As `analyses.length_generalisation` returns them."""
+    """As `analyses.accuracy_by` returns them by split, at the best step of each seed."""
     splits = ["validation", *(f"bin{index}" for index in range(1, len(bins)))]
     accuracy = random(experiment).uniform(0, 1, (seeds, 2, len(bins)))
+    best = (np.arange(seeds) % 2)[:, None] == np.arange(2)
     return xr.Dataset(
         {
-            "accuracy": (("seed", "checkpoint", "split"), accuracy),
-            "shortest": ("split", [shortest for shortest, _ in bins]),
-            "longest": ("split", [longest for _, longest in bins]),
+            "accuracy": (("seed", "step", "group"), np.where(best[..., None], accuracy, np.nan)),
+            "shortest": ("group", [shortest for shortest, _ in bins]),
+            "longest": ("group", [longest for _, longest in bins]),
+            "checkpoint": (("seed", "step"), np.where(best, "best", "")),
         },
-        {"seed": range(seeds), "checkpoint": ["best", "last"], "split": splits},
+        {"seed": range(seeds), "step": [10, 20], "group": splits},
     )
 
 
@@ -140,7 +143,11 @@ def findings(study: Study, name: str) -> xr.Dataset:
     analysis, seeds = study.analyses[name], len(study.seeds)
     parts = {}
     for experiment, options in analysis.options.items():
-        targets = [target for values in options.get("select", {}).values() for target in values]
+        targets = [
+            str(value)
+            for state in options.get("targets", {}).values()
+            for value in state["select"][state["along"]]
+        ]
         if analysis.method == "probe":
             layers = [len(widths) for widths in options["hidden"]]
             parts[experiment] = probes(experiment, targets, options["controls"], layers, seeds)
@@ -283,7 +290,7 @@ def test_bars_are_one_standard_deviation_over_seeds() -> None:
     data = join("probe", {"one": probes("one", ["depth"])})
     (axes,) = draw(probe_depth, data).axes
     ((x, y, half),) = bars(axes).values()
-    values = data["accuracy"].squeeze(("experiment", "target", "control"))
+    values = data["accuracy"].squeeze(("experiment", "read", "target", "control"))
     assert x.tolist() == LAYERS
     np.testing.assert_allclose(y, values.mean("seed"))
     np.testing.assert_allclose(half, values.std("seed", ddof=1))
@@ -356,18 +363,18 @@ def test_a_claim_on_something_else_leaves_no_mark(changed: dict[str, Any]) -> No
 def test_a_claim_on_what_its_experiment_lacks_leaves_no_mark() -> None:
     bins = [[2, 50], [52, 100], [100, 150]]
     parts = {"long": lengths("long", bins), "short": lengths("short", bins[:2])}
-    place = {"checkpoint": "best", "split": "bin2"}
+    place = {"checkpoint": "best", "group": "bin2"}
     claims = [
         claim("accuracy", {"experiment": name, **place}, expected=0.5, tolerance=0.1)
         for name in parts
     ]
-    figure = draw(length_bins, join("length_generalisation", parts), claims=claims)
+    figure = draw(length_bins, join("accuracy_by", parts), claims=claims)
     assert [len(marks(axes, "x")) for axes in figure.axes] == [1, 0]
 
 
 def test_a_claim_may_select_by_any_label() -> None:
     parts = {name: lengths(name, [[2, 50], [52, 100]]) for name in ("base_heads_1", "base_heads_4")}
-    table = plugins.load(plugins.ANALYSIS, "length_generalisation").VARIABLES
+    table = plugins.load(plugins.ANALYSIS, "accuracy_by").VARIABLES
     described = {name: describe(part, table, "test") for name, part in parts.items()}
     swept = {"base_heads_1": {"heads": 1}, "base_heads_4": {"heads": 4}}
     data = collect(described, swept)
@@ -401,12 +408,12 @@ def test_removal_runs_from_nothing_to_all_that_the_probe_reads() -> None:
 def test_lengths_stand_in_order_and_over_their_range() -> None:
     bins = [[2, 50], [52, 100], [100, 150]]
     parts = {"one": lengths("one", bins), "short": lengths("short", bins[:2])}
-    data = join("length_generalisation", parts).sel(split=["bin2", "bin1", "validation"])
+    data = join("accuracy_by", parts).sel(group=["bin2", "bin1", "validation"])
     axes, _ = draw(length_bins, data).axes
     ((x, y, _),) = bars(axes).values()
-    by_split = data["accuracy"].isel(experiment=0).sel(checkpoint="best").mean("seed")
+    by_split = data["accuracy"].isel(experiment=0).max("step").mean("seed")
     assert x.tolist() == [26, 76, 125]
-    np.testing.assert_allclose(y, by_split.sel(split=["validation", "bin1", "bin2"]))
+    np.testing.assert_allclose(y, by_split.sel(group=["validation", "bin1", "bin2"]))
     (bands,) = axes.collections[:1]
     assert [segment[:, 0].tolist() for segment in bands.get_segments()] == bins  # type: ignore[attr-defined]
     (trained,) = axes.patches
@@ -415,8 +422,8 @@ def test_lengths_stand_in_order_and_over_their_range() -> None:
 
 def test_experiments_share_a_panel_and_a_cross_has_the_colour_of_its_line() -> None:
     bins = [[2, 50], [52, 100]]
-    data = join("length_generalisation", {name: lengths(name, bins) for name in ("one", "other")})
-    place = {"experiment": "other", "checkpoint": "best", "split": "bin1"}
+    data = join("accuracy_by", {name: lengths(name, bins) for name in ("one", "other")})
+    place = {"experiment": "other", "checkpoint": "best", "group": "bin1"}
     stated = claim("accuracy", place, expected=0.5, tolerance=0.1)
     panels = {"Both": {"narrow": "one", "wide": "other"}, "None": {"narrow": "dropped"}}
     (axes,) = draw(length_bins, data, claims=[stated], panels=panels).axes
@@ -433,7 +440,7 @@ def test_protocols_run_from_the_most_frequent_class_to_the_probe() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Other, depth"]
     lanes = [line.get_xdata() for line in axes.lines if line.get_alpha()]
     for lane, data in zip(lanes, (first, second), strict=True):
-        found = data.sel(experiment="other").squeeze("target")
+        found = data.sel(experiment="other").squeeze(("read", "target"))
         probe = found["accuracy"].sel(control="none", hidden_layers=2).mean("seed")
         np.testing.assert_allclose(lane, [found["majority_accuracy"], probe])
 
@@ -448,7 +455,10 @@ def test_confusion_rows_sum_to_one_over_the_classes_that_exist() -> None:
         assert shares is not None
         assert shares.shape == (data["classes"].item(),) * 2
         sums = np.ma.filled(np.ma.sum(shares, axis=1), np.nan)
-        unseen = data["confusion"].sum(("seed", "target", "hidden_layers", "predicted_class")) == 0
+        of_class = data["confusion"].sum(
+            [dim for dim in data["confusion"].dims if dim != "true_class"]
+        )
+        unseen = of_class == 0
         np.testing.assert_allclose(sums, np.where(unseen, np.nan, 1))
     low, high = figure.axes[0].get_ylim()
     assert low < high, "depth grows upwards"
@@ -468,7 +478,7 @@ def test_pairs_are_drawn_where_both_are() -> None:
     ).axes
     assert axes.get_title("left") == "One, round"
     for (_, y, _), name in zip(bars(axes).values(), ("one", "other"), strict=True):
-        accuracy = data["accuracy"].sel(experiment=name, target="round", control="none")
+        accuracy = data["accuracy"].sel(experiment=name, target="round", control="none").squeeze()
         np.testing.assert_allclose(y, accuracy.mean("seed"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slow_reference
-from small_trees import NODES, found, runs
+from trees import NODES, felt_runs, found
 
 from interpflow import selection
 from interpflow.analyses import scrubbing
@@ -35,7 +35,7 @@ def options(**changed) -> scrubbing.Options:
 
 @pytest.fixture(scope="module")
 def of():
-    return runs({"registers": found(*REGISTERS)})
+    return felt_runs({"registers": found(*REGISTERS)})
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def result(of):
 
 def test_losses_are_those_of_one_example_at_a_time(of, result):
     asked = options()
-    data = scrubbing.sample(selection.select(of.data, "lengths"), asked)
+    data = scrubbing.sample(selection.select(of.data, selection.Examples(split="lengths")), asked)
     matched, anyone = (scrubbing.donors(data, asked, 2, kind) for kind in (True, False))
     donors = np.stack([matched, matched, anyone, matched])
     clean = [of.mask(data, each.clean)[0] for each in asked.hypotheses.values()]
@@ -97,7 +97,7 @@ def test_examples_without_a_donor_are_left_out(of):
     assert (every["donors"] <= 5).all()
     alone = of.data.sizes["example"]
     data = of.data.assign(number=("example", np.arange(alone)))
-    there = runs({"registers": found()})
+    there = felt_runs({"registers": found()})
     there.data = data
     none = scrubbing.analyse(there, options(match=[{"variable": "number"}] * 2))
     assert (none["donors"] == 0).all()
@@ -121,4 +121,4 @@ def test_scrubbing_refuses_what_it_cannot_do(of):
     with pytest.raises(InterpflowError, match="'path' is not one position of each example"):
         scrubbing.analyse(of, options(query="path"))
     with pytest.raises(InterpflowError, match=r"no findings of 'registers'; there are none"):
-        scrubbing.analyse(runs(), options())
+        scrubbing.analyse(felt_runs(), options())

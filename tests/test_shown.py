@@ -13,6 +13,7 @@ from interpflow.errors import InterpflowError
 from interpflow.methods.shown import Shown
 from interpflow.model.sites import Sites
 from interpflow.progress import Log
+from interpflow.selection import Examples
 from interpflow.stages import analyse
 from interpflow.tasks import list_sorting, tree_pathfinding
 from interpflow.tasks.base import make_dataset
@@ -134,7 +135,7 @@ def test_rows_of_attention_are_those_of_the_example_alone(runs):
         attention_rows.analyse(runs, options), attention_rows.VARIABLES, "attention_rows"
     )
     assert found["query"].values.tolist() == [9, 12, 13, 14]
-    data, examples = runs.select("told")
+    data, examples = runs.select(Examples(split="told"))
     for example, length in enumerate(data["length"].values):
         read = Sites(read=["blocks.1.attn.hook_pattern"])
         with torch.no_grad():

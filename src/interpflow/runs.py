@@ -93,12 +93,10 @@ class Runs:
         """The examples of one split."""
         return Examples(self.data, split, self.device)
 
-    def select(
-        self, split: str, where: selection.Where | None = None
-    ) -> tuple[xr.Dataset, Examples]:
-        """The data of the examples of one split that are as `where` says, and these as tensors."""
-        data = selection.select(self.data, split, where)
-        return data, Examples(data, split, self.device)
+    def select(self, chosen: selection.Examples) -> tuple[xr.Dataset, Examples]:
+        """The data of the examples that are `chosen`, and these as tensors."""
+        data = selection.select(self.data, chosen)
+        return data, Examples(data, chosen.split, self.device)
 
     def mask(self, data: xr.Dataset, places: Sequence[str]) -> np.ndarray:
         """Whether a position of `data` has one of the names `places`, (seed, example, position)."""

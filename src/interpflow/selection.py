@@ -2,18 +2,21 @@
 
 A task names its positions with the variable `role` (example, position) and the words of the coordinate
 `role_name`.  Beside these, its variables (example, position) of true and false are names, `scored` in every
-task, and so is `real` (not padding).
+task, and so are `real` (not padding) and `padded` (up to the end of the longest of these examples).
+
+A state is what a variable of the task says of a position or an example, a number from 0 on, and -1 where it
+says nothing.  `read` is the one way to it; `state`, `each` and `labels` are its three forms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
@@ -29,11 +32,38 @@ Value = str | int | bool
 Where = dict[str, Value | list[Value]]
 
 
+class Examples(Section):
+    """Which examples are looked at."""
+
+    split: str = "validation"
+    where: Where = {}  # which of the split, {variable: value or values}
+
+
+class ExamplesAt(Examples):
+    """Which examples are looked at, and when."""
+
+    checkpoint: Checkpoint = "last"
+
+
 class State(Section):
-    """A labelled state of the task's data, at every position or of the whole example."""
+    """A labelled state of the task's data, of every position or of the whole example; several with `along`."""
 
     variable: str
-    select: dict[str, Value] = {}  # the value of each further dim: {distance: 2}
+    select: dict[str, Value | list[Value]] = {}  # the value of each further dim: {distance: 2}
+    # A further dim: one state for each of its values, or for each of those in the list that `select` has of it.
+    along: str | None = None
+    # What these states are called, the last word for all that follow: [goal, "{} above"].
+    words: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_value_of_each_dim(self) -> Self:
+        if self.words and self.along is None:
+            raise ValueError("words name the states along a dim; along says which")
+        for dim, value in self.select.items():
+            if isinstance(value, list) != (dim == self.along):
+                wanted = "a list of values" if dim == self.along else "one value"
+                raise ValueError(f"select takes {wanted} of {dim}; along is {self.along}")
+        return self
 
 
 class Held(Section):
@@ -43,16 +73,17 @@ class Held(Section):
     among: str
 
 
-def select(data: xr.Dataset, split: str, where: Where | None = None) -> xr.Dataset:
-    """The examples of `split` whose variables have the values of `where`, one of them or one of several.
+def select(data: xr.Dataset, examples: Examples) -> xr.Dataset:
+    """The data of `examples`.
 
     Raises InterpflowError where the data has no such split or variable, and where no example is left.
     """
+    split, where = examples.split, examples.where
     found = data.isel(example=data["split"].values == split)
     if not found.sizes["example"]:
         known = np.unique(data["split"].values).tolist()
         raise InterpflowError(f"no split '{split}' in the data; it has {way_out(split, known)}")
-    for name, wanted in (where or {}).items():
+    for name, wanted in where.items():
         found = found.isel(example=np.isin(of_example(found, name, "where"), wanted))
     if not found.sizes["example"]:
         raise InterpflowError(f"no example of split '{split}' has {where}")
@@ -94,28 +125,74 @@ def mask(
     return found
 
 
-def state(data: xr.Dataset, wanted: State) -> NDArray[np.int64]:
-    """The state of every position (example, position), -1 where it has none.
+def read(data: xr.Dataset, wanted: State) -> xr.DataArray:
+    """What the data says of the state, (example, position, …) with the further dims that `select` leaves.
 
     A state of the whole example is that of all its positions.  Raises InterpflowError for a variable or a
     value that the data does not have.
     """
-    values = _variable(data, wanted.variable)
+    if wanted.variable not in data:
+        known = way_out(wanted.variable, list(map(str, data)))
+        raise InterpflowError(f"no variable '{wanted.variable}' in the data; it has {known}")
+    values = data[wanted.variable]
     for dim, value in wanted.select.items():
-        known = values[dim].values.tolist() if dim in values.coords else []
-        if value not in known:
-            there = way_out(str(value), [*map(str, known)]) if known else "no such dim"
-            raise InterpflowError(f"{wanted.variable}: no {dim} {value}; there is: {there}")
+        known_values = _values(values, wanted.variable, dim)
+        for one in value if isinstance(value, list) else [value]:
+            if one not in known_values:
+                there = way_out(str(one), map(str, known_values))
+                raise InterpflowError(f"{wanted.variable}: no {dim} {one}; there is: {there}")
         values = values.sel({dim: value})
-    if not {*values.dims} <= {"example", "position"}:
+    further = [dim for dim in values.dims if dim not in ("example", "position")]
+    # Transposed after it is broadcast, which puts the new dims last.
+    return values.broadcast_like(data["tokens"]).transpose("example", "position", *further)
+
+
+def state(data: xr.Dataset, wanted: State) -> NDArray[np.int64]:
+    """The state of every position (example, position).
+
+    Raises InterpflowError where `wanted` is not one state.
+    """
+    values = read(data, wanted)
+    if values.ndim > 2:
         raise InterpflowError(
-            f"{wanted.variable} has dims {values.dims}; select says one value of each further one"
+            f"{wanted.variable} has dims {data[wanted.variable].dims}; select says one value of each "
+            "further one"
         )
-    return (
-        values.broadcast_like(data["tokens"])
-        .transpose("example", "position")
-        .values.astype(np.int64)
-    )
+    return values.values.astype(np.int64)
+
+
+def each(data: xr.Dataset, wanted: Mapping[str, State]) -> dict[str, State]:
+    """The states by name, and in the place of one with `along` those that it stands for, by its `words`.
+
+    Raises InterpflowError for a dim or a value that the data does not have, and for a name that comes twice.
+    """
+    found: dict[str, State] = {}
+    for name, one in wanted.items():
+        for word, single in _along(data, name, one):
+            if word in found:
+                raise InterpflowError(
+                    f"two states are called '{word}'; `words` can tell them apart"
+                )
+            found[word] = single
+    return found
+
+
+def labels(data: xr.Dataset, wanted: State) -> NDArray[np.int64]:
+    """The state of every position (1, example, position), or all its labels (label, example, position).
+
+    It has several labels where its variable has one further dim that `select` leaves: each is 1 where it
+    holds and 0 where not.  Raises InterpflowError for labels of other values.
+    """
+    values = read(data, wanted)
+    if values.ndim != 3:
+        return state(data, wanted)[None]
+    if values.max() > 1:
+        dim = values.dims[2]
+        raise InterpflowError(
+            f"{wanted.variable} has values other than 0 and 1, so these are no labels by {dim}; "
+            f"select says one value of {dim}"
+        )
+    return np.moveaxis(values.values, 2, 0).astype(np.int64)
 
 
 def held(data: xr.Dataset, wanted: Held) -> NDArray[np.bool_]:
@@ -123,13 +200,12 @@ def held(data: xr.Dataset, wanted: Held) -> NDArray[np.bool_]:
 
     Raises InterpflowError for a variable that the data does not have, or has with one value an example.
     """
-    values = _variable(data, wanted.among)
-    if values.dims[0] != "example" or values.ndim != 2:
-        raise InterpflowError(
-            f"'{wanted.among}' has dims {values.dims}; it takes example and one more"
-        )
+    values = read(data, State(variable=wanted.among))
+    if values.ndim != 3:
+        dims = data[wanted.among].dims
+        raise InterpflowError(f"'{wanted.among}' has dims {dims}; it takes example and one more")
     there = state(data, wanted.state)[:, :, None]
-    return ((there >= 0) & (there == values.values[:, None])).any(-1)
+    return ((there >= 0) & (there == values.values)).any(-1)
 
 
 def names(data: xr.Dataset) -> NDArray[np.str_]:
@@ -141,25 +217,41 @@ def names(data: xr.Dataset) -> NDArray[np.str_]:
     return words[np.argmax(counts, 0)]
 
 
-def _variable(data: xr.Dataset, name: str) -> xr.DataArray:
-    if name not in data:
-        raise InterpflowError(
-            f"no variable '{name}' in the data; it has {way_out(name, list(map(str, data)))}"
-        )
-    return data[name]
+def _along(data: xr.Dataset, name: str, wanted: State) -> Iterator[tuple[str, State]]:
+    """The states that one stands for, each with its name."""
+    dim = wanted.along
+    if dim is None:
+        yield name, wanted
+        return
+    values = read(data, wanted)
+    words = wanted.words or ["{}"]
+    for at, value in enumerate(_values(values, wanted.variable, dim)):
+        word = words[min(at, len(words) - 1)].replace("{}", str(value))
+        yield word, State(variable=wanted.variable, select={**wanted.select, dim: value})
+
+
+def _values(values: xr.DataArray, variable: str, dim: str) -> list[Any]:
+    """The values of a further dim."""
+    if dim not in values.dims or dim not in values.coords:
+        further = [str(known) for known in values.dims if known not in ("example", "position")]
+        there = way_out(dim, further) if further else "none"
+        raise InterpflowError(f"{variable} has no further dim {dim}; there is: {there}")
+    return values[dim].values.tolist()
 
 
 def _named(data: xr.Dataset, place: str) -> NDArray[np.bool_]:
     """The positions of one name (example, position)."""
-    if place == "real":
-        return np.arange(data.sizes["position"]) < data["length"].values[:, None]
+    if place in ("real", "padded"):
+        length = data["length"].values[:, None]
+        end = length if place == "real" else np.full_like(length, length.max())
+        return np.arange(data.sizes["position"]) < end
     true = [str(name) for name, values in data.items()
             if values.dims == ("example", "position") and values.dtype == bool]  # fmt: skip
     if place in true:
         return data[place].values
     words = data["role_name"].values.tolist() if "role_name" in data.coords else []
     if place not in words:
-        known = way_out(place, [*words, *true, "real"])
+        known = way_out(place, [*words, *true, "real", "padded"])
         raise InterpflowError(f"no position is called '{place}'; there are {known}")
     return data["role"].values == words.index(place)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tree_runs import trees
+from trees import trained_runs
 
 from interpflow.analyses import concept_erasure as concept_erasure_by_group
 from interpflow.methods import erasure as ours
@@ -62,12 +62,11 @@ def test_the_analysis_erases_as_concept_erasure_does_and_scikit_learn_reads_noth
         split="lengths",
         by="path_length",
         erasures={"node": place},
-        controls=False,
         epochs=30,
         learning_rate=0.01,
     )
-    found = concept_erasure_by_group.analyse(trees(), options)
-    ((hidden, labels, eraser),) = calls
+    found = concept_erasure_by_group.analyse(trained_runs(), options)
+    (hidden, labels, eraser), _ = calls
     erased, classes = eraser(hidden), labels.argmax(1).numpy()
     for seed in range(len(hidden)):
         theirs = erasure.LeaceFitter.fit(hidden[seed].double(), labels.double(), shrinkage=False)

@@ -6,23 +6,32 @@ and resample ablation puts in its output on another example at the same position
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 from pydantic import PositiveInt
 
 from interpflow.rng import generator
-from interpflow.section import Section
-from interpflow.selection import Checkpoint
+from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-class Options(Section):
+    from interpflow.model.packing import Weights
+    from interpflow.model.sites import Sites
+    from interpflow.runs import Runs
+    from interpflow.training.examples import Examples
+
+    SitesOf = Callable[[np.ndarray], Sites]  # edits of the examples (batch,) of a pass
+    Ablate = Callable[[int, int], SitesOf]  # of a layer and a head
+
+
+class Options(ExamplesAt):
     """Every head of every layer, one at a time."""
 
-    checkpoint: Checkpoint = "last"
-    split: str = "validation"
     ablations: list[Literal["zero", "mean", "resample"]] = ["zero", "mean", "resample"]
     bins: PositiveInt = 10  # of confidence, in the reliability table
 
@@ -56,19 +65,17 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Each seed intact, and with each head ablated in each way."""
-    from interpflow.methods.predictions import Sureness, sureness
+    from interpflow.methods.predictions import sureness
     from interpflow.model.sites import Sites
 
     weights = runs.weights(options.checkpoint)
-    examples = runs.examples(options.split)
+    _, examples = runs.select(options)
     shape = runs.model.options
 
-    def measure(sites) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
-        found: Sureness = sureness(
-            runs.model, weights, examples, runs.loss, sites, bins=options.bins
-        )
+    def measure(sites: SitesOf) -> dict[str, np.ndarray]:
+        found = sureness(runs.model, weights, examples, runs.loss, sites, bins=options.bins)
         with np.errstate(invalid="ignore"):  # a bin without predictions has no mean: NaN
             table = {
                 "count": found.count,
@@ -97,26 +104,26 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     return xr.Dataset(tables, coords)
 
 
-def _zero(runs, weights, examples):  # type: ignore[no-untyped-def]
+def _zero(runs: Runs, weights: Weights, examples: Examples) -> Ablate:
     from interpflow.model.sites import Sites
 
-    def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
-        def edit(z):  # type: ignore[no-untyped-def]
-            return _with_head(z, head, 0.0)
+    def ablate(layer: int, head: int) -> SitesOf:
+        def edit(z: Tensor) -> Tensor:
+            return _with_head(z, head, z.new_zeros(()))
 
         return lambda indices: Sites(edits={_site(layer): edit})
 
     return ablate
 
 
-def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
+def _mean(runs: Runs, weights: Weights, examples: Examples) -> Ablate:
     import torch
 
     from interpflow.model.sites import Sites
 
     sites = [_site(layer) for layer in range(runs.model.options.layers)]
     longest = int(examples.lengths.max())
-    sums: dict[str, torch.Tensor] = {}
+    sums: dict[str, Tensor] = {}
     count = torch.zeros(longest)
     with torch.no_grad():
         for indices, batch in examples.in_order_of_length():
@@ -131,11 +138,11 @@ def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
                 total = sums.setdefault(site, summed.new_zeros(len(z), longest, *z.shape[3:]))
                 total[:, :length] += summed
 
-    def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
+    def ablate(layer: int, head: int) -> SitesOf:
         total = sums[_site(layer)]
         mean = total[:, :, head] / count.to(total)[:, None]
 
-        def edit(z):  # type: ignore[no-untyped-def]
+        def edit(z: Tensor) -> Tensor:
             return _with_head(z, head, mean[:, None, : z.shape[2]])
 
         return lambda indices: Sites(edits={_site(layer): edit})
@@ -143,20 +150,20 @@ def _mean(runs, weights, examples):  # type: ignore[no-untyped-def]
     return ablate
 
 
-def _resample(runs, weights, examples):  # type: ignore[no-untyped-def]
+def _resample(runs: Runs, weights: Weights, examples: Examples) -> Ablate:
     import torch
 
     from interpflow.model.sites import Sites
 
     # Every example has another one of the same pass, which is of like length, as its stand-in.
-    def ablate(layer: int, head: int):  # type: ignore[no-untyped-def]
+    def ablate(layer: int, head: int) -> SitesOf:
         def sites(indices: np.ndarray) -> Sites:
             other = np.roll(np.arange(len(indices)), 1)
             order = generator("resample", int(indices[0])).permutation(len(indices))
             stand_in = np.empty_like(other)
             stand_in[order] = order[other]
 
-            def edit(z):  # type: ignore[no-untyped-def]
+            def edit(z: Tensor) -> Tensor:
                 return _with_head(z, head, z[:, torch.from_numpy(stand_in).to(z.device), :, head])
 
             return Sites(edits={_site(layer): edit})
@@ -173,7 +180,7 @@ def _site(layer: int) -> str:
     return f"blocks.{layer}.attn.hook_z"
 
 
-def _with_head(z, head: int, value):  # type: ignore[no-untyped-def]
+def _with_head(z: Tensor, head: int, value: Tensor) -> Tensor:
     z = z.clone()
     z[:, :, :, head] = value
     return z

@@ -1,63 +1,92 @@
-"""How well a model does on examples of one kind and another: accuracy and loss by group, over training."""
+"""How well a model does on examples of one kind and another: accuracy and loss by group, over training.
+
+The groups are the values of a variable, such as the length of a path, or splits, such as bins of sequences
+longer than those of training.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 
 from interpflow.section import Section
-from interpflow.selection import Steps, Where
+from interpflow.selection import Examples, Steps, Where
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
 
 class Options(Section):
-    """Which examples, and what tells their groups apart."""
+    """Which examples, what tells their groups apart, and when."""
 
-    split: str = "test"
-    where: Where = {}  # which examples of the split, {variable: value or values}
-    by: str  # a variable with one value an example, whose values are the groups
-    steps: Steps = "last"
+    splits: list[str] = []  # all but train if none
+    where: Where = {}  # which of the splits' examples, {variable: value or values}
+    by: str = "split"  # a variable with one value an example, whose values are the groups
+    steps: Steps | Literal["best"] = "last"  # best: the best checkpoint of each seed
 
 
-_BY_GROUP = ("seed", "step", "group")
+_BY_GROUP, _BY_STEP = ("seed", "step", "group"), ("seed", "step")
 VARIABLES = {
     "accuracy": Variable(_BY_GROUP, "1", "share of sequences right at every position"),
     "position_accuracy": Variable(
         _BY_GROUP, "1", "share of a sequence's positions that are right, mean over sequences"
     ),
     "loss": Variable(_BY_GROUP, "1", "mean loss over sequences"),
-    "overall_accuracy": Variable(
-        ("seed", "step"), "1", "share of all sequences right at every position"
-    ),
+    "overall_accuracy": Variable(_BY_STEP, "1", "share of all sequences right at every position"),
     "count": Variable(("group",), "1", "number of sequences"),
-    "checkpoint": Variable(("step",), "1", "first, last, or in between"),
+    "shortest": Variable(("group",), "token", "length of the shortest sequence"),
+    "longest": Variable(("group",), "token", "length of the longest sequence"),
+    "checkpoint": Variable(_BY_STEP, "1", "first, last, in between, or best"),
 }
 
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
-    """Every seed at the steps asked for."""
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
+    """Every seed at the steps asked for; NaN at a step that is best for another seed."""
     from interpflow.methods.grouping import Grouping
     from interpflow.methods.outcomes import outcomes
 
-    data, examples = runs.select(options.split, options.where)
-    groups, steps = Grouping(data, options.by), runs.kept(options.steps)
+    every = dict.fromkeys(runs.data["split"].values.tolist())
+    splits = options.splits or [split for split in every if split != "train"]
+    parts = [runs.select(Examples(split=split, where=options.where)) for split in splits]
+    data = xr.concat([part for part, _ in parts], "example", data_vars="minimal")
+    groups, lengths = Grouping(data, options.by), data["length"].values
+    if options.steps == "best":
+        own = runs.steps("best")
+        steps = np.unique(own)
+        measured, called = own[:, None] == steps, np.full(len(steps), "best")
+        moments = iter([runs.weights("best")])
+    else:
+        steps = np.array(runs.kept(options.steps))
+        measured = np.ones((len(runs.seeds), len(steps)), dtype=bool)
+        called = np.array(runs.names(steps.tolist()))
+        moments = (runs.weights_at(step) for step in steps.tolist())
     found = []
-    for step in steps:
-        found.append(outcomes(runs.model, runs.weights_at(step), examples, runs.loss))
-        runs.report(len(found), len(steps), accuracy=found[-1].right.mean())
-    right = np.stack([each.right for each in found], axis=1)
+    for weights in moments:
+        each = [outcomes(runs.model, weights, examples, runs.loss) for _, examples in parts]
+        found.append(each)
+        runs.report(len(found), len(steps), accuracy=np.mean([one.right.mean() for one in each]))
+
+    def over_steps(name: str) -> np.ndarray:
+        """A measure of every example (seed, step, example), and NaN where a seed was not measured."""
+        values = [np.concatenate([getattr(one, name) for one in each], -1) for each in found]
+        return np.where(measured[..., None], np.stack(values, axis=1), np.nan)
+
+    right = over_steps("right")
     return xr.Dataset(
         {
             "accuracy": (_BY_GROUP, groups.mean(right)),
-            "position_accuracy": (
-                _BY_GROUP, groups.mean(np.stack([each.share_right for each in found], axis=1)),
-            ),
-            "loss": (_BY_GROUP, groups.mean(np.stack([each.loss for each in found], axis=1))),
-            "overall_accuracy": (("seed", "step"), right.mean(axis=-1)),
+            "position_accuracy": (_BY_GROUP, groups.mean(over_steps("share_right"))),
+            "loss": (_BY_GROUP, groups.mean(over_steps("loss"))),
+            "overall_accuracy": (_BY_STEP, right.mean(axis=-1)),
             "count": ("group", groups.count),
-            "checkpoint": ("step", runs.names(steps)),
+            "shortest": ("group", [lengths[groups.index == at].min() for at in range(len(groups))]),
+            "longest": ("group", [lengths[groups.index == at].max() for at in range(len(groups))]),
+            "checkpoint": (_BY_STEP, np.where(measured, called, "")),
         },
         {"seed": runs.seeds, "step": steps, "group": groups.coordinate},
-    )  # fmt: skip
+    )

@@ -12,7 +12,7 @@ climbs.  Heads of a layer count together: the key is the one with the most atten
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -21,17 +21,20 @@ from pydantic import Field, NonNegativeInt
 
 from interpflow import selection
 from interpflow.errors import InterpflowError
-from interpflow.section import Section
-from interpflow.selection import Checkpoint
+from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-class Options(Section):
+    from interpflow.model.packing import Weights
+    from interpflow.model.transformer import Transformer
+    from interpflow.runs import Runs
+
+
+class Options(ExamplesAt):
     """Whose chains, and what makes a step."""
 
-    checkpoint: Checkpoint = "last"
-    split: str = "validation"
-    where: selection.Where = {}
     positions: Annotated[list[str], Field(min_length=1)]  # names, or findings such as a.is_register
     holds: selection.State  # what a chain has found at a key,
     key: selection.State  # and what it looks up there with what it found before
@@ -57,9 +60,9 @@ VARIABLES = {
 NEEDS = "runs_and_findings"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Chains of every seed, over the examples in which a position has one of the names `positions`."""
-    data, examples = runs.select(options.split, options.where)
+    data, examples = runs.select(options)
     depth, weights = runs.model.options.layers, runs.weights(options.checkpoint)
     if options.from_layer > depth - 2:
         raise InterpflowError(f"from_layer {options.from_layer}: no step follows in {depth} layers")
@@ -96,7 +99,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     )
 
 
-def _attended(model, weights, tokens) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
+def _attended(model: Transformer, weights: Weights, tokens: Tensor) -> NDArray[np.int64]:
     """The key with the most attention of any head (layer, seed, example, position)."""
     import torch
 
@@ -112,7 +115,7 @@ def _attended(model, weights, tokens) -> NDArray[np.int64]:  # type: ignore[no-u
 
 def _chains(
     attended: NDArray[np.int64], holds: NDArray[np.int64], key: NDArray[np.int64], first: int
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, NDArray[np.generic]]:
     """Chains of all positions, of keys `attended` (layer, seed, example, position) with the states `holds` and
     `key` (example, position), -1 where there is none.
 

@@ -12,7 +12,7 @@ other positions drawn at random.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import xarray as xr
@@ -23,17 +23,20 @@ from interpflow import selection
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.rng import generator
-from interpflow.section import Section
-from interpflow.selection import Checkpoint
+from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-class Options(Section):
+    from interpflow.methods.queries import At
+    from interpflow.runs import Runs
+    from interpflow.training.examples import Examples
+
+
+class Options(ExamplesAt):
     """Whose attention is cut where, and what makes a register."""
 
-    checkpoint: Checkpoint = "last"
-    split: str = "validation"
-    where: selection.Where = {}
     judged: selection.Where = {}  # the examples of these that `kl`, `wrong` and registers rest on
     unless: selection.Held | None = (
         None  # and at each position not those where it holds such a state
@@ -67,14 +70,14 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Every earlier position cut for itself, then all registers.
 
     Raises InterpflowError for a task with several labels a position.
     """
     from interpflow.methods.queries import asked
 
-    data, examples = runs.select(options.split, options.where)
+    data, examples = runs.select(options)
     at, answers = asked(data, options.queries)
     example, position = at
     keys = int(position.max())  # those that some query comes after
@@ -134,7 +137,9 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     )
 
 
-def _cut(runs, options, examples, at, cuts):  # type: ignore[no-untyped-def]
+def _cut(
+    runs: Runs, options: Options, examples: Examples, at: At, cuts: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """What is predicted intact (seed, query), and with each of the sets `cuts` (seed or 1, set, key) cut.
 
     The latter as KL divergence from intact and as what is predicted, both (seed, query, set).
@@ -154,7 +159,7 @@ def _cut(runs, options, examples, at, cuts):  # type: ignore[no-untyped-def]
     for here, queries in passes(runs.model, weights, examples, at):
         hidden = sets & ~queries.own[:, None, None]  # a query keeps what it has from itself
 
-        def edit(scores, hidden=hidden):  # type: ignore[no-untyped-def]
+        def edit(scores: Tensor, hidden: Tensor = hidden) -> Tensor:
             return scores.masked_fill(hidden, -torch.inf)
 
         names = {f"blocks.{range(depth)[layer]}.attn.hook_attn_scores" for layer in options.layers}

@@ -2,13 +2,14 @@
 
 A pair names a state of the query and a state of the key; the keys that count for a query are those at or
 before it whose state equals the query's.  A climb through a tree, say, is the query's state "the node two
-above the goal" against the key's state "the node that this edge leads to".  Queries for which no such key
-stands at or before them are left out.
+above the goal" against the key's state "the node that this edge leads to", and a look at the answer is the
+query's state `targets` against the key's state `tokens`, where these have the same numbers.  Queries for which
+no such key stands at or before them are left out.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -16,17 +17,19 @@ from pydantic import Field
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
-from interpflow.methods.matching import Matches, Pair
-from interpflow.section import Section
-from interpflow.selection import Steps, Where
+from interpflow.methods.matching import Matches, Pair, each_pair
+from interpflow.selection import Examples, Steps
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from interpflow.model.packing import Weights
+    from interpflow.runs import Runs
+    from interpflow.training.examples import Examples as Tensors
 
-class Options(Section):
+
+class Options(Examples):
     """Every head of every layer, for every pair."""
 
-    split: str = "validation"
-    where: Where = {}
     queries: list[str] = ["scored"]  # positions that attend
     keys: list[str] = ["real"]  # positions that may be attended to
     pairs: Annotated[dict[str, Pair], Field(min_length=1)]
@@ -43,6 +46,9 @@ VARIABLES = {
     "top": Variable(_PLACE, "1", _TOP),
     "positions": Variable(("seed", "pair"), "1", _COUNT),
     "best_attention": Variable(_BEST, "1", f"{_MASS}, of the head with the most"),
+    "any_top": Variable(
+        _BEST, "1", "share of queries for which some head attends most to a key of equal state"
+    ),
     "best_layer": Variable(_BEST, "1", "layer of the head with the most attention"),
     "group_attention": Variable((*_PLACE, "group"), "1", _MASS),
     "group_top": Variable((*_PLACE, "group"), "1", _TOP),
@@ -53,22 +59,25 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Attention of every seed at the steps asked for; NaN for a pair that no query has a key of.
 
     `group_` variables are there where `by` is given; queries without a value of it are then left out.
     Raises InterpflowError where no query of any pair has a key.
     """
-    data, examples = runs.select(options.split, options.where)
+    data, examples = runs.select(options)
+    pairs = each_pair(data, options.pairs)
     queries, keys = runs.mask(data, options.queries), runs.mask(data, options.keys)
-    matches = Matches(data, queries, [(keys, pair) for pair in options.pairs.values()])
-    group, groups = of_positions(data, options.by, queries.any(0))
+    matches = Matches(data, queries, [(keys, pair) for pair in pairs.values()])
+    group, groups = of_positions(data, options.by, np.asarray(queries.any(0)))
     steps = runs.kept(options.steps)
     totals = []
     for done, step in enumerate(steps):
         runs.report(done, len(steps))
         totals.append(_totals(runs, runs.weights_at(step), examples, matches, group, len(groups)))
-    mass, top, every_count = (np.stack(parts, axis=1) for parts in zip(*totals, strict=True))
+    mass, top, any_top, every_count = (
+        np.stack(parts, axis=1) for parts in zip(*totals, strict=True)
+    )
     count = every_count[:, 0]  # the same at every step
     if not count.any():
         raise InterpflowError(
@@ -77,6 +86,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         )
     found = _means(mass.sum(-1), top.sum(-1), count.sum(-1))
     found |= _best(found["attention"])
+    with np.errstate(invalid="ignore"):
+        found["any_top"] = any_top / count.sum(-1)[:, None]
     if options.by is not None:
         by_group = _means(mass, top, count)
         found |= {f"group_{name}": values for name, values in by_group.items()}
@@ -87,7 +98,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         "step": steps,
         "layer": np.arange(shape.layers),
         "head": np.arange(shape.heads),
-        "pair": list(options.pairs),
+        "pair": list(pairs),
     }
     if options.by is not None:
         coords["group"] = groups
@@ -96,11 +107,16 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     )
 
 
-def _totals(  # type: ignore[no-untyped-def]
-    runs, weights, examples, matches: Matches, group: np.ndarray, groups: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums over queries of attention and of hits, (seed, layer, head, pair, group), and their number
-    (seed, pair, group)."""
+def _totals(
+    runs: Runs,
+    weights: Weights,
+    examples: Tensors,
+    matches: Matches,
+    group: np.ndarray,
+    groups: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Sums over queries of attention and of hits, (seed, layer, head, pair, group), of hits of any head (seed,
+    pair), and the number of queries (seed, pair, group)."""
     import torch
     from torch.nn.functional import one_hot
 
@@ -110,7 +126,7 @@ def _totals(  # type: ignore[no-untyped-def]
     sites = [f"blocks.{layer}.attn.hook_pattern" for layer in range(shape.layers)]
     count = np.zeros((len(runs.seeds), matches.number, groups), dtype=np.int64)
     mass = np.zeros((len(count), shape.layers, shape.heads, *count.shape[1:]))
-    top = np.zeros_like(mass)
+    top, any_top = np.zeros_like(mass), np.zeros(count.shape[:2])
     with torch.no_grad():
         for indices, batch in examples.in_order_of_length():
             row, at = matches.asked(indices)
@@ -128,14 +144,13 @@ def _totals(  # type: ignore[no-untyped-def]
             there = torch.from_numpy(belongs).to(found)
             of_group = torch.from_numpy(member).to(found)
             most = one_hot(found.argmax(-1), length).to(found)
-            on_keys, hits = (
-                torch.einsum("slqhk,spqk,qg->slhpg", part, there, of_group).double().cpu().numpy()
-                for part in (found, most)
-            )
-            mass += on_keys
-            top += hits
+            on_keys = torch.einsum("slqhk,spqk,qg->slhpg", found, there, of_group)
+            hits = torch.einsum("slqhk,spqk->slhpq", most, there)
+            mass += on_keys.double().cpu().numpy()
+            top += (hits @ of_group).double().cpu().numpy()
+            any_top += (hits.amax((1, 2)) @ of_group).sum(-1).double().cpu().numpy()
             count += np.einsum("spq,qg->spg", belongs.any(-1), member.astype(int))
-    return mass, top, count
+    return mass, top, any_top, count
 
 
 def _means(mass: np.ndarray, top: np.ndarray, count: np.ndarray) -> dict[str, np.ndarray]:

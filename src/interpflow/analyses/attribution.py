@@ -9,29 +9,29 @@ A relation (`relations`) says which keys of a query and which outputs are looked
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
 from interpflow.methods.matching import Matches
-from interpflow.methods.relations import Named, Relation, outputs_of
-from interpflow.section import Section
-from interpflow.selection import Checkpoint, Where
+from interpflow.methods.relations import Named, Relation
+from interpflow.methods.traced import Says, outputs_of
+from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
-class Options(Section):
+
+class Options(ExamplesAt):
     """Every head of the last layers, for every relation."""
 
-    split: str = "validation"
-    where: Where = {}
     queries: list[str] = ["scored"]  # positions whose predictions are attributed
     relations: dict[str, Relation]
-    words: Annotated[str, Field(pattern=r"\{\}")] = "{}"  # the output that says a state: ">{}"
+    output: Says = "{}"  # that says a state: ">{}" says the state 3 as ">3"
     last: PositiveInt = 2  # so many of the last layers
-    checkpoint: Checkpoint = "last"
 
 
 _PLACE = ("seed", "layer", "head", "relation")
@@ -51,7 +51,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Contributions of every seed; NaN for a relation that no query has.
 
     Per query the contributions of a relation's keys to an output are summed, and the mean is taken over the
@@ -62,8 +62,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
     from interpflow.methods.contributions import contributions
 
-    data, examples = runs.select(options.split, options.where)
-    outputs = outputs_of(data, options.words)
+    data, examples = runs.select(options)
+    outputs = outputs_of(data, options.output)
     queries = runs.mask(data, options.queries)
     relations = list(options.relations.values())
     matches = Matches(

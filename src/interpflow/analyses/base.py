@@ -5,38 +5,49 @@ An analysis is a file in this folder with
     class Options(Section)                                     its options in a spec, with their reasons
     VARIABLES: dict[str, Variable]                             every variable it returns
     def variables(source, options) -> dict[str, Variable]      if need be: those that depend on the task
-    NEEDS: "runs", "data", "findings"                          trained models, the task's data alone, what
-           or "runs_and_findings"                              other analyses found, or both of models
+    NEEDS                                                      what it looks at:
     def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds
 
-It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Specs are
-read without torch, so it imports torch, and what imports torch, inside `analyse`.
+    NEEDS                 source
+    "runs"                runs: Runs                           trained models
+    "runs_and_findings"   runs: Runs                           and in `runs.findings` what other analyses found
+    "data"                data: xr.Dataset                     the task's data alone
+    "findings"            findings: Mapping[str, xr.Dataset]   {analysis: what it found on the same experiment}
+
+It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Which examples
+it looks at, and at which checkpoint, are the options of `selection.Examples` and `selection.ExamplesAt`.  Specs
+are read without torch, so it imports torch, and what imports torch, inside `analyse`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import xarray as xr
 
 from interpflow.section import Section
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
+
 Needs = Literal["runs", "data", "findings", "runs_and_findings"]
 
+Source = TypeVar("Source", "Runs", xr.Dataset, Mapping[str, xr.Dataset], contravariant=True)
+Given = TypeVar("Given", bound=Section, contravariant=True)  # the options
 
-class Analysis(Protocol):
+
+class Analysis(Protocol[Source, Given]):
     """What a module in this folder offers."""
 
     __name__: str
-    Options: type[Section]
     VARIABLES: Mapping[str, Variable]
     NEEDS: Needs
 
-    def analyse(self, source: Any, options: Any, /) -> xr.Dataset:
-        """The findings on one experiment.
+    @property
+    def Options(self) -> type[Section]:
+        """What a spec may say about the analysis."""
 
-        `source` is an `interpflow.runs.Runs`, the task's dataset, or {analysis: its findings on the same
-        experiment}, as NEEDS says; runs with findings have them in `Runs.findings`.
-        """
+    def analyse(self, source: Source, options: Given, /) -> xr.Dataset:
+        """The findings on one experiment."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 from pydantic import NonNegativeInt
@@ -9,6 +11,9 @@ from pydantic import NonNegativeInt
 from interpflow.section import Section
 from interpflow.selection import Steps
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
 
 class Options(Section):
@@ -28,7 +33,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Both maps for every seed, see `weight_circuits`."""
     from interpflow.methods.weight_circuits import ov_circuit, qk_circuit
 

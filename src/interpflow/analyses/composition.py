@@ -12,12 +12,17 @@ dimensions the mean of ‖A R B‖² is ‖A‖² ‖B‖² / d, whatever A and 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
 from interpflow.section import Section
 from interpflow.selection import Steps
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
 
 class Options(Section):
@@ -38,7 +43,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Scores for every seed; NaN where the second layer is not earlier than the first."""
     shape, steps = runs.model.options, runs.kept(options.steps)
     weights = runs.by_layer.sel(step=steps).drop_vars(["seed", "step"]).astype(np.float64)

@@ -7,17 +7,28 @@ several labels those of other positions.
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import product
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section
-from interpflow.selection import Checkpoint, State, Where
+from interpflow.selection import Examples, ExamplesAt, State, labels
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpflow.methods.erasure import Eraser
+    from interpflow.runs import Runs
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 class Erasure(Section):
@@ -25,19 +36,15 @@ class Erasure(Section):
 
     site: str  # in the form (batch, position, d); TransformerLens name
     positions: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives them
-    state: State  # of classes, or with several labels as for `readout`
+    state: State  # of classes, or with several labels as for `probe`
 
 
-class Options(Section):
-    """Erasures one at a time, and the examples by whose groups accuracy is told."""
+class Options(ExamplesAt):
+    """Erasures one at a time, and the examples on which the task is measured then."""
 
-    checkpoint: Checkpoint = "last"
     fit_split: str = "train"  # on whose hidden states erasers and probes are fitted
-    split: str = "test"  # where the task is measured
-    where: Where = {}  # which examples of it, {variable: value or values}
     by: str  # a variable with one value an example, whose values are the groups
     erasures: Annotated[dict[str, Erasure], Field(min_length=1)]
-    controls: bool = True
     examples: PositiveInt = 2000  # at most so many, drawn at random, to fit on, and to read from
     epochs: PositiveInt = 10  # these three of the linear probes before and after erasure
     batch_size: PositiveInt = 256
@@ -76,7 +83,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Every seed intact, and with each state erased."""
     import torch
 
@@ -84,23 +91,20 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     from interpflow.methods.grouping import Grouping
     from interpflow.methods.outcomes import Outcomes, outcomes
     from interpflow.methods.probing import ProbeFit
-    from interpflow.methods.readings import class_count, labels_of, predict, scores
+    from interpflow.methods.readings import Reading, class_count, predict, scores
     from interpflow.model.sites import Sites
 
     weights = runs.weights(options.checkpoint)
     fit = ProbeFit((), options.epochs, options.batch_size, options.learning_rate)
-    known, to_fit = runs.select(options.fit_split)
-    data, examples = runs.select(options.split, options.where)
+    known, to_fit = runs.select(Examples(split=options.fit_split))
+    data, examples = runs.select(options)
     groups = Grouping(data, options.by)
 
-    def measure(site: str = "", where=None, eraser=None) -> Outcomes:  # type: ignore[no-untyped-def]
-        """With `eraser` in place at the positions `where` (example, position) of `site`, if given."""
+    def without(eraser: Eraser, site: str, where: Bools) -> Outcomes:
+        """With `eraser` in place at the positions `where` (example, position) of `site`."""
 
-        def sites(indices: np.ndarray) -> Sites | None:
-            if eraser is None:
-                return None
-
-            def edit(hidden: torch.Tensor) -> torch.Tensor:
+        def sites(indices: np.ndarray) -> Sites:
+            def edit(hidden: Tensor) -> Tensor:
                 here = torch.from_numpy(where[indices, : hidden.shape[2]]).to(hidden.device)
                 return torch.where(here[..., None], eraser(hidden), hidden)
 
@@ -108,35 +112,38 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
 
         return outcomes(runs.model, weights, examples, runs.loss, sites)
 
-    intact = measure()
-    controls = ["none", "random_labels"] if options.controls else ["none"]
+    intact = outcomes(runs.model, weights, examples, runs.loss)
     erased: list[list[Outcomes]] = []
     readable, majority, classes = [], [], []
     for name, erasure in options.erasures.items():
         places = {}
         for use, part in (("fit", known), ("read", data)):
-            values = labels_of(part, erasure.state)
+            values = labels(part, erasure.state)
             where = runs.mask_of_all(part, erasure.positions) & (values >= 0).all(0)
             places[use] = where, *_draw(where, values, (name, use), options.examples)
-        _, at, labels = places["fit"]
-        where, held, held_labels = places["read"]
+        _, at, fitted = places["fit"]
+        where, held, told = places["read"]
         hidden = runs.activations(weights, to_fit, erasure.site, at)
         erasers = [
             leace(hidden, torch.from_numpy(hide).to(hidden.device))
-            for hide in (_columns(labels), _at_random(labels, name))[: len(controls)]
+            for hide in (_columns(fitted), _at_random(fitted, name))
         ]
-        erased.append([measure(erasure.site, where, eraser) for eraser in erasers])
+        erased.append([without(eraser, erasure.site, where) for eraser in erasers])
         fresh = runs.activations(weights, examples, erasure.site, held)
         states = torch.cat([hidden, fresh], 1)
-        every = np.concatenate([labels, held_labels], axis=1)
+        every = np.concatenate([fitted, told], axis=1)
         features = torch.cat([states, erasers[0](states)]).cpu()
-        train, test = np.split(np.arange(every.shape[1]), [labels.shape[1]])
-        each = [(when, seed) for when in ("before", "after") for seed in runs.seeds]
-        read = predict(features, {name: every}, train, test, fit, name, each)[name]
-        readable.append(scores(held_labels, read)[1].reshape(2, len(runs.seeds)))
-        frequent = [[np.bincount(row).argmax()] for row in labels]
-        majority.append((held_labels == frequent).all(0).mean())
-        classes.append(class_count(labels))
+        train, test = np.split(np.arange(every.shape[1]), [fitted.shape[1]])
+        readings = [
+            Reading(source, name, when, seed, every)
+            for source, (when, seed) in enumerate(product(("before", "after"), runs.seeds))
+        ]
+        predicted = predict(name, features, readings, train, test, fit)
+        right = [scores(told, each)[1] for each in predicted]
+        readable.append(np.reshape(right, (2, len(runs.seeds))))
+        frequent = [[np.bincount(row).argmax()] for row in fitted]
+        majority.append((told == frequent).all(0).mean())
+        classes.append(class_count(fitted))
         runs.report(len(erased), len(options.erasures), accuracy=erased[-1][0].right.mean())
 
     def table(variable: str) -> np.ndarray:
@@ -162,14 +169,16 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         {
             "seed": runs.seeds,
             "erasure": list(options.erasures),
-            "control": controls,
+            "control": ["none", "random_labels"],
             "group": groups.coordinate,
             "when": ["before", "after"],
         },
     )
 
 
-def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
+def _draw(
+    where: Bools, values: Ints, address: tuple[str, str], most: int
+) -> tuple[tuple[Ints, Ints], Ints]:
     """Positions `where` of up to `most` examples, as (example, position), and their states (label, n)."""
     there = np.flatnonzero(where.any(1))
     if not len(there):
@@ -182,14 +191,14 @@ def _draw(where, values, address, most: int):  # type: ignore[no-untyped-def]
     return (example, position), values[:, example, position]
 
 
-def _columns(labels: np.ndarray) -> np.ndarray:
+def _columns(labels: Ints) -> Ints:
     """What is to be hidden of labels (label, n): several as they are, classes one by one, (n, column)."""
     if len(labels) > 1:
         return labels.T
     return np.equal.outer(labels[0], np.arange(labels.max() + 1)).astype(np.int64)
 
 
-def _at_random(labels: np.ndarray, name: str) -> np.ndarray:
+def _at_random(labels: Ints, name: str) -> Ints:
     """Columns that know nothing of the states."""
     random = generator("concept erasure", name)
     if len(labels) > 1:

@@ -13,15 +13,12 @@ class Options(Section):
     """Which variables of the task's data are summed up, for each split."""
 
     variables: list[str]
-    reference_split: str = "train"  # overlap is counted against this split
 
 
 VARIABLES = {
     "mean": Variable(("split", "quantity"), "1", "mean over examples and real positions"),
     "maximum": Variable(("split", "quantity"), "1", "maximum over examples and real positions"),
-    "overlap": Variable(
-        ("split",), "sequence", "distinct sequences that also stand in the reference split"
-    ),
+    "overlap": Variable(("split",), "sequence", "distinct sequences that also stand in train"),
 }
 
 NEEDS = "data"
@@ -51,7 +48,7 @@ def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:
         split: {row.tobytes() for row in data["tokens"].values[data["split"].values == split]}
         for split in splits
     }
-    reference = sequences[options.reference_split]
+    reference = sequences["train"]
     return xr.Dataset(
         {
             "mean": (("split", "quantity"), mean),

@@ -7,31 +7,31 @@ and beside LEACE, which removes just enough that no linear probe is left.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from interpflow.methods.labels import targets
 from interpflow.rng import generator
-from interpflow.section import Section
+from interpflow.selection import Examples, ExamplesAt, State, each, state
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from interpflow.methods.erasure import Eraser
+    from interpflow.runs import Runs
 
-class Options(Section):
-    """A linear probe on one site, and what is removed there."""
 
-    site: str = "blocks.0.hook_resid_post"  # TransformerLens name
-    checkpoint: Literal["first", "best", "last"] = "best"
-    target: str  # a labelled state of the task's data
-    select: dict[str, list[str]] = {}  # which values of the target's further dim
-    probe_split: str = "train"
+class Options(ExamplesAt):
+    """A linear probe on one site, what is removed there, and the examples where the task is measured then."""
+
+    site: str  # TransformerLens name
+    targets: Annotated[dict[str, State], Field(min_length=1)]
+    fit_split: str = "train"  # on whose hidden states the probe is trained
     positions: PositiveInt  # real positions on which the probe is trained
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 1e-3  # of Adam
-    test_split: str = "validation"  # where the task is measured
     ranks: list[PositiveInt] = [1]  # how many leading directions are removed
     random_draws: PositiveInt = 5  # sets of random directions for each rank
 
@@ -59,7 +59,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Exact-match accuracy of every seed with directions removed at `site` in every position."""
     import torch
 
@@ -67,18 +67,17 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     from interpflow.methods.probing import ProbeFit, ProbeGrid
 
     weights = runs.weights(options.checkpoint)
-    examples = runs.examples(options.probe_split)
-    of_split = runs.data.isel(example=runs.data["split"].values == options.probe_split)
-    states = targets(of_split, options.target, options.select)
+    known, examples = runs.select(Examples(split=options.fit_split))
+    states = {name: state(known, one) for name, one in each(known, options.targets).items()}
     example, position = np.nonzero(np.arange(examples.lengths.max()) < examples.lengths[:, None])
-    random = generator("removal positions", options.probe_split)
+    random = generator("removal positions", options.fit_split)
     chosen = np.sort(random.permutation(len(example))[: options.positions])
     example, position = example[chosen], position[chosen]
     hidden = runs.activations(weights, examples, options.site, (example, position))
     mean, deviation = hidden.mean(1), hidden.std(1, correction=0).clamp_min(1e-12)
-    test = runs.examples(options.test_split)
+    _, test = runs.select(options)
 
-    def accuracy_without(eraser) -> np.ndarray:  # type: ignore[no-untyped-def]
+    def accuracy_without(eraser: Eraser) -> np.ndarray:
         return runs.evaluate(weights, test, {options.site: eraser}).accuracy
 
     seeds, d = runs.seeds, hidden.shape[-1]
@@ -100,8 +99,8 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
         name: [] for name in ("accuracy", "subspace", "random_subspace", "leace")
     }
     probe_rank = []
-    for name, state in states.items():
-        labels = torch.from_numpy(state[example, position])
+    for name, values in states.items():
+        labels = torch.from_numpy(values[example, position])
         classes = int(labels.max()) + 1
         grid = ProbeGrid(
             features=hidden.cpu(),

@@ -24,7 +24,7 @@ Modes of a model
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -33,6 +33,10 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from interpflow.section import Section
 from interpflow.selection import Steps
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -78,7 +82,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """The regions and modes of every seed at the steps asked for."""
     from interpflow.methods.weight_circuits import ov_circuit
 

@@ -17,8 +17,7 @@ from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.methods.shown import Shown
 from interpflow.methods.traced import Traced, traced_outputs
-from interpflow.section import Section
-from interpflow.selection import Checkpoint, Where
+from interpflow.selection import Examples, ExamplesAt
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -29,13 +28,10 @@ if TYPE_CHECKING:
     from interpflow.runs import Runs
 
 
-class Options(Section):
+class Options(ExamplesAt):
     """Which predictions are read, and how the tuned lens is trained."""
 
-    checkpoint: Checkpoint = "last"
     lenses: list[Literal["logit", "tuned"]] = ["logit", "tuned"]
-    split: str = "validation"
-    where: Where = {}
     positions: list[str] = ["scored"]  # where predictions are read
     by: str | None = None  # variable of examples or of positions to tell groups apart by
     traced: Traced | None = None
@@ -95,7 +91,7 @@ def _fit(runs: Runs, weights: Weights, unembed: Unembedding, options: Options) -
     from interpflow.methods.lenses import Fit, passes, tune
     from interpflow.rng import generator
 
-    data, examples = runs.select(options.fit_split)
+    data, examples = runs.select(Examples(split=options.fit_split))
     drawn = generator("lens", options.fit_split).permutation(len(examples))[: options.fit_examples]
     states, kept = [], []
     for at in passes(runs, weights, data.isel(example=np.sort(drawn)), ["scored"]):
@@ -113,7 +109,7 @@ def _measured(
 
     from interpflow.methods.lenses import kl, passes
 
-    data, _ = runs.select(options.split, options.where)
+    data, _ = runs.select(options)
     asked = np.asarray(runs.mask(data, options.positions).any(0))
     group_of, groups = of_positions(data, options.by, asked)
     outputs, places = traced_outputs(data, options.traced)

@@ -11,20 +11,23 @@ minimum, or the step too large).  The first means no estimate at all; the others
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from interpflow.section import Section
-from interpflow.selection import Steps
+from interpflow.selection import Examples, Steps
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
-class Options(Section):
-    """SGLD around checkpoints; see `sgld` for the update."""
 
+class Options(Examples):
+    """SGLD around checkpoints, on the loss of the examples; see `sgld` for the update."""
+
+    split: str = "train"
     steps: Steps = "last"
     # `all` weights; the weights of one `head`, for each; those of the token and position `embedding`s; those of
     # the `unembedding`.
@@ -37,7 +40,6 @@ class Options(Section):
     burn_in: NonNegativeInt = 0
     batch_size: PositiveInt = 64
     drift_above: PositiveFloat = 1.0  # of a chain's scatter: beyond this it had not settled
-    split: str = "train"  # whose loss it is
     seeds: PositiveInt | None = None  # how many model seeds; all if not given
 
 
@@ -64,7 +66,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """λ for every seed, checkpoint and group of weights, with the traces it rests on."""
     import torch
 
@@ -75,7 +77,7 @@ def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-de
     seeds = runs.seeds[: options.seeds]
     nbeta = options.nbeta or options.batch_size / float(np.log(options.batch_size))
     settings = Sgld(options.step_size, options.localization, nbeta, options.draws, options.burn_in)
-    chains = Chains(runs, seeds, options.chains, options.batch_size, options.split)
+    chains = Chains(runs, seeds, options.chains, options.batch_size, options)
     groups = chains.groups(options.groups)
     traces = np.empty((len(seeds), len(steps), len(groups), options.chains, options.draws))
     start_loss = np.empty((len(seeds), len(steps)))

@@ -14,7 +14,7 @@ It is 0 where nothing, and 1 where all that counts is at this site and these pos
 from __future__ import annotations
 
 from itertools import product
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -25,19 +25,25 @@ from interpflow import selection
 from interpflow.errors import InterpflowError
 from interpflow.methods.pairing import partners
 from interpflow.nearest import way_out
-from interpflow.section import Section
-from interpflow.selection import Checkpoint
+from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpflow.model.packing import Weights
+    from interpflow.model.sites import Sites
+    from interpflow.model.transformer import Transformer
+    from interpflow.runs import Runs
+    from interpflow.training.examples import Examples
+
 
 Names = Annotated[list[str], Field(min_length=1)]
 
 
-class Options(Section):
+class Options(ExamplesAt):
     """Which examples are paired, and what is patched."""
 
-    checkpoint: Checkpoint = "last"
-    split: str = "validation"
-    where: selection.Where = {}
     pair_by: Names  # variables that both of a pair have alike
     positions: Names  # names, those of each patched by themselves
     site: str = "blocks.{layer}.hook_resid_pre"  # (seed, example, position, ...) in every layer
@@ -58,12 +64,12 @@ NEEDS = "runs"
 _BATCH = 64  # pairs in a pass: two runs of it are read at every layer
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Every layer and every name of positions, one at a time.
 
     Raises InterpflowError where there are no pairs, and for a task with several labels a position.
     """
-    data, examples = runs.select(options.split, options.where)
+    data, examples = runs.select(options)
     every = pairs(data, options)
     masks = [selection.mask(data, [name])[0][every.corrupted] for name in options.positions]
     depth, count = runs.model.options.layers, len(every.position)
@@ -126,7 +132,10 @@ def pairs(data: xr.Dataset, options: Options) -> Pairs:
     return Pairs(corrupted, clean, position, *answers)
 
 
-def _patched(model, weights, examples, of, sites, masks):  # type: ignore[no-untyped-def]
+def _patched(
+    model: Transformer, weights: Weights, examples: Examples, of: Pairs, sites: list[str],
+    masks: list[NDArray[np.bool_]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_]]:  # fmt: skip
     """Differences of logits, clean and corrupted (seed, pair) and with each of `masks` (pair, position) patched
     at each of `sites` (seed, site, mask, pair), and whether that gives the clean answer."""
     import torch
@@ -138,7 +147,9 @@ def _patched(model, weights, examples, of, sites, masks):  # type: ignore[no-unt
     places = [torch.from_numpy(mask[:, :longest]) for mask in masks]
 
     @torch.no_grad()
-    def run(of_pair, sites):  # type: ignore[no-untyped-def]
+    def run(
+        of_pair: NDArray[np.int64], sites: Sites
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         tokens = examples.take(of_pair, longest).tokens
         logits = model(weights, tokens, sites)[:, pair, of.position]
         difference = logits[:, pair, of.clean_answer] - logits[:, pair, of.corrupted_answer]
@@ -152,7 +163,7 @@ def _patched(model, weights, examples, of, sites, masks):  # type: ignore[no-unt
     flipped = np.zeros(patched.shape, dtype=bool)
     for (i, site), (j, place) in product(enumerate(sites), enumerate(places)):
 
-        def put(value, site=site, place=place):  # type: ignore[no-untyped-def]
+        def put(value: Tensor, site: str = site, place: Tensor = place) -> Tensor:
             here = place.to(value.device).view(*place.shape, *[1] * (value.dim() - 3))
             return torch.where(here, read.values[site], value)
 

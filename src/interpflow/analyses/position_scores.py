@@ -9,6 +9,8 @@ path alone.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 from pydantic import NonNegativeInt
@@ -18,6 +20,9 @@ from interpflow.model.options import ModelOptions
 from interpflow.section import Section
 from interpflow.selection import Steps
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
 
 class Options(Section):
@@ -40,7 +45,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Both kinds of score for every seed; keys behind the query are NaN.
 
     Raises InterpflowError for a model without learned positions, and for a layer that it lacks.

@@ -1,56 +1,84 @@
-"""What can be read from hidden states: probes of growing depth, with controls.
+"""What probes read at named sites and positions, by their depth and beside controls.
+
+A probe of a state with classes says which one it is.  A state of several labels that can hold at once, such as
+the children of a node, is read by one probe a label, which says whether that label holds.
 
 Accuracy alone says little: a probe can learn its task instead of reading it, and a frequent label is easy.
-So each probe stands beside the most frequent label, labels drawn at random, a control task per word type
-(Hewitt & Liang 2019, arXiv:1909.03368) and the same model untrained.
+Each probe stands beside the most frequent class and, as controls, beside labels drawn at random, a control task
+per word type (Hewitt & Liang 2019, arXiv:1909.03368), and the same model untrained.
+
+F1 is the mean over the classes of a state (macro); of several labels it is that of all taken together (micro).
 """
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
 import xarray as xr
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from numpy.typing import NDArray
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from interpflow.methods.labels import targets
+from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section
+from interpflow.selection import ExamplesAt, State, each, labels
 from interpflow.variables import Variable
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpflow.methods.readings import Reading
+    from interpflow.runs import Edits, Runs
+    from interpflow.training.examples import Examples
+
 Control = Literal["random_labels", "word_type", "untrained_model"]
+Labels = NDArray[np.int64]
+At = tuple[NDArray[np.int64], NDArray[np.int64]]  # examples and positions, each (n,)
 
 
-class Options(Section):
-    """Probes on one site for every position."""
+class Read(Section):
+    """A place in the model."""
 
-    site: str = "blocks.0.hook_resid_post"  # where hidden states are read, TransformerLens name
-    checkpoint: Literal["first", "best", "last"] = "best"
-    split: str = "train"  # whose sequences are probed
-    target: str  # a labelled state of the task's data
-    select: dict[str, list[str]] = {}  # which values of the target's further dim, {stack: ["()"]}
-    padding: bool = False  # whether positions after a sequence's end count too
-    hold_out: Literal["position", "example"] = "example"  # the unit that is in train or in test
-    test_share: PositiveFloat = 0.2
+    site: str  # TransformerLens name
+    positions: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives them
+
+
+class Options(ExamplesAt):
+    """Every target is read at every place; positions where a target has no value (-1) are left out."""
+
+    reads: Annotated[dict[str, Read], Field(min_length=1)]
+    # A variable of 0 and 1 with one further dim that `select` leaves, a label each, has several labels.
+    targets: Annotated[dict[str, State], Field(min_length=1)]
     hidden: list[list[PositiveInt]] = [[]]  # widths of the ReLU layers of each probe; []: linear
-    # How many positions are drawn at random, one number or one for each of `hidden`; all if not given.
+    # How many are drawn at random, one number or one for each of `hidden`; all if not given.
     # What a probe with fewer leaves out, it leaves out of its training: all are tested on the same.
-    positions: PositiveInt | list[PositiveInt] | None = None
-    epochs: PositiveInt = 10
+    positions_per_read: PositiveInt | list[PositiveInt] | None = None
+    hold_out: Literal["example", "position"] = "example"  # the unit that is in train or in test
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # held out
+    epochs: PositiveInt = 20
     batch_size: PositiveInt = 256
-    learning_rate: PositiveFloat = 1e-3  # of Adam
+    learning_rate: PositiveFloat = 3e-3  # of Adam
     seeds: PositiveInt | None = None  # how many model seeds are probed; all if not given
     controls: list[Control] = []
     control_seeds: PositiveInt | None = None  # how many of them have controls; all if not given
-    control_hidden: list[list[PositiveInt]] | None = (
-        None  # which of `hidden` have; all if not given
-    )
+    # Which of `hidden` have controls; all if not given.
+    control_hidden: list[list[PositiveInt]] | None = None
+
+    @model_validator(mode="after")
+    def _one_probe_of_each_depth(self) -> Self:
+        depths = [len(widths) for widths in self.hidden]
+        if len({*depths}) < len(depths):
+            raise ValueError(f"hidden has several probes of one depth: {self.hidden}")
+        return self
 
     @model_validator(mode="after")
     def _one_number_for_each_probe(self) -> Self:
-        if isinstance(self.positions, list) and len(self.positions) != len(self.hidden):
+        numbers = self.positions_per_read
+        if isinstance(numbers, list) and len(numbers) != len(self.hidden):
             raise ValueError(
-                f"positions has {len(self.positions)} numbers for the {len(self.hidden)} probes of hidden"
+                f"positions_per_read has {len(numbers)} numbers for the {len(self.hidden)} probes of hidden"
             )
         return self
 
@@ -62,159 +90,208 @@ class Options(Section):
         return self
 
 
+_READ, _DEPTH = ("seed", "read", "target"), "hidden_layers"
+_BY_PROBE = (*_READ, "control", _DEPTH)
 VARIABLES = {
+    "f1": Variable(_BY_PROBE, "1", "F1 on held-out positions"),
     "accuracy": Variable(
-        ("seed", "target", "control", "hidden_layers"), "1", "probe accuracy on held-out positions"
+        _BY_PROBE, "1", "share of held-out positions right; of several labels, all of them"
     ),
     "selectivity": Variable(
-        ("seed", "target", "hidden_layers"),
-        "1",
-        "accuracy minus that on the word-type control task",
+        (*_READ, _DEPTH), "1", "accuracy minus that on the word-type control task"
     ),
     "confusion": Variable(
-        ("seed", "target", "hidden_layers", "true_class", "predicted_class"),
+        (*_READ, _DEPTH, "true_class", "predicted_class"),
         "position",
-        "held-out positions by true and predicted class",
+        "held-out positions by true and predicted class; none of several labels",
+    ),
+    "majority_f1": Variable(
+        ("read", "target"), "1", "F1 of always predicting the most frequent class"
     ),
     "majority_accuracy": Variable(
-        ("target",), "1", "accuracy of always predicting the most frequent class"
+        ("read", "target"), "1", "accuracy of always predicting the most frequent class"
     ),
-    "classes": Variable(("target",), "1", "number of classes"),
-    "padding_share": Variable((), "1", "share of probed positions after the sequence's end"),
+    "classes": Variable(("target",), "1", "number of classes; of several labels that of labels"),
+    "padding_share": Variable(("read",), "1", "share of positions after the sequence's end"),
 }
 
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
-    """Train the grid (seed, target, control, hidden_layers) and measure it on held-out positions."""
-    import torch
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
+    """Train probes of each read, target and depth on some positions, and measure them on the others."""
+    return measure(runs, options, lambda indices: {})
 
-    from interpflow.methods.probing import ProbeFit, ProbeGrid
 
-    examples = runs.examples(options.split)
-    of_split = runs.data.isel(example=runs.data["split"].values == options.split)
-    states = targets(of_split, options.target, options.select)
-    example, position, train, test = _draw_positions(examples.lengths, options)
-    labels = {name: state[example, position] for name, state in states.items()}
-    classes = {name: int(values.max()) + 1 for name, values in labels.items()}
-    tokens = of_split["tokens"].values[example, position]
+def measure(
+    runs: Runs, options: Options, edits: Callable[[NDArray[np.int64]], Edits]
+) -> xr.Dataset:
+    """The same with `edits` in place, those of some examples (batch,) at a time."""
+    from interpflow.methods.probing import ProbeFit
+    from interpflow.methods.readings import alike, class_count, predict, scores
 
-    conditions = ["none", *options.controls]
-    features = [
-        runs.activations(
-            runs.weights(options.checkpoint), examples, options.site, (example, position)
-        )
-    ]
-    if "untrained_model" in conditions:
-        features.append(
-            runs.activations(runs.weights("first"), examples, options.site, (example, position))
-        )
-    seeds = runs.seeds[: options.seeds]
-    with_controls = seeds[: options.control_seeds]
+    data, examples = runs.select(options)
+    targets = {name: labels(data, state) for name, state in each(data, options.targets).items()}
+    seeds, conditions = runs.seeds[: options.seeds], ["none", *options.controls]
+    reads, names, depths = list(options.reads), list(targets), len(options.hidden)
+    shape = (len(seeds), len(reads), len(names))
+    f1, accuracy = np.full((2, *shape, len(conditions), depths), np.nan)
+    most = max([2, *map(class_count, targets.values())])
+    confusion = np.zeros((*shape, depths, most, most), dtype=np.int32)
+    majority, padding = np.full((2, *shape[1:]), np.nan), np.full(len(reads), np.nan)
 
-    def cells(widths: list[int]) -> list[tuple[int, str, str]]:
-        """The probes of one depth: (seed, target, condition)."""
-        controlled = options.control_hidden is None or widths in options.control_hidden
-        return [
-            (seed, name, condition)
-            for name in labels
-            for condition in (conditions if controlled else ["none"])
-            for seed in (seeds if condition == "none" else with_controls)
-        ]
+    for done, (name, hidden, at) in enumerate(
+        _hidden_states(runs, data, examples, targets, options, edits), 1
+    ):
+        read = reads.index(name)
+        padding[read] = (at[1] >= examples.lengths[at[0]]).mean()
+        tokens, held = data["tokens"].values[at], _held_out(at, len(examples), options)
+        for known, together in alike(
+            {target: values[:, *at] for target, values in targets.items()}
+        ):
+            train, test = np.flatnonzero(known & ~held), np.flatnonzero(known & held)
+            if not len(train) or not len(test):
+                continue
+            for target, values in together.items():
+                frequent = np.array([[np.bincount(row).argmax()] for row in values[:, train]])
+                true = values[:, test]
+                always = np.broadcast_to(frequent, true.shape)
+                majority[:, read, names.index(target)] = scores(true, always)
+            for depth, widths in enumerate(options.hidden):
+                readings = _readings(together, tokens, runs.seeds, widths, options)
+                fit = ProbeFit(
+                    tuple(widths), options.epochs, options.batch_size, options.learning_rate
+                )
+                used = _used(train, depth, options)
+                predicted = predict(name, hidden, readings, used, test, fit)
+                for one, told in zip(readings, predicted, strict=True):
+                    place = (seeds.index(one.seed), read, names.index(one.target))
+                    cell, true = (
+                        (*place, conditions.index(one.condition), depth),
+                        one.labels[:, test],
+                    )
+                    f1[cell], accuracy[cell] = scores(true, told)
+                    if one.condition == "none" and len(true) == 1:
+                        np.add.at(confusion[*place, depth], (true[0], told[0]), 1)
+        runs.report(done, len(reads), f1=np.nanmean(f1[:, read, :, 0]))
 
-    def label(seed: int, name: str, condition: str) -> np.ndarray:
-        if condition == "random_labels":
-            drawn = generator("random labels", seed, name)
-            return drawn.integers(classes[name], size=len(example))
-        if condition == "word_type":
-            by_type = generator("word types", seed, name)
-            return by_type.integers(classes[name], size=int(tokens.max()) + 1)[tokens]
-        return labels[name]
-
-    hidden_states = torch.cat(features).cpu()
-    in_random_order = train[generator("probe training", options.split).permutation(len(train))]
-    most = max(classes.values())
-    dims = (len(seeds), len(labels), len(conditions), len(options.hidden))
-    accuracy = np.full(dims, np.nan)
-    confusion = np.zeros((*dims[:2], dims[3], most, most), dtype=np.int32)
-    names = list(labels)
-    for depth, widths in enumerate(options.hidden):
-        grid = cells(widths)
-        share = 1.0
-        if isinstance(options.positions, list):
-            share = options.positions[depth] / max(options.positions)
-        probes = ProbeGrid(
-            features=hidden_states,
-            source=[
-                runs.seeds.index(seed) + len(runs.seeds) * (condition == "untrained_model")
-                for seed, _, condition in grid
-            ],
-            labels=torch.from_numpy(np.stack([label(*cell) for cell in grid])),
-            classes=[classes[name] for _, name, _ in grid],
-            address=grid,
-            train=np.sort(in_random_order[: round(share * len(train))]),
-            test=test,
-        )
-        fit = ProbeFit(tuple(widths), options.epochs, options.batch_size, options.learning_rate)
-        for trained in probes.fit(fit):
-            predicted = trained.predict(test)
-            for row, member in zip(predicted, trained.members, strict=True):
-                seed, name, condition = grid[member]
-                true = probes.labels[member].numpy()[test]
-                at = seeds.index(seed), names.index(name)
-                accuracy[*at, conditions.index(condition), depth] = (row == true).mean()
-                if condition == "none":
-                    np.add.at(confusion[*at, depth], (true, row), 1)
-        runs.report(depth + 1, len(options.hidden), accuracy=np.nanmean(accuracy[:, :, 0, depth]))
-
-    frequent = {name: np.bincount(values[train]).argmax() for name, values in labels.items()}
     found = xr.Dataset(
         {
-            "accuracy": (("seed", "target", "control", "hidden_layers"), accuracy),
-            "confusion": (
-                ("seed", "target", "hidden_layers", "true_class", "predicted_class"),
-                confusion,
-            ),
-            "majority_accuracy": (
-                "target", [(labels[name][test] == frequent[name]).mean() for name in names],
-            ),
-            "classes": ("target", [classes[name] for name in names]),
-            "padding_share": float((position >= examples.lengths[example]).mean()),
+            "f1": (_BY_PROBE, f1),
+            "accuracy": (_BY_PROBE, accuracy),
+            "confusion": (VARIABLES["confusion"].dims, confusion),
+            "majority_f1": (("read", "target"), majority[0]),
+            "majority_accuracy": (("read", "target"), majority[1]),
+            "classes": ("target", [class_count(values) for values in targets.values()]),
+            "padding_share": ("read", padding),
         },
         {
             "seed": seeds,
+            "read": reads,
             "target": names,
             "control": conditions,
             "hidden_layers": [len(widths) for widths in options.hidden],
             "true_class": range(most),
             "predicted_class": range(most),
         },
-    )  # fmt: skip
+    )
     if "word_type" in conditions:
-        each = found["accuracy"]
-        chance = each.sel(control="word_type", drop=True)
-        found["selectivity"] = each.sel(control="none", drop=True) - chance
+        chance = found["accuracy"].sel(control="word_type", drop=True)
+        found["selectivity"] = found["accuracy"].sel(control="none", drop=True) - chance
     return found
 
 
-def _draw_positions(
-    lengths: np.ndarray, options: Options
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Examples and positions (n,) to probe, and the indices into them of train and test."""
-    longest = int(lengths.max())
-    eligible = np.arange(longest) < (longest if options.padding else lengths[:, None])
-    example, position = np.nonzero(np.broadcast_to(eligible, (len(lengths), longest)))
-    wanted = max(options.positions) if isinstance(options.positions, list) else options.positions
-    if wanted is not None and wanted < len(example):
-        random = generator("probe positions", options.split)
-        chosen = np.sort(random.permutation(len(example))[:wanted])
-        example, position = example[chosen], position[chosen]
-    random = generator("probe hold-out", options.split)
-    if options.hold_out == "position":
-        held = random.permutation(len(example)) < round(options.test_share * len(example))
-    else:
-        held = (random.permutation(len(lengths)) < round(options.test_share * len(lengths)))[
-            example
+def _hidden_states(
+    runs: Runs, data: xr.Dataset, examples: Examples, targets: Mapping[str, Labels], options: Options,
+    edits: Callable[[NDArray[np.int64]], Edits],
+) -> Iterator[tuple[str, Tensor, At]]:  # fmt: skip
+    """The name of each read, its hidden states (source, n, d), and their examples and positions (n,).
+
+    Sources are the seeds, then those of the untrained model where a control asks for it.  Reads at positions
+    of the same names have the same positions, and share passes of the model.
+    """
+    import torch
+
+    models = [runs.weights(options.checkpoint)]
+    if "untrained_model" in options.controls:
+        models.append(runs.weights("first"))
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, read in options.reads.items():
+        groups.setdefault(tuple(read.positions), []).append(name)
+    for positions, names in groups.items():
+        at = _draw(runs.mask_of_all(data, positions), targets, positions, options)
+        sites = [options.reads[name].site for name in names]
+        found = [
+            runs.activations_of_sites(weights, examples, sites, at, edits) for weights in models
         ]
-    return example, position, np.flatnonzero(~held), np.flatnonzero(held)
+        for name, site in zip(names, sites, strict=True):
+            yield name, torch.cat([values[site] for values in found]).cpu(), at
+
+
+def _draw(
+    mask: NDArray[np.bool_], targets: Mapping[str, Labels], positions: Sequence[str], options: Options
+) -> At:  # fmt: skip
+    """Examples and positions (n,): those of `mask`, called `positions`, where some target has a value."""
+    known = np.any([(values >= 0).all(0) for values in targets.values()], axis=0)
+    example, position = np.nonzero(mask & known)
+    if not len(example):
+        raise InterpflowError(f"reads: no target has a value at {', '.join(positions)}")
+    wanted = options.positions_per_read
+    random = generator("readout positions", options.split, *positions)
+    most = max(wanted) if isinstance(wanted, list) else wanted
+    chosen = np.sort(random.permutation(len(example))[:most])
+    return example[chosen], position[chosen]
+
+
+def _held_out(at: At, examples: int, options: Options) -> NDArray[np.bool_]:
+    """Which positions (n,) are held out, by themselves or with their example."""
+    number = len(at[0]) if options.hold_out == "position" else examples
+    order = generator("readout hold-out", options.split).permutation(number)
+    held = order < max(1, round(options.test_share * number))
+    return held if options.hold_out == "position" else held[at[0]]
+
+
+def _used(train: NDArray[np.int64], depth: int, options: Options) -> NDArray[np.int64]:
+    """The part of `train` that probes of this depth are trained on, ascending."""
+    wanted = options.positions_per_read
+    share = wanted[depth] / max(wanted) if isinstance(wanted, list) else 1.0
+    order = generator("probe training", options.split).permutation(len(train))
+    return np.sort(train[order[: round(share * len(train))]])
+
+
+def _readings(
+    targets: Mapping[str, Labels], tokens: NDArray[np.int64], seeds: list[int],
+    widths: list[int], options: Options,
+) -> list[Reading]:  # fmt: skip
+    """What probes of these widths are to read of `targets`, under each condition that they have."""
+    from interpflow.methods.readings import Reading
+
+    probed = seeds[: options.seeds]
+    controlled = options.control_hidden is None or widths in options.control_hidden
+    asked = [("none", seed) for seed in probed]
+    for control in options.controls if controlled else ():
+        asked += [(control, seed) for seed in probed[: options.control_seeds]]
+    return [
+        Reading(
+            source=seeds.index(seed) + len(seeds) * (condition == "untrained_model"),
+            target=target,
+            condition=condition,
+            seed=seed,
+            labels=_told(condition, seed, target, values, tokens),
+        )
+        for target, values in targets.items()
+        for condition, seed in asked
+    ]
+
+
+def _told(
+    condition: str, seed: int, target: str, values: Labels, tokens: NDArray[np.int64]
+) -> Labels:
+    """The labels (label, n) that probes are trained on in place of `values`, and tested on."""
+    classes = int(values.max()) + 1
+    if condition == "random_labels":
+        return generator("random labels", seed, target).integers(classes, size=values.shape)
+    if condition == "word_type":
+        words = (len(values), int(tokens.max()) + 1)
+        return generator("word types", seed, target).integers(classes, size=words)[:, tokens]
+    return values

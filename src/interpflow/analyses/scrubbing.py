@@ -16,7 +16,7 @@ misled.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -28,8 +28,15 @@ from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import Grouping
 from interpflow.methods.pairing import partners
 from interpflow.section import Section
-from interpflow.selection import Checkpoint
+from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpflow.methods.queries import Queries
+    from interpflow.model.sites import Edit
+    from interpflow.runs import Runs
 
 
 class Hypothesis(Section):
@@ -39,14 +46,12 @@ class Hypothesis(Section):
     matched: bool = True  # false: with any example, the control
 
 
-class Options(Section):
+class Options(ExamplesAt):
     """Where is scrubbed, and what has to be the same."""
 
-    checkpoint: Checkpoint = "last"
-    split: str = "validation"
-    where: selection.Where = {}
     query: str  # name of the position, one an example
-    match: list[selection.State]  # of each layer, what examples that are swapped have in common
+    # Of each layer, what examples that are swapped have in common: the next state, further ones left over.
+    match: list[selection.State]
     hypotheses: Annotated[dict[str, Hypothesis], Field(min_length=1)]
     by: str | None = None  # a variable with one value an example: its groups
     samples: PositiveInt = 150  # examples of each group; donors are among these, of any group
@@ -64,18 +69,14 @@ VARIABLES = {
 NEEDS = "runs_and_findings"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Every hypothesis at every layer, one at a time.  Examples without a donor are left out of their layer.
 
     Raises InterpflowError for a task with several labels a position, for a query that is not one position of
     each example, and for fewer states to match than layers.
     """
-    data = sample(selection.select(runs.data, options.split, options.where), options)
+    data = sample(selection.select(runs.data, options), options)
     depth = runs.model.options.layers
-    if len(options.match) < depth:
-        raise InterpflowError(
-            f"match has {len(options.match)} states; the model has {depth} layers"
-        )
     grouping = Grouping(data, options.by)
     matched, anyone = (donors(data, options, depth, kind) for kind in (True, False))
     chosen = [matched if each.matched else anyone for each in options.hypotheses.values()]
@@ -121,14 +122,20 @@ def donors(data: xr.Dataset, options: Options, depth: int, matched: bool) -> NDA
     example, position = np.nonzero(selection.mask(data, [options.query])[0])
     if not np.array_equal(example, np.arange(data.sizes["example"])):
         raise InterpflowError(f"query: '{options.query}' is not one position of each example")
+    every = selection.each(data, {str(at): wanted for at, wanted in enumerate(options.match)})
+    states = [*every.values()]
+    if len(states) < depth:
+        raise InterpflowError(f"match has {len(states)} states; the model has {depth} layers")
     found = []
-    for layer, wanted in enumerate(options.match[:depth]):
+    for layer, wanted in enumerate(states[:depth]):
         state = selection.state(data, wanted)[example, position]
         found.append(partners(state if matched else 0 * state, "scrubbing", matched, layer))
     return np.stack(found)
 
 
-def _losses(runs, data, options, chosen):  # type: ignore[no-untyped-def]
+def _losses(
+    runs: Runs, data: xr.Dataset, options: Options, chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Losses at the query: intact (seed, example), and scrubbed (seed, hypothesis, layer, example).
 
     `chosen` are the donors (hypothesis, layer, example).
@@ -152,8 +159,8 @@ def _losses(runs, data, options, chosen):  # type: ignore[no-untyped-def]
     scrubbed = np.zeros((len(runs.seeds), hypotheses, layers, len(answers)))
     for here, queries in parts:
 
-        def edit(layer: int, here=here, queries=queries):  # type: ignore[no-untyped-def]
-            def swap(z):  # type: ignore[no-untyped-def]
+        def edit(layer: int, here: np.ndarray = here, queries: Queries = queries) -> Edit:
+            def swap(z: Tensor) -> Tensor:
                 z = z.clone()  # (seed, query, hypothesis and layer, head, d_head)
                 for i, mask in enumerate(clean):
                     kept = queries.reading(layer, mask[:, here])
@@ -166,7 +173,7 @@ def _losses(runs, data, options, chosen):  # type: ignore[no-untyped-def]
         logits = queries.again(hypotheses * layers, edits)
         right = torch.from_numpy(answers[here]).to(runs.device)
 
-        def loss(logits, right=right):  # type: ignore[no-untyped-def]
+        def loss(logits: Tensor, right: Tensor = right) -> Tensor:
             chances = logits.log_softmax(-1)
             return -chances.take_along_dim(right.view(1, -1, *[1] * (logits.dim() - 2)), -1)[..., 0]
 

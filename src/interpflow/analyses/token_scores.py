@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -27,6 +28,15 @@ from interpflow.nearest import listed
 from interpflow.section import Pattern, Section
 from interpflow.selection import Steps
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpflow.model.packing import Weights
+    from interpflow.model.sites import Edit
+    from interpflow.model.transformer import Transformer
+    from interpflow.runs import Runs
+
 
 Part = Annotated[str, Field(pattern=r"^(ov \d+(\.\d+)?|mlp \d+)$")]
 
@@ -72,7 +82,7 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Scores of every seed; NaN where a path has fewer tokens than another.
 
     Raises InterpflowError for a layer or head that there is not, and where queries and keys are not as many.
@@ -136,7 +146,9 @@ def _tokens(words: list[str], name: str, path: Path) -> tuple[list[int], list[in
     return queries, keys
 
 
-def _scores(model, weights, path: Path, queries: list[int], keys: list[int]) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _scores(
+    model: Transformer, weights: Weights, path: Path, queries: list[int], keys: list[int]
+) -> np.ndarray:
     """Attention scores (seed, head, query, key), with mean 0 over keys."""
     import torch
 
@@ -151,7 +163,7 @@ def _scores(model, weights, path: Path, queries: list[int], keys: list[int]) -> 
     return (scores - scores.mean(-1, keepdim=True)).cpu().numpy()
 
 
-def _made(model, weights, tokens: list[int], through: list[Part]):  # type: ignore[no-untyped-def]
+def _made(model: Transformer, weights: Weights, tokens: list[int], through: list[Part]) -> Tensor:
     """What the parts `through` make of the embeddings of `tokens`, (seed, token, d_model)."""
     made = _at(model, weights, tokens, "hook_embed")
     for part in through:
@@ -174,7 +186,10 @@ def _made(model, weights, tokens: list[int], through: list[Part]):  # type: igno
     return made
 
 
-def _at(model, weights, tokens: list[int], site: str, put=None):  # type: ignore[no-untyped-def]
+def _at(
+    model: Transformer, weights: Weights, tokens: list[int], site: str,
+    put: Mapping[str, Tensor] | None = None,
+) -> Tensor:  # fmt: skip
     """The value of `site` (seed, token, …) in sequences of one token each, with values `put` in at sites.
 
     The only position attends to itself alone, so attention moves all of it.
@@ -183,9 +198,10 @@ def _at(model, weights, tokens: list[int], site: str, put=None):  # type: ignore
 
     from interpflow.model.sites import Sites
 
-    edits = {
-        name: (lambda _, value=value: value[:, :, None]) for name, value in (put or {}).items()
-    }
+    def instead(value: Tensor) -> Edit:
+        return lambda _: value[:, :, None]
+
+    edits = {name: instead(value) for name, value in (put or {}).items()}
     sites = Sites(read=[site], edits=edits)
     model(weights, torch.tensor(tokens, device=weights["W_E"].device)[:, None], sites)
     return sites.values[site][:, :, 0]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import xarray as xr
 
 from interpflow.section import Section
 from interpflow.variables import HISTORY, Variable
+
+if TYPE_CHECKING:
+    from interpflow.runs import Runs
 
 
 class Options(Section):
@@ -20,6 +25,6 @@ VARIABLES = {
 NEEDS = "runs"
 
 
-def analyse(runs, options: Options) -> xr.Dataset:  # type: ignore[no-untyped-def]
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """The history of every seed."""
     return runs.history.drop_attrs().transpose("seed", "step")

@@ -32,7 +32,7 @@ class Grouping:
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Means of `values` (…, example) over each group, (…, group)."""
         member = self.index[:, None] == np.arange(len(self))
-        return values @ (member / self.count)
+        return values.astype(np.float64) @ member.astype(np.float64) / self.count
 
 
 def of_positions(

@@ -11,6 +11,7 @@ from torch import Tensor
 from interpflow.model.packing import flatten, pack, unflatten
 from interpflow.rng import generator
 from interpflow.runs import Runs
+from interpflow.selection import Examples
 from interpflow.training.evaluation import evaluate
 from interpflow.training.losses import loss
 
@@ -22,10 +23,12 @@ class Chains:
     checkpoint and for every group of weights: what differs between two estimates is not the luck of the draw.
     """
 
-    def __init__(self, runs: Runs, seeds: Sequence[int], chains: int, batch_size: int, split: str):
+    def __init__(
+        self, runs: Runs, seeds: Sequence[int], chains: int, batch_size: int, chosen: Examples
+    ):
         self._runs, self._seeds, self._chains = runs, list(seeds), chains
         self._members = [(seed, chain) for seed in seeds for chain in range(chains)]
-        self._examples = runs.examples(split)
+        _, self._examples = runs.select(chosen)
         self._size = batch_size
         packed = runs.weights("last")
         self.shapes = {name: tuple(weight.shape[1:]) for name, weight in packed.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from interpflow.section import Section
-from interpflow.selection import State, state
+from interpflow.selection import State, each, state
 
 Bools = NDArray[np.bool_]
 
@@ -17,8 +17,19 @@ Bools = NDArray[np.bool_]
 class Pair(Section):
     """What has to be equal for a key to belong to a query; a position without the state belongs to none."""
 
-    query: State
+    query: State  # with `along` the pair stands for several, which have the names of its states
     key: State
+
+
+def each_pair(data: xr.Dataset, wanted: Mapping[str, Pair]) -> dict[str, Pair]:
+    """The pairs by name, and in the place of one whose query is several states a pair for each of them.
+
+    Raises InterpflowError for states that the data does not have, and for a name that comes twice.
+    """
+    queries = each(data, {name: pair.query for name, pair in wanted.items()})
+    keys = [pair.key for pair in wanted.values() for _ in each(data, {"": pair.query})]
+    pairs = zip(queries.items(), keys, strict=True)
+    return {name: Pair(query=query, key=key) for (name, query), key in pairs}
 
 
 class Matches:

@@ -1,55 +1,49 @@
 """Probes of states with classes, and of states with several labels that can hold at once.
 
 The labels of a state are an array (label, n): one row of class ids, or a row of 0 and 1 for each of several
-labels; -1 where the state has no value.
+labels; -1 where the state has no value (`selection.labels`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-import xarray as xr
+from numpy.typing import NDArray
 from torch import Tensor
 
-from interpflow.errors import InterpflowError
 from interpflow.methods.probing import ProbeFit, ProbeGrid
 from interpflow.methods.scores import macro_f1, micro_f1
-from interpflow.selection import State, state
+
+Labels = NDArray[np.int64]
 
 
-def labels_of(data: xr.Dataset, wanted: State) -> np.ndarray:
-    """The state of every position (1, example, position), or all its labels (label, example, position).
+@dataclass(frozen=True)
+class Reading:
+    """What is to be read from the hidden states of one model, by a probe for each of `labels` (label, n).
 
-    It has several labels where its variable has one further dim that `select` leaves.
+    source                   which of several sets of hidden states it is read from
+    target, condition, seed  what is read, under which condition, of which model: the probes start from numbers
+                             drawn at these names, so that no reading feels which others there are
     """
-    dims = data[wanted.variable].dims if wanted.variable in data else ()
-    further = [str(dim) for dim in dims if dim not in ("example", "position", *wanted.select)]
-    if len(further) != 1:
-        return state(data, wanted)[None]
-    (dim,) = further
-    each = [
-        State(variable=wanted.variable, select={**wanted.select, dim: value})
-        for value in data[dim].values.tolist()
-    ]
-    found = np.stack([state(data, label) for label in each])
-    if found.max() > 1:
-        raise InterpflowError(
-            f"{wanted.variable} has values other than 0 and 1, so these are no labels by {dim}; "
-            f"select says one value of {dim}"
-        )
-    return found
+
+    source: int
+    target: str
+    condition: str
+    seed: int
+    labels: Labels
 
 
-def class_count(labels: np.ndarray) -> int:
+def class_count(labels: Labels) -> int:
     """How many classes there are, or labels where there are several."""
     return int(labels.max()) + 1 if len(labels) == 1 else len(labels)
 
 
-def alike(targets: Mapping[str, np.ndarray]) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+def alike(targets: Mapping[str, Labels]) -> Iterator[tuple[NDArray[np.bool_], dict[str, Labels]]]:
     """Where some of `targets` have values (n,), and these: all that have theirs at just the same places."""
-    groups: dict[bytes, dict[str, np.ndarray]] = {}
+    groups: dict[bytes, dict[str, Labels]] = {}
     for name, labels in targets.items():
         groups.setdefault((labels >= 0).all(0).tobytes(), {})[name] = labels
     for known, together in groups.items():
@@ -57,45 +51,38 @@ def alike(targets: Mapping[str, np.ndarray]) -> Iterator[tuple[np.ndarray, dict[
 
 
 def predict(
-    features: Tensor, targets: Mapping[str, np.ndarray], train: np.ndarray, test: np.ndarray,
-    fit: ProbeFit, address: str, models: Sequence[tuple[str, int]],
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """What probes of features (model, n, d) predict for each of `targets`: (model, label, test).
+    place: str, features: Tensor, readings: Sequence[Reading], train: np.ndarray, test: np.ndarray,
+    fit: ProbeFit,
+) -> list[Labels]:  # fmt: skip
+    """What the probes of each reading predict from features (source, n, d): (label, test).
 
-    There is one probe for each model and label; of several labels each has two classes.  `train` and `test`
-    are indices into n.  Probes start from numbers drawn at `address` and the model's own in `models`, so that
-    no model feels which others there are.
+    `train` and `test` are indices into n.  Of several labels each has two classes.  `place` is one of the
+    names at which the numbers are drawn that probes start from.
     """
-    cells = [
-        (model, name, label)
-        for name, labels in targets.items()
-        for model in range(len(features))
-        for label in range(len(labels))
-    ]
-    classes = {name: max(2, int(labels.max()) + 1) for name, labels in targets.items()}
+    cells = [(each, label) for each in readings for label in range(len(each.labels))]
     grid = ProbeGrid(
         features=features,
-        source=[model for model, _, _ in cells],
-        labels=torch.from_numpy(np.stack([targets[name][label] for _, name, label in cells])),
-        classes=[classes[name] for _, name, _ in cells],
-        address=[("reading", address, *models[model], name, label) for model, name, label in cells],
+        source=[each.source for each, _ in cells],
+        labels=torch.from_numpy(np.stack([each.labels[label] for each, label in cells])),
+        classes=[max(2, int(each.labels.max()) + 1) for each, _ in cells],
+        address=[
+            ("reading", place, each.condition, each.seed, each.target, label)
+            for each, label in cells
+        ],
         train=train,
         test=test,
     )
     rows = iter(np.concatenate([trained.predict(test) for trained in grid.fit(fit)]))
-    return {
-        name: np.stack([[next(rows) for _ in labels] for _ in features])
-        for name, labels in targets.items()
-    }
+    return [np.stack([next(rows) for _ in each.labels]) for each in readings]
 
 
-def scores(true: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """F1 and accuracy (…,) of predicted (…, label, n) for true (label, n).
+def scores(true: Labels, predicted: Labels) -> tuple[float, float]:
+    """F1 and accuracy of predicted (label, n) for true (label, n).
 
     Of classes F1 is the mean over them (macro).  Of several labels it is that of all taken together (micro),
     and a position is right where all its labels are.
     """
-    right = (true == predicted).all(-2).mean(-1)
+    right = float((true == predicted).all(0).mean())
     if len(true) == 1:
-        return macro_f1(true[0], predicted[..., 0, :]), right
-    return micro_f1(true, predicted), right
+        return float(macro_f1(true[0], predicted[0])), right
+    return float(micro_f1(true, predicted)), right

@@ -21,9 +21,8 @@ from pydantic import model_validator
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.matching import Bools, Pair
-from interpflow.nearest import way_out
 from interpflow.section import Section
-from interpflow.selection import State, state
+from interpflow.selection import State, read, state
 
 
 class Relation(Section):
@@ -68,29 +67,12 @@ def _held(data: xr.Dataset, name: str, states: int) -> Bools:
 
     The variable has one state a value, or says of each state along a further dim whether it is named.
     """
-    if name not in data:
-        raise InterpflowError(
-            f"no variable '{name}' in the data; it has {way_out(name, map(str, data))}"
-        )
-    values, every = data[name], np.arange(states)
-    further = [str(dim) for dim in values.dims if dim not in ("example", "position")]
-    if not further:
-        held = values == xr.DataArray(every, dims="state")
-    elif len(further) == 1 and values.isin([0, 1]).all():
-        held = values.reindex({further[0]: every}, fill_value=0).rename({further[0]: "state"}) == 1
-    else:
-        raise InterpflowError(
-            f"{name} has dims {values.dims}: it says neither one state nor of each whether it is named"
-        )
-    return held.broadcast_like(data["tokens"]).transpose("example", "position", "state").values
-
-
-def outputs_of(data: xr.Dataset, words: str) -> list[int]:
-    """The output that says state 0, that which says state 1, and so on."""
-    index = {str(word): at for at, word in enumerate(data["output"].values)}
-    found: list[int] = []
-    while (word := words.replace("{}", str(len(found)))) in index:
-        found.append(index[word])
-    if not found:
-        raise InterpflowError(f"words: no output '{word}'; there are {way_out(word, index)}")
-    return found
+    values, every = read(data, State(variable=name)), np.arange(states)
+    if values.ndim == 2:
+        return values.values[..., None] == every
+    if values.ndim == 3 and values.isin([0, 1]).all():
+        return values.reindex({values.dims[2]: every}, fill_value=0).values == 1
+    dims = data[name].dims
+    raise InterpflowError(
+        f"{name} has dims {dims}: it says neither one state nor of each whether it is named"
+    )

@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from interpflow import selection
-from interpflow.section import Section
 
 
-class Shown(Section):
+class Shown(selection.Examples):
     """The first examples of a split, or the first of each value of a variable."""
 
-    split: str
-    where: selection.Where = {}  # variable: the value, or one of the values, that an example has
     by: str | None = None  # a variable of examples: `count` of each of its values, ascending
     count: Annotated[int, Field(ge=1, le=64)] = 4  # what is kept of each is large
 
@@ -26,9 +23,9 @@ class Shown(Section):
 
         Raises InterpflowError where there is no such split or variable, or no example is left.
         """
-        whole = selection.select(data, self.split)
+        whole = selection.select(data, selection.Examples(split=self.split))
         numbered = whole.assign_coords(example=np.arange(whole.sizes["example"]))
-        found = selection.select(numbered, self.split, self.where)
+        found = selection.select(numbered, self)
         if self.by is None:
             chosen = np.arange(min(self.count, found.sizes["example"]))
         else:

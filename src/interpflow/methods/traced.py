@@ -1,15 +1,21 @@
-"""States that a prediction may go through on its way, such as the nodes between a goal and a root."""
+"""States that outputs say, and those that a prediction may go through on its way, as the nodes above a goal."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from pydantic import Field
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.section import Section
-from interpflow.selection import State, state
+from interpflow.selection import State, each, state
+
+# The output that says a state: ">{}" says the state 3 as ">3".
+Says = Annotated[str, Field(pattern=r"\{\}")]
 
 
 class Traced(Section):
@@ -17,7 +23,18 @@ class Traced(Section):
 
     variable: str
     along: str  # its dim that tells the states of one example or position apart
-    word: str = "{}"  # of an output: ">{}" says the state 3 as ">3"; the state -1 is none
+    output: Says = "{}"  # that says a state: ">{}" says the state 3 as ">3"; the state -1 is none
+
+
+def outputs_of(data: xr.Dataset, says: str) -> list[int]:
+    """The output that says state 0, that which says state 1, and so on."""
+    index = {str(word): at for at, word in enumerate(data["output"].values)}
+    found: list[int] = []
+    while (word := says.replace("{}", str(len(found)))) in index:
+        found.append(index[word])
+    if not found:
+        raise InterpflowError(f"output: no output '{word}'; there are {way_out(word, index)}")
+    return found
 
 
 def traced_outputs(
@@ -29,23 +46,11 @@ def traced_outputs(
     """
     if traced is None:
         return np.zeros((*data["tokens"].shape, 0), dtype=np.int16), np.arange(0)
-    if traced.along not in data.coords:
-        known = way_out(traced.along, map(str, data.coords))
-        raise InterpflowError(f"traced: no coordinate '{traced.along}' in the data; it has {known}")
-    places = data[traced.along].values
-    states = np.stack(
-        [
-            state(data, State(variable=traced.variable, select={traced.along: place}))
-            for place in places.tolist()
-        ],
-        axis=-1,
-    )
-    outputs = data["output"].values.tolist()
-    words = [traced.word.format(value) for value in range(states.max() + 1)]
-    for word in words:
-        if word not in outputs:
-            raise InterpflowError(
-                f"traced: no output says '{word}'; there are {way_out(word, outputs)}"
-            )
-    table = np.array([*(outputs.index(word) for word in words), -1], dtype=np.int16)
-    return table[states], places
+    every = each(data, {"": State(variable=traced.variable, along=traced.along)})
+    states = np.stack([state(data, one) for one in every.values()], axis=-1)
+    outputs = outputs_of(data, traced.output)
+    if states.max() >= len(outputs):
+        word = traced.output.replace("{}", str(len(outputs)))
+        known = way_out(word, data["output"].values.tolist())
+        raise InterpflowError(f"traced: no output says '{word}'; there are {known}")
+    return np.array([*outputs, -1], dtype=np.int16)[states], data[traced.along].values

@@ -5,7 +5,10 @@ The leading underscore keeps this file from being a plot.
 
 from __future__ import annotations
 
+import xarray as xr
+
 from interpflow import style
+from interpflow.plots.base import choose
 
 # What a probe is trained on: `none` is the states of the trained model with their true labels.
 CONTROLS = {
@@ -15,3 +18,8 @@ CONTROLS = {
     "random_labels": style.Look("random labels", style.ORANGE, "v"),
 }
 MAJORITY = style.Look("always the most frequent class", style.GREY, line="--")
+
+
+def at_read(found: xr.Dataset, read: str | None) -> xr.Dataset:
+    """The probes of one read, the first if not given."""
+    return choose(found, read=read or found["read"].values[0])

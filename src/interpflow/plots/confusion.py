@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
+from interpflow.plots._controls import at_read
 from interpflow.plots.base import choose
 from interpflow.section import Section
 from interpflow.spec.study import Claim
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class Options(Section):
     """Which probe is shown, and of what."""
 
+    read: str | None = None  # the first of the analysis if not given
     hidden_layers: int = 0
     classes: str = "class"  # what a class is, in words: "depth"
 
@@ -27,7 +29,8 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     """A panel for each experiment and target, all seeds together; a class never seen is grey."""
     import seaborn
 
-    (found,) = data.values()
+    (every,) = data.values()
+    found = at_read(every, options.read)
     confusion = choose(found, hidden_layers=options.hidden_layers)["confusion"]
     cells = style.present(confusion, "experiment", "target")
     figure, axes = style.panels(len(cells), height=1.4, share="")
@@ -36,7 +39,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         those = slice(int(found["classes"].sel(here)))
         counts = confusion.sel(here).isel(true_class=those, predicted_class=those).sum("seed")
         shares = counts / counts.sum("predicted_class")
-        every = -(-len(shares["true_class"]) // 4)
+        apart = -(-len(shares["true_class"]) // 4)
         seaborn.heatmap(
             shares.transpose("true_class", "predicted_class").to_pandas(),
             ax=panel,
@@ -45,8 +48,8 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
             vmax=1,
             square=True,
             cbar=False,
-            xticklabels=every,
-            yticklabels=every,
+            xticklabels=apart,
+            yticklabels=apart,
         )
         panel.invert_yaxis()
         panel.tick_params(rotation=0)

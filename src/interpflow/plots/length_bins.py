@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
+from interpflow.errors import InterpflowError
+from interpflow.nearest import way_out
 from interpflow.plots.base import choose
 from interpflow.section import Section
 from interpflow.spec.study import Claim
@@ -35,8 +37,9 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
     Points of the experiments in a panel stand side by side, and marks have the colour of theirs.
     """
-    ((analysis, found),) = data.items()
-    accuracy = choose(found, checkpoint=options.checkpoint)["accuracy"]
+    ((analysis, every),) = data.items()
+    found = _at(every, options.checkpoint)
+    accuracy = found["accuracy"]
     groups = _groups(options, [name for (name,) in style.present(accuracy, "experiment")])
     if not groups:
         return style.nothing("No experiment of these panels is in the data.")
@@ -49,20 +52,19 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         longest = found["longest"].sel(experiment=list(group.values()))
         apart = APART * float(longest.max())
         for lane, (label, experiment) in enumerate(group.items()):
-            lengths = found[["shortest", "longest"]].sel(experiment=experiment).dropna("split")
+            lengths = found[["shortest", "longest"]].sel(experiment=experiment).dropna("group")
             lengths = lengths.sortby("shortest")
             first, last = lengths["shortest"], lengths["longest"]
             x = (first + last) / 2 + apart * (lane - (len(group) - 1) / 2)
-            y, look = accuracy.sel(experiment=experiment, split=x["split"]), lines[label]
-            trained = choose(lengths, split=options.trained_on)
+            y, look = accuracy.sel(experiment=experiment, group=x["group"]), lines[label]
+            trained = choose(lengths, group=options.trained_on)
             ends = trained["shortest"].item(), trained["longest"].item()
             panel.axvspan(*ends, color=TRAINED.color, linewidth=0, zorder=0)
             mean, _ = style.mean_and_sd(y)
             panel.hlines(mean, first, last, look.color, linewidth=2.5, alpha=0.35)
             style.series(panel, x, y, look)
-            place = {"experiment": experiment, "checkpoint": options.checkpoint}
-            for mark in marks(claims, analysis, found, "accuracy", **place):
-                mark.draw(panel, float(x.sel(split=mark.place["split"])), color=look.color)
+            for mark in marks(claims, analysis, found, "accuracy", experiment=experiment):
+                mark.draw(panel, float(x.sel(group=mark.place["group"])), color=look.color)
                 marked.append(mark)
         style.shares(panel)
         panel.set_xlim(left=0)
@@ -70,6 +72,21 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     style.axis_labels(figure, "Sequence length", style.axis_label(accuracy))
     style.key(figure, *(lines.values() if options.panels else ()), TRAINED, *looks(marked))
     return figure
+
+
+def _at(found: xr.Dataset, checkpoint: str) -> xr.Dataset:
+    """`found` at one checkpoint, which may be another step for each seed."""
+    known = found["checkpoint"].values.ravel().tolist()
+    if checkpoint not in known:
+        there = way_out(checkpoint, dict.fromkeys(filter(None, known)))
+        raise InterpflowError(f"checkpoint: no {checkpoint!r} in the data; there are: {there}")
+    chosen = found["accuracy"].where(found["checkpoint"] == checkpoint)
+    accuracy = chosen.max("step", keep_attrs=True)
+    return (
+        found[["shortest", "longest"]]
+        .assign(accuracy=accuracy)
+        .assign_coords(checkpoint=checkpoint)
+    )
 
 
 def _groups(options: Options, experiments: list[str]) -> dict[str, dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._controls import MAJORITY
+from interpflow.plots._controls import MAJORITY, at_read
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 
@@ -24,12 +24,14 @@ class Options(Section):
     """Which experiments are compared, and what tells the two apart."""
 
     pairs: dict[str, str]  # one experiment: the other
+    read: str | None = None  # the first of the analysis if not given
     labels: tuple[str, str]  # of the one side and of the other
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Lines of `accuracy` for both, and `majority_accuracy` of each dashed in its colour."""
-    (found,) = data.values()
+    (every,) = data.values()
+    found = at_read(every, options.read)
     accuracy = found["accuracy"].sel(control="none")
     depths = found["hidden_layers"]
     measured = style.present(accuracy, "experiment", "target")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._controls import CONTROLS, MAJORITY
+from interpflow.plots._controls import CONTROLS, MAJORITY, at_read
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """Nothing to choose."""
+    """Which probes are shown."""
+
+    read: str | None = None  # the first of the analysis if not given
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Lines of `accuracy`, `majority_accuracy` dashed, and claims on either as marks."""
-    ((analysis, found),) = data.items()
+    ((analysis, every),) = data.items()
+    found = at_read(every, options.read)
     accuracy, depths = found["accuracy"], found["hidden_layers"]
     cells = style.present(accuracy, "experiment", "target")
     figure, axes = style.panels(len(cells))

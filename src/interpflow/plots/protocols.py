@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._controls import MAJORITY
+from interpflow.plots._controls import MAJORITY, at_read
 from interpflow.plots.base import choose
 from interpflow.section import Section
 from interpflow.spec.study import Claim
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 class Options(Section):
     """Which probe is compared, and what the protocols are called."""
 
+    read: str | None = None  # the first of the analysis if not given
     hidden_layers: int = 0
     labels: dict[str, str] = {}  # analysis: its protocol in words
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """From `majority_accuracy` (open) to `accuracy` (full), for what all datasets have."""
+    data = {name: at_read(found, options.read) for name, found in data.items()}
     probe: dict[str, str | int] = {"control": "none", "hidden_layers": options.hidden_layers}
     accuracy = {name: choose(found, **probe)["accuracy"] for name, found in data.items()}
     measured = [style.present(array, "experiment", "target") for array in accuracy.values()]

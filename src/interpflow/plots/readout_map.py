@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Panel(Section):
     """One map."""
 
-    data: str | None = None  # an analysis by the method `readout`; the figure's first if not given
+    data: str | None = None  # an analysis by the method `probe`; the figure's first if not given
     experiment: str | None = None  # the first of that analysis if not given
     reads: dict[str, str] = {}  # label: read; all if none
     targets: dict[str, str] = {}  # label: target; all if none

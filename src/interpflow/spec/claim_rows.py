@@ -51,7 +51,7 @@ def mistake(
     telling = dict.fromkeys(key for coords in experiments.values() for key in coords)
     dims = {name: tuple(variable.dims) for name, variable in variables.items()}
     own = [dim for dim in dims[claim.variable] if dim not in (*telling, "seed")]
-    labels = [name for name in dims if name != claim.variable and {*dims[name]} <= {*own}]
+    labels = [name for name in dims if name != claim.variable and {*dims[name]} <= {*own, "seed"}]
     known = [*telling, "seed", *own, *labels]
     for coordinate in claim.select:
         if coordinate not in known:

@@ -1,4 +1,4 @@
-"""A blocked readout reads the hidden states of a model that cannot look where it is blocked."""
+"""A blocked probe reads the hidden states of a model that cannot look where it is blocked."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from tree_runs import trees
+from trees import trained_runs
 
-from interpflow.analyses import blocked_readout, readout
+from interpflow.analyses import blocked_probe, probe
 from interpflow.errors import InterpflowError
 from interpflow.methods import readings
 from interpflow.model.sites import Sites
@@ -25,24 +25,24 @@ OPTIONS = {
 
 def with_findings() -> Runs:
     """Runs that know of positions, others in each seed."""
-    runs, where = trees(), np.zeros((2, 20), dtype=bool)
+    runs, where = trained_runs(), np.zeros((2, 20), dtype=bool)
     where[0, [13, 14]] = where[1, 5] = True
     found = xr.Dataset({"here": (("seed", "position"), where)}, {"seed": [0, 1]})
     return Runs(runs.data, runs.labelled, runs.history, runs.model, runs.loss, runs.device,
                 findings={"places": found})  # fmt: skip
 
 
-def blocked(queries: list[str], keys: list[str], **options: Any) -> blocked_readout.Options:
+def blocked(queries: list[str], keys: list[str], **options: Any) -> blocked_probe.Options:
     block = {"queries": queries, "keys": keys}
-    return blocked_readout.Options(**{**OPTIONS, "block": block, **options})
+    return blocked_probe.Options(**{**OPTIONS, "block": block, **options})
 
 
 def test_the_goal_cannot_be_read_where_nobody_could_look_at_it() -> None:
     runs = with_findings()
     colon = {"colon": {**PLACE, "positions": ["colon"]}}
-    free = readout.analyse(runs, readout.Options(**{**OPTIONS, "reads": colon})).squeeze()
+    free = probe.analyse(runs, probe.Options(**{**OPTIONS, "reads": colon})).squeeze()
     options = blocked(["colon"], ["goal"], reads=colon)
-    cut = blocked_readout.analyse(runs, options).squeeze()
+    cut = blocked_probe.analyse(runs, options).squeeze()
     assert (free["accuracy"] > cut["accuracy"] + 0.2).all()
     assert free["majority_accuracy"].equals(cut["majority_accuracy"])
 
@@ -51,19 +51,19 @@ def test_hidden_states_are_those_of_one_example_with_its_attention_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     runs, seen = with_findings(), []
-    draw, predict = readout._draw, readings.predict
+    draw, predict = probe._draw, readings.predict
 
     def drawing(*given):
         seen.append(draw(*given))
         return seen[-1]
 
-    def predicting(features, *rest):
+    def predicting(place, features, *rest):
         seen.append(features)
-        return predict(features, *rest)
+        return predict(place, features, *rest)
 
-    monkeypatch.setattr(readout, "_draw", drawing)
+    monkeypatch.setattr(probe, "_draw", drawing)
     monkeypatch.setattr(readings, "predict", predicting)
-    blocked_readout.analyse(runs, blocked(["root", "path"], ["places.here"]))
+    blocked_probe.analyse(runs, blocked(["root", "path"], ["places.here"]))
     (examples_at, positions), features = seen
     keys = runs.findings["places"]["here"].values
     examples, weights = runs.examples("train"), runs.weights("last")
@@ -87,10 +87,10 @@ def test_hidden_states_are_those_of_one_example_with_its_attention_cut(
         torch.testing.assert_close(features[:, index], expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_seed_in_which_nothing_is_blocked_has_no_readout() -> None:
+def test_a_seed_in_which_nothing_is_blocked_has_no_numbers() -> None:
     runs = with_findings()
     runs.findings["places"]["here"][0] = False
-    found = blocked_readout.analyse(runs, blocked(["root"], ["places.here"])).squeeze()
+    found = blocked_probe.analyse(runs, blocked(["root"], ["places.here"])).squeeze()
     assert found["blocked"].values.tolist() == [0, 1]
     for score in ("f1", "accuracy"):
         assert found[score].isnull().values.tolist() == [True, False]
@@ -98,7 +98,7 @@ def test_a_seed_in_which_nothing_is_blocked_has_no_readout() -> None:
 
 def test_positions_that_nobody_found_are_an_error() -> None:
     with pytest.raises(InterpflowError, match=r"no findings of 'place'.*did you mean 'places'"):
-        blocked_readout.analyse(with_findings(), blocked(["root"], ["place.here"]))
+        blocked_probe.analyse(with_findings(), blocked(["root"], ["place.here"]))
 
 
 def test_a_read_at_positions_of_some_seeds_alone_is_refused() -> None:
@@ -106,4 +106,4 @@ def test_a_read_at_positions_of_some_seeds_alone_is_refused() -> None:
     with pytest.raises(
         InterpflowError, match=r"places\.here are others in one seed than in another"
     ):
-        blocked_readout.analyse(with_findings(), options)
+        blocked_probe.analyse(with_findings(), options)

@@ -9,9 +9,9 @@ import pytest
 import torch
 import xarray as xr
 from pydantic import ValidationError
-from tree_runs import trees
+from trees import trained_runs
 
-from interpflow.analyses import readout
+from interpflow.analyses import probe
 from interpflow.errors import InterpflowError
 from interpflow.methods import readings
 from interpflow.model.sites import Sites
@@ -24,7 +24,7 @@ SOURCE, TARGET = {"variable": "edge_source"}, {"variable": "edge_target"}
 
 def read(runs: Runs, **options: Any) -> xr.Dataset:
     fast = {"split": "train", "epochs": 6, "batch_size": 64, "learning_rate": 0.02}
-    return readout.analyse(runs, readout.Options(**{**fast, **options}))
+    return probe.analyse(runs, probe.Options(**{**fast, **options}))
 
 
 def with_variable(runs: Runs, **variables: Any) -> Runs:
@@ -40,23 +40,26 @@ def with_variable(runs: Runs, **variables: Any) -> Runs:
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What each training of probes was given."""
     seen: list[dict[str, Any]] = []
-    draw, predict = readout._draw, readings.predict
+    draw, predict = probe._draw, readings.predict
 
     def drawing(*given):
         seen.append({"at": draw(*given)})
         return seen[-1]["at"]
 
-    def predicting(features, targets, *parts_and_more):
-        seen[-1] |= {"features": features, "targets": targets, "parts": parts_and_more[:2]}
-        return predict(features, targets, *parts_and_more)
+    def predicting(place, features, asked, train, test, fit):
+        labels = {one.target: one.labels for one in asked}
+        seen[-1] |= {"features": features, "targets": labels, "parts": (train, test)}
+        return predict(place, features, asked, train, test, fit)
 
-    monkeypatch.setattr(readout, "_draw", drawing)
+    monkeypatch.setattr(probe, "_draw", drawing)
     monkeypatch.setattr(readings, "predict", predicting)
     return seen
 
 
 def test_a_token_s_embedding_tells_its_own_node_and_not_the_other_of_its_edge() -> None:
-    found = read(trees(), reads={"target": HERE}, targets={"source": SOURCE, "target": TARGET})
+    found = read(
+        trained_runs(), reads={"target": HERE}, targets={"source": SOURCE, "target": TARGET}
+    )
     own, other = (found.squeeze().sel(target=name) for name in ("target", "source"))
     assert (own["f1"] == 1).all() and (own["accuracy"] == 1).all()
     assert (other["accuracy"] < 0.45).all()
@@ -66,7 +69,7 @@ def test_a_token_s_embedding_tells_its_own_node_and_not_the_other_of_its_edge() 
 
 @pytest.mark.parametrize("seeds", [[1], [1, 0]])
 def test_no_seed_feels_which_others_there_are(seeds) -> None:
-    runs = trees()
+    runs = trained_runs()
     some = Runs(runs.data, runs.labelled.sel(seed=seeds), runs.history.sel(seed=seeds), runs.model,
                 runs.loss, runs.device)  # fmt: skip
     asked: dict[str, Any] = {
@@ -77,7 +80,7 @@ def test_no_seed_feels_which_others_there_are(seeds) -> None:
 
 
 def test_only_a_probe_with_hidden_layers_reads_what_is_not_linear() -> None:
-    runs = trees()
+    runs = trained_runs()
     node = runs.data["edge_target"].values
     either = np.where(
         node >= 0, (node + np.arange(node.shape[1])) % 2, -1
@@ -94,7 +97,7 @@ def test_only_a_probe_with_hidden_layers_reads_what_is_not_linear() -> None:
 
 
 def test_labels_that_can_hold_at_once_have_a_probe_each() -> None:
-    runs = trees()
+    runs = trained_runs()
     tokens = runs.data["tokens"].values
     shown = np.isin(tokens[..., None] - 3, np.arange(5)) & (
         (tokens[..., None] - 3 + np.arange(3)) % 5 < 2
@@ -117,13 +120,13 @@ def test_labels_that_can_hold_at_once_have_a_probe_each() -> None:
 def test_one_of_several_labels_can_be_selected() -> None:
     child = {"variable": "children", "select": {"child": 2}}
     root = {"site": "hook_embed", "positions": ["root"]}
-    found = read(trees(), reads={"root": root}, targets={"child": child})
+    found = read(trained_runs(), reads={"root": root}, targets={"child": child})
     assert found["classes"].item() == 2
     assert "example" not in found.dims
 
 
 def test_positions_without_a_value_are_left_out(watched) -> None:
-    runs = trees()
+    runs = trained_runs()
     above = {"variable": "ancestor", "select": {"distance": 3}}
     place = {"site": "hook_embed", "positions": ["goal"]}
     found = read(
@@ -139,7 +142,7 @@ def test_positions_without_a_value_are_left_out(watched) -> None:
 
 
 def test_no_example_is_both_trained_on_and_held_out(watched) -> None:
-    read(trees(), reads={"target": HERE}, targets={"target": TARGET}, test_share=0.25)
+    read(trained_runs(), reads={"target": HERE}, targets={"target": TARGET}, test_share=0.25)
     (one,) = watched
     train, test = ({*one["at"][0][part]} for part in one["parts"])
     assert not train & test
@@ -149,14 +152,19 @@ def test_no_example_is_both_trained_on_and_held_out(watched) -> None:
 
 def test_positions_are_drawn_at_random_and_the_same_again(watched) -> None:
     for _ in range(2):
-        read(trees(), reads={"target": HERE}, targets={"target": TARGET}, positions_per_read=100)
+        read(
+            trained_runs(),
+            reads={"target": HERE},
+            targets={"target": TARGET},
+            positions_per_read=100,
+        )
     one, again = (each["at"] for each in watched)
     assert len(one[0]) == 100 and len({*one[0]}) > 60
     assert np.array_equal(one, again)
 
 
 def test_the_untrained_model_is_the_first_checkpoint(watched) -> None:
-    runs = trees()
+    runs = trained_runs()
     found = read(runs, reads={"a": {**HERE, "site": "blocks.1.hook_resid_post"}},
                  targets={"source": SOURCE}, controls=["untrained_model"])  # fmt: skip
     (one,) = watched
@@ -170,7 +178,7 @@ def test_the_untrained_model_is_the_first_checkpoint(watched) -> None:
 
 def test_the_same_readout_again_gives_the_same_bytes() -> None:
     options = {"reads": {"target": HERE}, "targets": {"source": SOURCE}, "epochs": 1}
-    assert read(trees(), **options).identical(read(trees(), **options))
+    assert read(trained_runs(), **options).identical(read(trained_runs(), **options))
 
 
 @pytest.mark.parametrize(
@@ -185,16 +193,16 @@ def test_the_same_readout_again_gives_the_same_bytes() -> None:
 )  # fmt: skip
 def test_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InterpflowError, match=words):
-        read(trees(), **{"reads": {"target": HERE}, "targets": {"target": TARGET}, **wrong})
+        read(trained_runs(), **{"reads": {"target": HERE}, "targets": {"target": TARGET}, **wrong})
 
 
 def test_two_probes_of_one_depth_could_not_be_told_apart() -> None:
     with pytest.raises(ValidationError, match="several probes of one depth"):
-        readout.Options(reads={"a": HERE}, targets={"a": TARGET}, hidden=[[8], [16]])
+        probe.Options(reads={"a": HERE}, targets={"a": TARGET}, hidden=[[8], [16]])
 
 
 def test_values_read_by_a_pass_that_stops_at_a_site_are_those_of_a_whole_pass() -> None:
-    runs = trees()
+    runs = trained_runs()
     examples, weights = runs.examples("test"), runs.weights("last")
     at = np.array([3, 40, 3]), np.array([0, 5, 12])
     sites = ["hook_embed", "blocks.1.hook_resid_post", "blocks.0.hook_attn_out"]

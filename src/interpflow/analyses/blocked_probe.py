@@ -1,0 +1,71 @@
+"""What probes read while some positions cannot be looked at: `probe` with attention cut in every layer.
+
+What is still read then did not come by way of these positions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from pydantic import Field
+
+from interpflow.analyses import probe
+from interpflow.section import Section
+from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from interpflow.runs import Edits, Runs
+
+
+class Block(Section):
+    """Attention that is cut; a position always sees itself."""
+
+    queries: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives positions
+    keys: Annotated[list[str], Field(min_length=1)]  # and `analysis.variable` for found ones
+
+
+class Options(probe.Options):
+    """As those of `probe`, and what is blocked."""
+
+    block: Block
+
+
+VARIABLES = {
+    **probe.VARIABLES,
+    "blocked": Variable(("seed",), "1", "mean number of positions of an example that are blocked"),
+}
+
+NEEDS = "runs_and_findings"
+
+
+def analyse(runs: Runs, options: Options) -> xr.Dataset:
+    """What is read in every seed with its own positions blocked; NaN for a seed in which there are none."""
+    import torch
+
+    data, _ = runs.select(options)
+    queries, keys = (runs.mask(data, each) for each in (options.block.queries, options.block.keys))
+    layers = range(runs.model.options.layers)
+    sites = [f"blocks.{layer}.attn.hook_attn_scores" for layer in layers]
+
+    def edits(indices: NDArray[np.int64]) -> Edits:
+        def cut(scores: Tensor) -> Tensor:  # (seed, batch, head, query, key)
+            length = scores.shape[-1]
+            hidden = queries[:, indices, :length, None] & keys[:, indices, None, :length]
+            hidden &= ~np.eye(length, dtype=bool)
+            there = torch.from_numpy(hidden).to(scores.device)
+            return scores.masked_fill(there[:, :, None], -torch.inf)
+
+        return dict.fromkeys(sites, cut)
+
+    found = probe.measure(runs, options, edits)
+    number = xr.DataArray(keys.sum(2).mean(1), {"seed": runs.seeds}, dims="seed")
+    blocked = number.sel(seed=found["seed"])
+    # Nothing blocked is the ordinary probe, which answers another question.
+    measured = [name for name in ("f1", "accuracy", "selectivity") if name in found]
+    cut_off = {name: found[name].where(blocked > 0) for name in measured}
+    return found.assign({**cut_off, "blocked": blocked})
