@@ -50,7 +50,7 @@ def readouts(
             "accuracy": (dims, draw.uniform(0, 1, size)),
             "majority_f1": by_place,
             "majority_accuracy": by_place,
-            "classes": ("target", [8] * len(targets)),
+            "classes": (("read", "target"), np.full(size[1:3], 8)),
         },
         {
             "seed": range(seeds), "read": list(reads), "target": list(targets),

@@ -74,7 +74,7 @@ def probes(
             "accuracy": (("seed", "read", "target", "control", "hidden_layers"), accuracy),
             "confusion": (dims, counts),
             "majority_accuracy": (("read", "target"), draw.uniform(0.2, 0.6, (1, len(targets)))),
-            "classes": ("target", [classes] * len(targets)),
+            "classes": (("read", "target"), [[classes] * len(targets)]),
         },
         {
             "seed": range(seeds),

@@ -64,7 +64,7 @@ def test_a_token_s_embedding_tells_its_own_node_and_not_the_other_of_its_edge() 
     assert (own["f1"] == 1).all() and (own["accuracy"] == 1).all()
     assert (other["accuracy"] < 0.45).all()
     assert (other["f1"] <= other["accuracy"] + 0.05).all()
-    assert found["classes"].values.tolist() == [5, 5]
+    assert found["classes"].values.tolist() == [[5, 5]]
 
 
 @pytest.mark.parametrize("seeds", [[1], [1, 0]])

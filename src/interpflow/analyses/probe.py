@@ -111,7 +111,9 @@ VARIABLES = {
     "majority_accuracy": Variable(
         ("read", "target"), "1", "accuracy of always predicting the most frequent class"
     ),
-    "classes": Variable(("target",), "1", "number of classes; of several labels that of labels"),
+    "classes": Variable(
+        ("read", "target"), "1", "number of classes there are; of several labels that of labels"
+    ),
     "padding_share": Variable(("read",), "1", "share of positions after the sequence's end"),
 }
 
@@ -128,77 +130,124 @@ def measure(
 ) -> xr.Dataset:
     """The same with `edits` in place, those of some examples (batch,) at a time."""
     from interpflow.methods.probing import ProbeFit
-    from interpflow.methods.readings import alike, class_count, predict, scores
+    from interpflow.methods.readings import alike, predict
 
     data, examples = runs.select(options)
     targets = {name: labels(data, state) for name, state in each(data, options.targets).items()}
-    seeds, conditions = runs.seeds[: options.seeds], ["none", *options.controls]
-    reads, names, depths = list(options.reads), list(targets), len(options.hidden)
-    shape = (len(seeds), len(reads), len(names))
-    f1, accuracy = np.full((2, *shape, len(conditions), depths), np.nan)
-    most = max([2, *map(class_count, targets.values())])
-    confusion = np.zeros((*shape, depths, most, most), dtype=np.int32)
-    majority, padding = np.full((2, *shape[1:]), np.nan), np.full(len(reads), np.nan)
-
+    found = _Found(options, runs.seeds[: options.seeds], targets)
+    fits = [
+        ProbeFit(tuple(widths), options.epochs, options.batch_size, options.learning_rate)
+        for widths in options.hidden
+    ]
     for done, (name, hidden, at) in enumerate(
-        _hidden_states(runs, data, examples, targets, options, edits), 1
+        _hidden_states(runs, data, examples, targets, options, edits)
     ):
-        read = reads.index(name)
-        padding[read] = (at[1] >= examples.lengths[at[0]]).mean()
+        here = {target: values[:, *at] for target, values in targets.items()}
         tokens, held = data["tokens"].values[at], _held_out(at, len(examples), options)
-        for known, together in alike(
-            {target: values[:, *at] for target, values in targets.items()}
-        ):
+        found.place(name, here, at[1] >= examples.lengths[at[0]])
+        for known, together in alike(here):
             train, test = np.flatnonzero(known & ~held), np.flatnonzero(known & held)
             if not len(train) or not len(test):
                 continue
-            for target, values in together.items():
-                frequent = np.array([[np.bincount(row).argmax()] for row in values[:, train]])
-                true = values[:, test]
-                always = np.broadcast_to(frequent, true.shape)
-                majority[:, read, names.index(target)] = scores(true, always)
-            for depth, widths in enumerate(options.hidden):
-                readings = _readings(together, tokens, runs.seeds, widths, options)
-                fit = ProbeFit(
-                    tuple(widths), options.epochs, options.batch_size, options.learning_rate
-                )
+            found.majority(name, together, train, test)
+            for depth, fit in enumerate(fits):
+                readings = _readings(together, tokens, runs.seeds, options.hidden[depth], options)
                 used = _used(train, depth, options)
                 predicted = predict(name, hidden, readings, used, test, fit)
-                for one, told in zip(readings, predicted, strict=True):
-                    place = (seeds.index(one.seed), read, names.index(one.target))
-                    cell, true = (
-                        (*place, conditions.index(one.condition), depth),
-                        one.labels[:, test],
-                    )
-                    f1[cell], accuracy[cell] = scores(true, told)
-                    if one.condition == "none" and len(true) == 1:
-                        np.add.at(confusion[*place, depth], (true[0], told[0]), 1)
-        runs.report(done, len(reads), f1=np.nanmean(f1[:, read, :, 0]))
+                for reading, answers in zip(readings, predicted, strict=True):
+                    found.probe(name, depth, reading, test, answers)
+                parts = done * len(fits) + depth + 1, len(options.reads) * len(fits)
+                runs.report(*parts, f1=np.nanmean(found.of_read(name)[..., 0, depth]))
+    return found.dataset()
 
-    found = xr.Dataset(
-        {
-            "f1": (_BY_PROBE, f1),
-            "accuracy": (_BY_PROBE, accuracy),
-            "confusion": (VARIABLES["confusion"].dims, confusion),
-            "majority_f1": (("read", "target"), majority[0]),
-            "majority_accuracy": (("read", "target"), majority[1]),
-            "classes": ("target", [class_count(values) for values in targets.values()]),
-            "padding_share": ("read", padding),
-        },
-        {
-            "seed": seeds,
-            "read": reads,
-            "target": names,
-            "control": conditions,
-            "hidden_layers": [len(widths) for widths in options.hidden],
-            "true_class": range(most),
-            "predicted_class": range(most),
-        },
-    )
-    if "word_type" in conditions:
-        chance = found["accuracy"].sel(control="word_type", drop=True)
-        found["selectivity"] = found["accuracy"].sel(control="none", drop=True) - chance
-    return found
+
+class _Found:
+    """Scores by place, filled in one after another."""
+
+    def __init__(self, options: Options, seeds: list[int], targets: Mapping[str, Labels]):
+        from interpflow.methods.readings import class_count
+
+        self.seeds, self.reads, self.targets = seeds, list(options.reads), list(targets)
+        self.conditions = ["none", *options.controls]
+        self.depths = [len(widths) for widths in options.hidden]
+        shape = (len(seeds), len(self.reads), len(targets))
+        most = max([2, *map(class_count, targets.values())])
+        self.scores = np.full((2, *shape, len(self.conditions), len(self.depths)), np.nan)
+        self.confusion = np.zeros((*shape, len(self.depths), most, most), dtype=np.int32)
+        self.always, self.classes = np.full((2, *shape[1:]), np.nan), np.zeros(shape[1:], dtype=int)
+        self.padding = np.full(shape[1], np.nan)
+
+    def place(self, read: str, here: Mapping[str, Labels], padding: NDArray[np.bool_]) -> None:
+        """What the targets are at the positions of a read, and which of these are padding."""
+        from interpflow.methods.readings import class_count
+
+        row = self.reads.index(read)
+        self.padding[row] = padding.mean()
+        self.classes[row] = [class_count(values) for values in here.values()]
+
+    def majority(
+        self,
+        read: str,
+        here: Mapping[str, Labels],
+        train: NDArray[np.int64],
+        test: NDArray[np.int64],
+    ) -> None:
+        """The scores of always predicting what is most frequent in `train`."""
+        from interpflow.methods.readings import scores
+
+        for target, values in here.items():
+            frequent = np.array([[np.bincount(row).argmax()] for row in values[:, train]])
+            true = values[:, test]
+            found = scores(true, np.broadcast_to(frequent, true.shape))
+            self.always[:, self.reads.index(read), self.targets.index(target)] = found
+
+    def probe(
+        self, read: str, depth: int, reading: Reading, test: NDArray[np.int64], predicted: Labels
+    ) -> None:
+        """The scores of one probe, or of those of the labels of one state."""
+        from interpflow.methods.readings import scores
+
+        place = (
+            self.seeds.index(reading.seed), self.reads.index(read), self.targets.index(reading.target),
+        )  # fmt: skip
+        true = reading.labels[:, test]
+        condition = self.conditions.index(reading.condition)
+        self.scores[:, *place, condition, depth] = scores(true, predicted)
+        if reading.condition == "none" and len(true) == 1:
+            np.add.at(self.confusion[*place, depth], (true[0], predicted[0]), 1)
+
+    def of_read(self, read: str) -> NDArray[np.float64]:
+        """F1 (seed, target, condition, depth)."""
+        return self.scores[0, :, self.reads.index(read)]
+
+    def dataset(self) -> xr.Dataset:
+        """All of it, by the names of VARIABLES."""
+        (f1, accuracy), (majority_f1, majority_accuracy) = self.scores, self.always
+        most = max(2, int(self.classes.max()))
+        tables: dict[str, np.ndarray] = {
+            "f1": f1,
+            "accuracy": accuracy,
+            "confusion": self.confusion[..., :most, :most],
+            "majority_f1": majority_f1,
+            "majority_accuracy": majority_accuracy,
+            "classes": self.classes,
+            "padding_share": self.padding,
+        }
+        if "word_type" in self.conditions:
+            chance = accuracy[..., self.conditions.index("word_type"), :]
+            tables["selectivity"] = accuracy[..., 0, :] - chance
+        return xr.Dataset(
+            {name: (VARIABLES[name].dims, values) for name, values in tables.items()},
+            {
+                "seed": self.seeds,
+                "read": self.reads,
+                "target": self.targets,
+                "control": self.conditions,
+                "hidden_layers": self.depths,
+                "true_class": range(most),
+                "predicted_class": range(most),
+            },
+        )
 
 
 def _hidden_states(
