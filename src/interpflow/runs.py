@@ -159,7 +159,9 @@ class Runs:
         tensors = {name: torch.from_numpy(value).to(self.device) for name, value in first.items()}
         return pack(tensors)
 
-    def evaluate(self, weights: Weights, examples: Examples, edits: Any = None) -> Evaluation:
+    def evaluate(
+        self, weights: Weights, examples: Examples, edits: Edits | None = None
+    ) -> Evaluation:
         """Loss and exact-match accuracy with `edits` (site: function of its value) in place."""
         return evaluate(self.model, weights, examples, self.loss, lambda: Sites(edits=edits))
 

@@ -11,7 +11,7 @@ says nothing.  `read` is the one way to it; `state`, `each` and `labels` are its
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -90,7 +90,7 @@ def select(data: xr.Dataset, examples: Examples) -> xr.Dataset:
     return found
 
 
-def of_example(data: xr.Dataset, name: str, option: str) -> NDArray[Any]:
+def of_example(data: xr.Dataset, name: str, option: str) -> NDArray[np.generic]:
     """The values (example,) of a variable that has one for each example.
 
     Raises InterpflowError, naming the `option` that asks for it, for any other.
@@ -230,7 +230,7 @@ def _along(data: xr.Dataset, name: str, wanted: State) -> Iterator[tuple[str, St
         yield word, State(variable=wanted.variable, select={**wanted.select, dim: value})
 
 
-def _values(values: xr.DataArray, variable: str, dim: str) -> list[Any]:
+def _values(values: xr.DataArray, variable: str, dim: str) -> list[Value]:
     """The values of a further dim."""
     if dim not in values.dims or dim not in values.coords:
         further = [str(known) for known in values.dims if known not in ("example", "position")]

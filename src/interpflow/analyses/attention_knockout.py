@@ -12,7 +12,7 @@ other positions drawn at random.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from interpflow.methods.queries import At
     from interpflow.runs import Runs
     from interpflow.training.examples import Examples
+
+
+Measured = NDArray[np.float64] | NDArray[np.bool_]
+Means = NDArray[np.float64]
 
 
 class Options(ExamplesAt):
@@ -97,11 +101,11 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     before = (np.arange(keys) < position[:, None]) & named[example]
     told = before & _judged(data, options)[example, :keys]
 
-    def effects(chosen: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def effects(chosen: NDArray[np.bool_]) -> tuple[Means, Means]:
         """Means (seed, key) over the queries `chosen` (query, key)."""
         return _mean(kl, chosen), _mean(wrong, chosen & right[:, :, None])
 
-    def by_group(each: NDArray[Any], among: NDArray[np.bool_]) -> NDArray[Any]:
+    def by_group(each: Measured, among: NDArray[np.bool_]) -> Means:
         return np.stack([_mean(each, among & here) for here in of_group], 1)
 
     mean_kl, mean_wrong = effects(told)
@@ -195,14 +199,14 @@ def _sets(
     return sets
 
 
-def _mean(each: NDArray[Any], among: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _mean(each: Measured, among: NDArray[np.bool_]) -> Means:
     """The mean over queries (seed, query, ...) of those `among` all, NaN where there are none."""
     weight = np.broadcast_to(among, each.shape)
     with np.errstate(invalid="ignore"):
         return (each * weight).sum(1) / weight.sum(1)
 
 
-def _padded(by_key: NDArray[Any], data: xr.Dataset) -> NDArray[np.float64]:
+def _padded(by_key: Measured, data: xr.Dataset) -> Means:
     """Values of the keys that some query comes after as values of all positions, NaN at the others."""
     found = np.full((*by_key.shape[:-1], data.sizes["position"]), np.nan)
     found[..., : by_key.shape[-1]] = by_key

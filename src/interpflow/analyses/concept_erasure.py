@@ -135,7 +135,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         features = torch.cat([states, erasers[0](states)]).cpu()
         train, test = np.split(np.arange(every.shape[1]), [fitted.shape[1]])
         readings = [
-            Reading(source, name, when, seed, every)
+            Reading(source, name, when, seed, every, max(2, int(every.max()) + 1))
             for source, (when, seed) in enumerate(product(("before", "after"), runs.seeds))
         ]
         predicted = predict(name, features, readings, train, test, fit)

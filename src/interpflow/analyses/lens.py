@@ -7,7 +7,7 @@ answers right; all else is measured on every example of `split`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
@@ -139,7 +139,7 @@ def _measured(
 
     sums = {name: total.numpy() for name, total in totals.items()}
     found = {"count": sums["count"].astype(np.int64)}
-    coords: dict[str, Any] = {"group": groups}
+    coords: dict[str, xr.Variable | np.ndarray] = {"group": groups}
     with np.errstate(invalid="ignore"):  # no position of a group, or none with a state: NaN
         for name in ("accuracy", "kl"):
             found[name] = sums[name] / sums["count"][:, None, None]

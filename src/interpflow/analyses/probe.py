@@ -327,6 +327,7 @@ def _readings(
             condition=condition,
             seed=seed,
             labels=_told(condition, seed, target, values, tokens),
+            classes=max(2, int(values.max()) + 1),
         )
         for target, values in targets.items()
         for condition, seed in asked

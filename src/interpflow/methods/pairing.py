@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from interpflow.rng import generator
 
 
-def partners(state: NDArray[Any], *address: str | int) -> NDArray[np.int64]:
+def partners(state: NDArray[np.generic], *address: str | int) -> NDArray[np.int64]:
     """For each example another one of the same `state` (example,), at random, and -1 where there is none.
 
     Those of one state stand in a circle, in an order that belongs to `address`, and each takes the next: so

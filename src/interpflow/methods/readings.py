@@ -24,6 +24,7 @@ Labels = NDArray[np.int64]
 class Reading:
     """What is to be read from the hidden states of one model, by a probe for each of `labels` (label, n).
 
+    classes                  how many classes a probe tells apart, whether or not all are among its labels
     source                   which of several sets of hidden states it is read from
     target, condition, seed  what is read, under which condition, of which model: the probes start from numbers
                              drawn at these names, so that no reading feels which others there are
@@ -34,6 +35,7 @@ class Reading:
     condition: str
     seed: int
     labels: Labels
+    classes: int
 
 
 def class_count(labels: Labels) -> int:
@@ -56,7 +58,7 @@ def predict(
 ) -> list[Labels]:  # fmt: skip
     """What the probes of each reading predict from features (source, n, d): (label, test).
 
-    `train` and `test` are indices into n.  Of several labels each has two classes.  `place` is one of the
+    `train` and `test` are indices into n.  `place` is one of the
     names at which the numbers are drawn that probes start from.
     """
     cells = [(each, label) for each in readings for label in range(len(each.labels))]
@@ -64,7 +66,7 @@ def predict(
         features=features,
         source=[each.source for each, _ in cells],
         labels=torch.from_numpy(np.stack([each.labels[label] for each, label in cells])),
-        classes=[max(2, int(each.labels.max()) + 1) for each, _ in cells],
+        classes=[each.classes for each, _ in cells],
         address=[
             ("reading", place, each.condition, each.seed, each.target, label)
             for each, label in cells
