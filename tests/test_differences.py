@@ -19,7 +19,7 @@ experiments:
   wide: {model: {d_model: 64}}
   deep: {sweep: {model.layers: [1, 2, 3]}}
 analyses:
-  lengths: {method: accuracy_by, experiments: [plain, wide], steps: best}
+  lengths: {method: accuracy_by, experiments: [plain, wide], splits: [validation, bin1], steps: best}
   strings: {method: data_statistics, experiments: [plain, deep], variables: [length]}
 figures:
   bins: {plot: length_bins, data: lengths, caption: Lengths}
@@ -58,8 +58,8 @@ def unlike(tmp_path):
         ("{task: {train_size: 10}, model: {heads: 2}}",
          ["task.train_size 10 instead of 100", "model.heads 2 instead of 1"]),
         ("{experiments: {wide: {model: {d_model: 48}}}}", ["model.d_model 48 instead of 64 (wide)"]),
-        ("{analyses: {lengths: {checkpoints: [last]}}}",
-         ["analyses.lengths.checkpoints [last] instead of [best, last]"]),
+        ("{analyses: {lengths: {splits: [train]}}}",
+         ["analyses.lengths.splits [train] instead of [validation, bin1]"]),
         ("{figures: {bins: {checkpoint: last}}}", ["figures.bins.checkpoint last instead of best"]),
         ("{only: [plain, wide]}", ["experiments without deep_layers_1, deep_layers_2, deep_layers_3"]),
         ("{experiments: {deep: {sweep: {model.layers: [2, 4]}}}}",

@@ -33,7 +33,7 @@ claims:
   learns:
     data: lengths
     variable: accuracy
-    select: {experiment: plain, checkpoint: best, split: validation}
+    select: {experiment: plain, checkpoint: best, group: validation}
     at_least: 0.9
     source: nowhere
     because: of nothing
