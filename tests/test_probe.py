@@ -196,6 +196,73 @@ def test_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> Non
         read(trained_runs(), **{"reads": {"target": HERE}, "targets": {"target": TARGET}, **wrong})
 
 
+def test_a_word_type_is_read_from_its_embedding_and_random_labels_are_not() -> None:
+    found = read(
+        trained_runs(), reads={"target": HERE}, targets={"source": SOURCE},
+        controls=["random_labels", "word_type"], epochs=10,
+    ).squeeze()  # fmt: skip
+    true, random, word = (found["accuracy"].sel(control=name) for name in found["control"].values)
+    assert (word == 1).all()
+    assert (abs(random - 1 / 5) < 0.1).all()
+    np.testing.assert_allclose(found["selectivity"], true - word)
+
+
+def test_controls_have_the_seeds_and_depths_asked_for() -> None:
+    found = read(
+        trained_runs(), reads={"target": HERE}, targets={"source": SOURCE}, hidden=[[], [8]],
+        controls=["word_type"], control_seeds=1, control_hidden=[[]], epochs=1,
+    )["accuracy"].squeeze()  # fmt: skip
+    assert found.sel(control="none").notnull().all()
+    there = found.sel(control="word_type").notnull()
+    assert there.transpose("seed", "hidden_layers").values.tolist() == [[True, False], [False] * 2]
+    one = read(trained_runs(), reads={"a": HERE}, targets={"a": TARGET}, seeds=1, epochs=1)
+    assert one["seed"].values.tolist() == [0]
+
+
+def test_a_probe_with_fewer_positions_leaves_them_out_of_its_training_alone() -> None:
+    runs, parts = trained_runs(), []
+    predict = readings.predict
+
+    def predicting(*given):
+        parts.append(given[3:5])
+        return predict(*given)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(readings, "predict", predicting)
+        read(runs, reads={"a": HERE}, targets={"a": TARGET}, hidden=[[], [8]],
+             positions_per_read=[400, 100], epochs=1)  # fmt: skip
+    (many, test), (few, same) = parts
+    assert len(many) + len(test) == 400 and len(few) == round(len(many) / 4)
+    assert {*few.tolist()} < {*many.tolist()}
+    np.testing.assert_array_equal(test, same)
+
+
+def test_positions_of_one_example_may_stand_on_both_sides(watched) -> None:
+    read(trained_runs(), reads={"a": HERE}, targets={"a": TARGET}, hold_out="position")
+    (one,) = watched
+    train, test = (one["at"][0][part] for part in one["parts"])
+    assert len(test) == 240 and len(train) == 960
+    assert len({*train.tolist()} & {*test.tolist()}) > 100
+
+
+def test_padding_is_read_where_it_is_asked_for() -> None:
+    runs = trained_runs()
+    reads = {name: {"site": "hook_embed", "positions": [name]} for name in ("real", "padded")}
+    found = read(runs, reads=reads, targets={"goal": {"variable": "goal"}}, epochs=1)
+    lengths = runs.examples("train").lengths
+    expected = 1 - lengths.sum() / (len(lengths) * lengths.max())
+    assert found["padding_share"].values == pytest.approx([0, expected])
+    assert expected > 0.05
+
+
+def test_confusions_count_the_held_out_positions_of_each_class() -> None:
+    found = read(trained_runs(), reads={"a": HERE}, targets={"a": SOURCE}).squeeze()
+    counts = found["confusion"]
+    assert (counts.sum(("true_class", "predicted_class")) == 240).all()
+    right = sum(counts.isel(true_class=at, predicted_class=at) for at in range(5))
+    np.testing.assert_allclose(right / 240, found["accuracy"])
+
+
 def test_two_probes_of_one_depth_could_not_be_told_apart() -> None:
     with pytest.raises(ValidationError, match="several probes of one depth"):
         probe.Options(reads={"a": HERE}, targets={"a": TARGET}, hidden=[[8], [16]])

@@ -153,7 +153,7 @@ def test_states_that_are_not_there_are_an_error(wanted, message):
     ("wanted", "message"),
     [
         ({"variable": "goal", "words": ["{}"]}, "along says which"),
-        ({**UP, "select": {"distance": 1}}, "select takes a list of values of distance"),
+        ({**UP, "select": {"distance": 1}}, "along: select takes a list of values of distance"),
         (
             {"variable": "ancestor", "select": {"distance": [1]}},
             "select takes one value of distance",

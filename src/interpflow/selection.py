@@ -60,9 +60,10 @@ class State(Section):
         if self.words and self.along is None:
             raise ValueError("words name the states along a dim; along says which")
         for dim, value in self.select.items():
-            if isinstance(value, list) != (dim == self.along):
-                wanted = "a list of values" if dim == self.along else "one value"
-                raise ValueError(f"select takes {wanted} of {dim}; along is {self.along}")
+            if isinstance(value, list) and dim != self.along:
+                raise ValueError(f"select takes one value of {dim}; `along: {dim}` takes a list")
+            if dim == self.along and not isinstance(value, list):
+                raise ValueError(f"along: select takes a list of values of {dim}")
         return self
 
 
