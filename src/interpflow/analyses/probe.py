@@ -129,12 +129,15 @@ def measure(
     runs: Runs, options: Options, edits: Callable[[NDArray[np.int64]], Edits]
 ) -> xr.Dataset:
     """The same with `edits` in place, those of some examples (batch,) at a time."""
+    from interpflow.methods.probe_scores import ProbeScores
     from interpflow.methods.probing import ProbeFit
     from interpflow.methods.readings import alike, predict
 
     data, examples = runs.select(options)
     targets = {name: labels(data, state) for name, state in each(data, options.targets).items()}
-    found = _Found(options, runs.seeds[: options.seeds], targets)
+    conditions, depths = ["none", *options.controls], [len(widths) for widths in options.hidden]
+    probed = runs.seeds[: options.seeds]
+    found = ProbeScores(probed, list(options.reads), targets, conditions, depths)
     fits = [
         ProbeFit(tuple(widths), options.epochs, options.batch_size, options.learning_rate)
         for widths in options.hidden
@@ -158,96 +161,8 @@ def measure(
                     found.probe(name, depth, reading, test, answers)
                 parts = done * len(fits) + depth + 1, len(options.reads) * len(fits)
                 runs.report(*parts, f1=np.nanmean(found.of_read(name)[..., 0, depth]))
-    return found.dataset()
-
-
-class _Found:
-    """Scores by place, filled in one after another."""
-
-    def __init__(self, options: Options, seeds: list[int], targets: Mapping[str, Labels]):
-        from interpflow.methods.readings import class_count
-
-        self.seeds, self.reads, self.targets = seeds, list(options.reads), list(targets)
-        self.conditions = ["none", *options.controls]
-        self.depths = [len(widths) for widths in options.hidden]
-        shape = (len(seeds), len(self.reads), len(targets))
-        most = max([2, *map(class_count, targets.values())])
-        self.scores = np.full((2, *shape, len(self.conditions), len(self.depths)), np.nan)
-        self.confusion = np.zeros((*shape, len(self.depths), most, most), dtype=np.int32)
-        self.always, self.classes = np.full((2, *shape[1:]), np.nan), np.zeros(shape[1:], dtype=int)
-        self.padding = np.full(shape[1], np.nan)
-
-    def place(self, read: str, here: Mapping[str, Labels], padding: NDArray[np.bool_]) -> None:
-        """What the targets are at the positions of a read, and which of these are padding."""
-        from interpflow.methods.readings import class_count
-
-        row = self.reads.index(read)
-        self.padding[row] = padding.mean()
-        self.classes[row] = [class_count(values) for values in here.values()]
-
-    def majority(
-        self,
-        read: str,
-        here: Mapping[str, Labels],
-        train: NDArray[np.int64],
-        test: NDArray[np.int64],
-    ) -> None:
-        """The scores of always predicting what is most frequent in `train`."""
-        from interpflow.methods.readings import scores
-
-        for target, values in here.items():
-            frequent = np.array([[np.bincount(row).argmax()] for row in values[:, train]])
-            true = values[:, test]
-            found = scores(true, np.broadcast_to(frequent, true.shape))
-            self.always[:, self.reads.index(read), self.targets.index(target)] = found
-
-    def probe(
-        self, read: str, depth: int, reading: Reading, test: NDArray[np.int64], predicted: Labels
-    ) -> None:
-        """The scores of one probe, or of those of the labels of one state."""
-        from interpflow.methods.readings import scores
-
-        place = (
-            self.seeds.index(reading.seed), self.reads.index(read), self.targets.index(reading.target),
-        )  # fmt: skip
-        true = reading.labels[:, test]
-        condition = self.conditions.index(reading.condition)
-        self.scores[:, *place, condition, depth] = scores(true, predicted)
-        if reading.condition == "none" and len(true) == 1:
-            np.add.at(self.confusion[*place, depth], (true[0], predicted[0]), 1)
-
-    def of_read(self, read: str) -> NDArray[np.float64]:
-        """F1 (seed, target, condition, depth)."""
-        return self.scores[0, :, self.reads.index(read)]
-
-    def dataset(self) -> xr.Dataset:
-        """All of it, by the names of VARIABLES."""
-        (f1, accuracy), (majority_f1, majority_accuracy) = self.scores, self.always
-        most = max(2, int(self.classes.max()))
-        tables: dict[str, np.ndarray] = {
-            "f1": f1,
-            "accuracy": accuracy,
-            "confusion": self.confusion[..., :most, :most],
-            "majority_f1": majority_f1,
-            "majority_accuracy": majority_accuracy,
-            "classes": self.classes,
-            "padding_share": self.padding,
-        }
-        if "word_type" in self.conditions:
-            chance = accuracy[..., self.conditions.index("word_type"), :]
-            tables["selectivity"] = accuracy[..., 0, :] - chance
-        return xr.Dataset(
-            {name: (VARIABLES[name].dims, values) for name, values in tables.items()},
-            {
-                "seed": self.seeds,
-                "read": self.reads,
-                "target": self.targets,
-                "control": self.conditions,
-                "hidden_layers": self.depths,
-                "true_class": range(most),
-                "predicted_class": range(most),
-            },
-        )
+    tables = {name: (VARIABLES[name].dims, values) for name, values in found.tables().items()}
+    return xr.Dataset(tables, found.coords())
 
 
 def _hidden_states(
