@@ -85,7 +85,9 @@ def test_least_squares_reads_the_state_before_and_not_after(found, erasers) -> N
 def test_a_linear_probe_reads_the_state_before_and_is_at_chance_after(found) -> None:
     node = found.sel(erasure="node")
     assert (node["readable"].sel(when="before") > 0.95).all()
-    assert (node["readable"].sel(when="after") < node["majority"] + 0.1).all()
+    # Some 140 rows are judged: four standard deviations of a share of 0.2 are 0.14, and a probe that was
+    # fitted to what rounding left can be one more above.
+    assert (node["readable"].sel(when="after") < node["majority"] + 0.18).all()
     assert node["classes"] == 5
     data, _ = trained_runs().select(Examples(split="lengths"))
     values = data["at_node"].values[data["at_node"].values >= 0]

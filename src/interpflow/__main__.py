@@ -17,6 +17,9 @@ from interpflow.errors import InterpflowError
 # its sums depend on the number.  It reads these variables when NumPy is first imported.
 for _library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
     os.environ[f"{_library}_THREADS"] = "1"
+# The sums of MKL below torch depend on where a matrix lies in memory unless it is told otherwise, and so a
+# seed's weights would depend on which others ride along.
+os.environ["MKL_CBWR"] = "AUTO,STRICT"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

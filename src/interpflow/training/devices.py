@@ -17,6 +17,8 @@ def use(compute: Mapping[str, Any]) -> str:
     Raises InterpflowError where a GPU is wanted and none is there.
     """
     torch.set_num_threads(compute["threads"])
+    # Sharp attention is full of subnormal numbers, which make a step many times slower.
+    torch.set_flush_denormal(True)
     device = compute["device"]
     if device == "cuda":
         if not torch.cuda.is_available():
