@@ -14,15 +14,19 @@ EXAMPLES, REPEATS = 20_000, 3
 PLAIN = 500  # of the slow one, which takes as long for each
 
 
-def plain_tree(nodes: int, random: np.random.Generator) -> tuple[nx.DiGraph, int]:
-    """One tree and its goal after the paper's recipe, as one would write it down."""
+def plain_tree(
+    nodes: int, random: np.random.Generator, length: int | None = None, least_second: int | None = 1
+) -> tuple[nx.DiGraph, int]:
+    """One tree and its goal after the paper's recipe, as one would write it down.
+
+    At least `least_second` nodes hang from the root in a second chain where nodes are left; None: no chain.
+    """
     tree = nx.DiGraph()
-    length = int(random.integers(1, nodes))
+    length = length or int(random.integers(1, nodes))
     nx.add_path(tree, range(length + 1))
-    if length < nodes - 1:
-        second = int(random.integers(1, nodes - length))
-        fork = int(random.integers(length))
-        nx.add_path(tree, [fork, *range(length + 1, length + 1 + second)])
+    if length < nodes - 1 and least_second is not None:
+        second = int(random.integers(least_second, nodes - length))
+        nx.add_path(tree, [0, *range(length + 1, length + 1 + second)])
     for node in range(len(tree), nodes):
         free = [other for other in tree if tree.out_degree[other] < 2 and other != length]
         tree.add_edge(int(random.choice(free)), node)

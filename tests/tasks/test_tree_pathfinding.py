@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -168,23 +169,40 @@ def test_new_trees_have_a_path_length_of_those_wanted():
     assert abs((length == 5).mean() - 2 / 3) < 5 * np.sqrt(2 / 9 / 3000)
 
 
-@pytest.mark.parametrize("goals", ["one", "all"])
-def test_moves_far_from_the_goal_are_learned_later(goals):
-    options = task.Options(nodes=8, fresh={"goals": goals, "farther_at": [10, 20]})
-    everything = task.sample(
-        task.Options(nodes=8, fresh={"goals": goals}), generator("test"), 50, 0
-    )
-    for step, farthest in ((0, 2), (9, 2), (10, 3), (19, 3), (20, 7), (500, 7)):
-        found = task.sample(options, generator("test"), 50, step)
-        np.testing.assert_equal(found["tokens"], everything["tokens"])
-        for scored, asked, tokens, targets in zip(
-            found["scored"], everything["scored"], found["tokens"], found["targets"], strict=True
-        ):
-            left = 0  # edges to the goal, counted from the comma at the end of each path
-            for place in np.flatnonzero(asked)[::-1]:
-                left = 0 if targets[place] == 0 else left + 1
-                assert scored[place] == (left <= farthest), task.write(tokens, 8)
-            assert not scored[~asked].any()
+@pytest.mark.parametrize(("step", "longest"), [(0, 2), (9, 2), (10, 3), (19, 3), (20, 7), (500, 7)])
+def test_longer_main_paths_are_learned_later(step, longest):
+    options = task.Options(nodes=8, fresh={"longer_at": [10, 20]})
+    found = task.sample(options, generator("test"), 400, step)
+    count = np.bincount(found["scored"].sum(1) - 1, minlength=8)
+    assert not count[longest + 1 :].any()
+    assert abs(count[1 : longest + 1] - 400 / longest).max() < 5 * np.sqrt(400 / longest)
+
+
+def test_padding_counts_in_the_training_loss_where_it_is_wanted():
+    given = {"size": 30, "step": 0}
+    plain = task.sample(task.Options(nodes=8), generator("test"), **given)
+    padded = task.sample(task.Options(nodes=8, fresh={"padding": True}), generator("test"), **given)
+    np.testing.assert_equal(plain["tokens"], padded["tokens"])
+    np.testing.assert_equal(plain["targets"], padded["targets"])
+    root_at = 3 * 7 + 2
+    assert padded["scored"][:, root_at:].all() and not padded["scored"][:, :root_at].any()
+    more = padded["scored"] & ~plain["scored"]
+    assert more.any() and (padded["targets"][more] == 0).all()  # commas
+    assert not (
+        data(nodes=8)["scored"] & (data(nodes=8)["at_node"] < 0)
+    ).any()  # splits score paths
+
+
+@pytest.mark.parametrize(
+    ("fresh", "message"),
+    [
+        ({"padding": True, "goals": "all"}, "padding: with goals all"),
+        ({"longer_at": [5], "path_length": [2]}, "path_length and longer_at"),
+    ],
+)
+def test_options_of_fresh_trees_that_contradict_each_other_are_refused(fresh, message):
+    with pytest.raises(ValidationError, match=message):
+        task.Options(fresh=fresh)
 
 
 def test_options_of_drawn_trees_beside_written_ones_are_refused():
@@ -193,8 +211,8 @@ def test_options_of_drawn_trees_beside_written_ones_are_refused():
 
 
 def test_steps_of_a_curriculum_that_go_back_are_refused():
-    with pytest.raises(ValidationError, match=r"farther_at[\s\S]*\[20, 10\].*ascending"):
-        task.Options(fresh={"farther_at": [20, 10]})
+    with pytest.raises(ValidationError, match=r"longer_at[\s\S]*\[20, 10\].*ascending"):
+        task.Options(fresh={"longer_at": [20, 10]})
 
 
 def test_path_lengths_are_uniform():
@@ -204,22 +222,71 @@ def test_path_lengths_are_uniform():
     assert abs(count - 1000).max() < 5 * np.sqrt(1000)
 
 
-def test_the_second_path_makes_trees_deep_and_the_rest_hangs_anywhere():
-    """Shapes and names against the plain generator of the paper's recipe, node by node."""
-    size = 4000
-    depth, leaves = [], []
+KINDS = {
+    "training": ({}, {}),
+    "training, paths of 3": ({"path_length": 3}, {"length": 3}),
+    "plain": ({"kind": "plain"}, {"least_second": None}),
+    "plain, paths of 2": ({"kind": "plain", "path_length": 2}, {"length": 2, "least_second": None}),
+    "forked": (
+        {"kind": "forked", "second_chain": 3, "path_length": 2}, {"length": 2, "least_second": 3},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trees_are_shaped_as_the_recipe_written_down_node_by_node_shapes_them(kind):
+    """How deep trees are, where they fork and where the goal lies, against the plain generator."""
+    size, (split, plain) = 4000, KINDS[kind]
+    expected = []
     for seed in range(size):
-        graph, _ = plain_tree(8, np.random.default_rng(seed))
+        graph, goal = plain_tree(8, np.random.default_rng(seed), **plain)
         root = next(node for node, degree in graph.in_degree if degree == 0)
-        depth.append(max(nx.shortest_path_length(graph, root).values()))
-        leaves.append(sum(degree == 0 for _, degree in graph.out_degree))
-    ours = data(nodes=8, train_size=size).isel(example=slice(0, size))
-    for expected, found in (
-        (depth, ours["depth"].max("node").values),
-        (leaves, ours["leaf"].sum("node").values),
-    ):
-        a, b = (np.bincount(x, minlength=9) / size for x in (np.array(expected), found))
-        assert abs(a - b).max() < 5 * np.sqrt(0.5 / size)
+        depth = nx.shortest_path_length(graph, root)
+        onward = nx.shortest_path(graph, root, goal)[1]
+        beside = [child for child in graph[root] if child != onward]
+        expected.append((
+            max(depth.values()),
+            sum(degree == 0 for _, degree in graph.out_degree),
+            depth[goal],
+            len(nx.descendants(graph, beside[0])) + 1 if beside else 0,
+            max((depth[node] for node in nx.descendants(graph, beside[0])), default=1) if beside else 0,
+        ))  # fmt: skip
+    ours = data(nodes=8, splits={"asked": {"size": size, **split}})
+    ours = ours.isel(example=ours["split"].values == "asked")
+    found = []
+    for one in (ours.isel(example=at) for at in range(size)):
+        parent, depth = one["parent"].values, one["depth"].values
+        (root,) = np.flatnonzero(parent == -1)
+        length = int(one["path_length"])
+        onward = int(one["ancestor"].values[length - 1])
+        beside = [child for child in np.flatnonzero(parent == root) if child != onward]
+        below = set(beside)
+        for _ in range(8):
+            below |= {node for node in range(8) if parent[node] in below}
+        found.append((
+            depth.max(), int(one["leaf"].sum()), length, len(below),
+            max((depth[node] for node in below), default=0),
+        ))  # fmt: skip
+    for a, b in zip(np.array(expected).T, np.array(found).T, strict=True):
+        shares = [np.bincount(each, minlength=9) / size for each in (a, b)]
+        assert abs(shares[0] - shares[1]).max() < 5 * np.sqrt(0.5 / size)
+
+
+def test_the_root_of_a_training_tree_forks_unless_it_is_a_chain():
+    trees = data(nodes=16, train_size=2000)
+    assert (trees["root_forks"] == (trees["path_length"] < 15)).all()
+
+
+def test_a_second_chain_is_as_long_as_a_split_asks_with_every_leaf_as_goal():
+    split = {"kind": "forked", "second_chain": 6, "path_length": 9, "all_leaves": True, "size": 40}
+    found = data(nodes=16, splits={"deep": {**split, "order": "random"}})
+    deep = found.isel(example=found["split"].values == "deep")
+    assert (deep["path_length"].groupby(deep["parent"].argmin("node")).max() >= 6).all()
+    for one in first(deep, 60):
+        graph = nx.DiGraph(edges(one))
+        (root,) = (node for node, degree in graph.in_degree if degree == 0)
+        depths = [max(nx.shortest_path_length(graph, child).values()) + 1 for child in graph[root]]
+        assert sorted(depths)[0] >= 6 and sorted(depths)[1] >= 9
 
 
 def test_bottom_up_lists_every_edge_after_those_below_it_and_random_does_not():
@@ -228,6 +295,12 @@ def test_bottom_up_lists_every_edge_after_those_below_it_and_random_does_not():
         listed = edges(one)
         for place, (_, target) in enumerate(listed):
             assert all(source != target for source, _ in listed[place:])
+        sources = [source for source, _ in listed]
+        assert len([a for a, b in pairwise(sources) if a != b]) == len(set(sources)) - 1, (
+            "the edges of one source stand together"
+        )
+        depth = one["depth"].values[sources]
+        assert (np.diff(depth) <= 0).all()
     assert up["bottom_up"].all()
     assert data(nodes=16, order="random")["bottom_up"].mean() < 0.05
     assert 0.4 < data(nodes=16)["bottom_up"].mean() < 0.6
@@ -303,7 +376,13 @@ def test_a_tree_read_and_written_is_the_same():
     [
         ({"test": {}}, "splits has test, which is there by its size"),
         ({"far": {"path_length": 8}}, "path_length 8 needs more than 8 nodes"),
-        ({"far": {"path_length": 3, "all_leaves": True}}, "leave out path_length"),
+        ({"far": {"kind": "forked"}}, "kind forked and second_chain None"),
+        ({"far": {"kind": "plain", "second_chain": 2}}, "kind plain and second_chain 2"),
+        ({"far": {"kind": "forked", "second_chain": 7}}, "second_chain 7 needs more than 8 nodes"),
+        (
+            {"far": {"kind": "forked", "second_chain": 3, "path_length": 5}},
+            "path_length 5 needs more than 8 nodes; the longest here is 4",
+        ),
     ],
 )
 def test_a_split_that_cannot_be_drawn_is_refused(splits, message):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from interpflow.rng import generator
 
 Order = Literal["mixed", "random", "bottom_up"]
+Kind = Literal["training", "plain", "forked"]
 Ints = NDArray[np.int64]
 
 # Where there is no node: the parent of the root.
@@ -91,27 +92,32 @@ class Trees:
         ) >= self.nodes - 1
 
 
-def grow(nodes: int, random: np.random.Generator, size: int, lengths: Ints | None) -> Trees:
-    """Random trees and goals, the edges in the order in which they grew."""
-    length = random.integers(1, nodes, size) if lengths is None else lengths
-    left = nodes - 1 - length
-    second = np.where(left > 0, random.integers(1, np.maximum(left, 1) + 1), 0)
-    fork = random.integers(0, length)
+def grow(nodes: int, random: np.random.Generator, lengths: Ints, second_chain: int | None) -> Trees:
+    """Random trees and goals, the edges in the order in which they grew.
+
+    A chain of `lengths` (example,) edges leads from the root to the goal.  Where nodes are left, a second chain
+    hangs from the root, of random length from `second_chain` nodes up; None leaves it out.  Each node still
+    left hangs from a random one with fewer than two children, never from the goal.
+    """
+    size = len(lengths)
+    left = nodes - 1 - lengths
+    second = np.zeros_like(lengths)
+    if second_chain is not None:
+        longest = np.maximum(left, second_chain)
+        second = np.where(left > 0, random.integers(second_chain, longest + 1), 0)
     every = np.arange(size)
-    parent = np.full(
-        (size, nodes), NOTHING
-    )  # nodes numbered as they grow: the root 0, the goal `length`
+    # Nodes are numbered as they grow: the root 0, the goal `lengths`.
+    parent = np.full((size, nodes), NOTHING)
     room = np.zeros((size, nodes), dtype=np.int8)  # children that a node can still have
     room[:, 0] = 2
     for node in range(1, nodes):
         free = room > 0
-        free[every, length] = False
+        free[every, lengths] = False
         # The place of the chosen one among the free, at random.
         rank = np.floor(random.random(size) * free.sum(1)).astype(np.int64)
-        anywhere = (free.cumsum(1, dtype=np.int16) > rank[:, None]).argmax(1)
-        below = np.where(node == length + 1, fork, anywhere)
-        below = np.where((node <= length) | ((node > length + 1) & (node <= length + second)),
-                         node - 1, below)  # fmt: skip
+        below = (free.cumsum(1, dtype=np.int16) > rank[:, None]).argmax(1)
+        on_chain = node <= lengths + second
+        below = np.where(on_chain, np.where(node == lengths + 1, 0, node - 1), below)
         parent[:, node] = below
         room[every, below] -= 1
         room[:, node] = 2
@@ -120,16 +126,19 @@ def grow(nodes: int, random: np.random.Generator, size: int, lengths: Ints | Non
     edges = np.stack([source, name[:, 1:]], axis=2)
     named = np.full_like(parent, NOTHING)
     np.put_along_axis(named, name[:, 1:], source, axis=1)
-    return Trees(edges, named, name[every, length])
+    return Trees(edges, named, name[every, lengths])
 
 
 def ordered(trees: Trees, random: np.random.Generator, order: Order) -> Trees:
-    """The edges shuffled; bottom up: the deepest first, those of one depth at random."""
+    """The edges shuffled; bottom up: by their source, the deepest first, those of one depth at random."""
     key = random.random(trees.edges.shape[:2])
     share = {"random": 0.0, "mixed": 0.5, "bottom_up": 1.0}[order]
-    up = random.random(len(key)) < share
-    depth = np.take_along_axis(depths(trees.parent), trees.edges[:, :, 1], axis=1)
-    place = (key - np.where(up[:, None], depth, 0)).argsort(1)
+    up = (random.random(len(key)) < share)[:, None]
+    source = trees.edges[:, :, 0]
+    level = np.where(up, np.take_along_axis(depths(trees.parent), source, axis=1), 0)
+    rank = random.random(trees.parent.shape)  # of a node among those of its depth
+    rank = np.where(up, np.take_along_axis(rank, source, axis=1), 0.0)
+    place = np.lexsort((key, rank, -level))
     return Trees(np.take_along_axis(trees.edges, place[:, :, None], 1), trees.parent, trees.goal)
 
 

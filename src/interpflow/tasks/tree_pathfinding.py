@@ -5,9 +5,11 @@
 An edge is its source and its target.  The goal is named once, then the root, and then the model writes the
 path and a comma that ends it.  It is asked at the root and at every node of the path.
 
-Trees follow Brinkmann et al. 2024 (arXiv:2402.11917): a main path of random length from the root to the goal;
-from one of its nodes above the goal a second path, of random length, where nodes are left; each node still
-left below a random node with fewer than two children, never below the goal.
+Trees follow Brinkmann et al. 2024 (arXiv:2402.11917).  A main path of random length leads from the root to the
+goal.  In trees of the kind `training` a second chain of random length hangs from the root, where nodes are
+left, so that the goal alone says which way to go.  Trees of the kind `forked` are the same with a least length
+of the second chain; those of the kind `plain` have none.  Each node still left hangs from a random node with
+fewer than two children, never from the goal.
 
 No tree of `train` is in any other split, whatever its goal and the order of its edges, nor is one of the new
 examples of a training step: a hash of the tree says on which side it belongs.  Trees written out in a spec are
@@ -28,7 +30,17 @@ from interpflow.errors import InterpflowError
 from interpflow.model import branches
 from interpflow.rng import generator
 from interpflow.section import Section
-from interpflow.tasks._trees import NOTHING, Ints, Order, Trees, depths, grow, is_held_out, ordered
+from interpflow.tasks._trees import (
+    NOTHING,
+    Ints,
+    Kind,
+    Order,
+    Trees,
+    depths,
+    grow,
+    is_held_out,
+    ordered,
+)
 from interpflow.variables import Variable
 
 Lengths = Annotated[list[PositiveInt], Field(min_length=1)]
@@ -52,10 +64,14 @@ class Split(Section):
     """Trees for an analysis; each of `texts` is one, or they are drawn."""
 
     size: PositiveInt = 1000  # trees; of each length with path_length: each
+    kind: Kind = "training"  # forked: with a second chain from the root; plain: without one
+    second_chain: PositiveInt | None = None  # least nodes of the second chain of forked trees
     order: Order = "mixed"  # of the edges; mixed: bottom up in every other tree
     # Edges from the root to the goal, or one of several at random.
     path_length: PositiveInt | Lengths | Literal["each"] | None = None
-    all_leaves: bool = False  # every leaf of a tree is its goal once
+    all_leaves: bool = (
+        False  # every leaf of a tree is its goal once, whatever the main path leads to
+    )
     texts: list[str] = []  # trees written out, "2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3", and nothing else
 
     @model_validator(mode="after")
@@ -64,17 +80,50 @@ class Split(Section):
             raise ValueError(f"texts are taken as they are; leave out {', '.join(sorted(others))}")
         return self
 
+    @model_validator(mode="after")
+    def _a_second_chain_is_of_forked_trees(self) -> Split:
+        if (self.kind == "forked") != (self.second_chain is not None):
+            raise ValueError(
+                f"kind {self.kind} and second_chain {self.second_chain}: forked trees say the least nodes of "
+                "their second chain, and no others do"
+            )
+        return self
+
+    @property
+    def least_second(self) -> int | None:
+        """Nodes that the second chain has at least where nodes are left; None without one."""
+        return {"training": 1, "plain": None, "forked": self.second_chain}[self.kind]
+
+    def longest(self, nodes: int) -> int:
+        """Edges that the main path can have in trees of `nodes` nodes."""
+        return nodes - 1 - (self.second_chain or 0)
+
 
 class Fresh(Section):
-    """New trees of a training step."""
+    """New trees of a training step, of the kind `training`."""
 
     # all: every leaf is a goal, at random as many as fit in 6 tokens a node, and the edges are computed once.
     # The path to a leaf is shorter than the main path in the mean.
     goals: Literal["one", "all"] = "one"
     path_length: Lengths | None = None  # of the main path, one of these at random; any if not given
-    # A curriculum: at first only moves at most two edges from the goal are learned, from each of these steps on
-    # those one edge farther, and from the last on all.
-    farther_at: Rising = []
+    # A curriculum: at first main paths have one edge or two, from each of these steps on one edge more, and
+    # from the last on any number.
+    longer_at: Rising = []
+    padding: bool = False  # whether the commas after a path count in the training loss, too
+
+    @model_validator(mode="after")
+    def _one_way_to_say_how_long(self) -> Fresh:
+        if self.path_length is not None and self.longer_at:
+            raise ValueError("path_length and longer_at both say how long main paths are; give one")
+        return self
+
+    @model_validator(mode="after")
+    def _padding_is_there(self) -> Fresh:
+        if self.padding and self.goals == "all":
+            raise ValueError(
+                "padding: with goals all the next goal stands behind a path; give false"
+            )
+        return self
 
 
 class Options(Section):
@@ -93,17 +142,18 @@ class Options(Section):
 
     @model_validator(mode="after")
     def _trees_can_be_drawn(self) -> Options:
-        _check_path_length(self.fresh.path_length, self.nodes, "fresh")
+        _check_path_length(self.fresh.path_length, self.nodes - 1, self.nodes, "fresh")
         for name, split in self.splits.items():
             if name in ("train", "validation", "test"):
                 raise ValueError(
                     f"splits has {name}, which is there by its size; give another name"
                 )
-            _check_path_length(split.path_length, self.nodes, f"splits {name}")
-            if split.all_leaves and split.path_length is not None:
+            longest = split.longest(self.nodes)
+            if longest < 1:
                 raise ValueError(
-                    f"splits {name}: all_leaves takes goals at every depth; leave out path_length"
+                    f"splits {name}: second_chain {split.second_chain} needs more than {self.nodes} nodes"
                 )
+            _check_path_length(split.path_length, longest, self.nodes, f"splits {name}")
             for text in split.texts:
                 try:
                     read(text, self.nodes)
@@ -112,11 +162,15 @@ class Options(Section):
         return self
 
 
-def _check_path_length(wanted: int | list[int] | str | None, nodes: int, where: str) -> None:
+def _check_path_length(
+    wanted: int | list[int] | str | None, longest: int, nodes: int, where: str
+) -> None:
     lengths = [wanted] if isinstance(wanted, int) else wanted
     for length in lengths if isinstance(lengths, list) else []:
-        if length >= nodes:
-            raise ValueError(f"{where}: path_length {length} needs more than {nodes} nodes")
+        if length > longest:
+            raise ValueError(
+                f"{where}: path_length {length} needs more than {nodes} nodes; the longest here is {longest}"
+            )
 
 
 VARIABLES = {
@@ -171,7 +225,7 @@ def generate(options: Options) -> xr.Dataset:
             **{name: (VARIABLES[name].dims, values) for name, values in facts.items()},
             "tokens": (position, tokens),
             "targets": (position, _targets(tokens)),
-            "scored": (position, _scored(trees, options.nodes)),
+            "scored": (position, _scored(trees)),
             "length": (example, _lengths(trees)),
             "split": (example, np.repeat(list(splits), [len(part.goal) for part in parts])),
         },
@@ -193,18 +247,18 @@ def sample(
 
     With all goals an example is a tree with several, and has `branch`, see `interpflow.model.branches`.
     """
-    wanted = Split(order=options.order, path_length=options.fresh.path_length)
+    fresh = options.fresh
+    wanted = Split(order=options.order, path_length=fresh.path_length or _lengths_at(options, step))
     trees = _draw(options, random, size, wanted, held_out=False)
-    reach = _reach(options, step)
-    if options.fresh.goals == "one":
-        return _examples(trees, reach)
+    if fresh.goals == "one":
+        return _examples(trees, fresh.padding)
     trees, tree = trees.of_all_leaves()
     # Whether a goal fits is not to depend on its name.
     order = np.lexsort((random.random(len(tree)), tree))
     trees, tree = trees.take(order), tree[order]
     # The comma that ends a path is nobody's input.
     return branches.join(
-        _examples(trees, reach),
+        _examples(trees, fresh.padding),
         _lengths(trees) - 1,
         tree,
         3 * (options.nodes - 1),
@@ -212,16 +266,17 @@ def sample(
     )
 
 
-def _reach(options: Options, step: int) -> int:
-    """How many edges before the goal a move is learned from at `step`."""
-    later = options.fresh.farther_at
+def _lengths_at(options: Options, step: int) -> list[int] | None:
+    """The lengths of main paths that training sees at `step`; None for all."""
+    later = options.fresh.longer_at
     passed = bisect_right(later, step)
-    return options.nodes if passed == len(later) else 2 + passed
+    longest = min(2 + passed, options.nodes - 1)
+    return None if passed == len(later) else list(range(1, longest + 1))
 
 
-def _examples(trees: Trees, reach: int) -> dict[str, np.ndarray]:
+def _examples(trees: Trees, padding: bool) -> dict[str, np.ndarray]:
     tokens = _tokens(trees)
-    return {"tokens": tokens, "targets": _targets(tokens), "scored": _scored(trees, reach)}
+    return {"tokens": tokens, "targets": _targets(tokens), "scored": _scored(trees, padding)}
 
 
 def read(text: str, nodes: int) -> tuple[Ints, Ints, int]:
@@ -317,11 +372,11 @@ def _targets(tokens: NDArray[np.int16]) -> NDArray[np.int16]:
     return np.concatenate([tokens[:, 1:], np.zeros_like(tokens[:, :1])], axis=1)
 
 
-def _scored(trees: Trees, reach: int) -> NDArray[np.bool_]:
-    """The root and the path, where at most `reach` edges are left to the goal (example, position)."""
+def _scored(trees: Trees, padding: bool = False) -> NDArray[np.bool_]:
+    """The root and the path, and with `padding` all that stands behind them (example, position)."""
     place = np.arange(4 * trees.nodes)
-    left = _lengths(trees)[:, None] - 2 - place
-    return (place >= _root_at(trees.nodes)) & (left >= 0) & (left <= reach)
+    behind = place > _lengths(trees)[:, None] - 2
+    return (place >= _root_at(trees.nodes)) & (padding | ~behind)
 
 
 def _facts(trees: Trees) -> dict[str, np.ndarray]:
@@ -384,7 +439,8 @@ def _draw(
     options: Options, random: np.random.Generator, size: int, split: Split, held_out: bool
 ) -> Trees:
     """`size` trees (of each length) on one side of the hold-out."""
-    lengths = np.arange(1, options.nodes) if split.path_length == "each" else None
+    every = np.arange(1, split.longest(options.nodes) + 1)
+    lengths = every if split.path_length == "each" else None
     total = size * (len(lengths) if lengths is not None else 1)
     share = options.held_out if held_out else 1 - options.held_out
     parts: list[Trees] = []
@@ -392,10 +448,12 @@ def _draw(
     for _ in range(_MOST_ROUNDS):
         # A little more than is likely to be left over.
         count = np.ceil(missing / share * 1.1).astype(int) + 8 * (missing > 0)
-        wanted = np.repeat(lengths, count) if lengths is not None else None
-        if isinstance(split.path_length, int | list):
-            wanted = random.choice(np.atleast_1d(split.path_length), count[0])
-        trees = grow(options.nodes, random, int(count.sum()), wanted)
+        if lengths is not None:
+            wanted = np.repeat(lengths, count)
+        else:
+            given = split.path_length if isinstance(split.path_length, int | list) else every
+            wanted = random.choice(np.atleast_1d(given), count[0])
+        trees = grow(options.nodes, random, wanted, split.least_second)
         kept = np.flatnonzero(is_held_out(trees.parent, options.held_out) == held_out)
         kind = np.repeat(np.arange(len(missing)), count)[kept]
         rank = np.arange(len(kept)) - np.searchsorted(kind, kind)  # kinds come in order
