@@ -110,7 +110,8 @@ def _opened(path: Path) -> Iterator[xr.Dataset]:
             found = opened.attrs.get("format", "none")
             if found != _FORMAT:
                 raise InterpflowError(
-                    f"{path}: not a dataset of interpflow (format '{found}', wanted '{_FORMAT}'); {rebuild(path)}"
+                    f"{path}: not a dataset of interpflow (format '{found}', wanted '{_FORMAT}'); "
+                    f"{rebuild(path)}"
                 )
             yield opened
     except (MemoryError, InterpflowError):
