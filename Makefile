@@ -4,7 +4,7 @@ SCALE ?= laptop
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint requirements.lock
 
-.PHONY: figures test lint bench report crosscheck clean help
+.PHONY: figures verify test lint bench report crosscheck clean help
 
 figures: .venv/installed  ## every study: data, models, analyses, figures, scorecards
 	$(BIN)/snakemake --cores all --config scale=$(SCALE)
@@ -12,6 +12,10 @@ figures: .venv/installed  ## every study: data, models, analyses, figures, score
 report: figures  ## one page per scale with figures, scorecards and where they come from
 	$(BIN)/python -m interpflow report --scale $(SCALE)
 	$(BIN)/snakemake --cores all --config scale=$(SCALE) --report results/$(SCALE)/snakemake.html
+
+verify: figures  ## is it what we had? identical, equal within tolerance, or different
+	$(BIN)/python -m interpflow verify
+	$(BIN)/python -m interpflow verify --reference
 
 # One thread each: the processes share the cores.
 test: .venv/installed-dev  ## all tests, workflow tests included

@@ -48,12 +48,98 @@ def test_what_an_experiment_lacks_is_missing_and_can_be_written(tmp_path):
 
 
 def test_swept_values_become_coordinates_along_experiment():
-    swept = {"one": {}, "two": {"heads": 2, "activation": "relu"}}
+    swept = {"one": {}, "two": {"model.heads": 2, "model.activation": "relu"}}
     joined = collect({"one": findings(1, 1), "two": findings(1, 1)}, swept)
     assert joined["heads"].dims == ("experiment",)
     assert np.isnan(joined["heads"][0])
     assert joined["heads"][1] == 2
     assert joined["activation"].values.tolist() == ["", "relu"]
+
+
+@pytest.mark.parametrize("name", ["heads", "loss", "positions", "length", "seed", "experiment"])
+@pytest.mark.parametrize("place", ["variable", "dim", "coordinate", "nowhere"])
+def test_a_swept_option_is_written_over_nothing(name: str, place: str, tmp_path):
+    part = findings(2, 2)
+    if place == "variable" and name != "seed":
+        part = part.assign({name: part["score"] * 3})
+    if place == "dim":
+        part = part.assign(more=(name, [7.0, 8.0])) if name != "seed" else part
+    if place == "coordinate" and name != "seed":
+        part = part.assign_coords({name: ("layer", [5, 6])})
+    if name == "experiment" and place != "nowhere":
+        with pytest.raises(InterpflowError, match="'experiment', which is the name of the dim"):
+            collect({"one": part}, {"one": {}})
+        return
+    key = f"model.{name}"
+    joined = collect({"one": part, "two": part}, {"one": {key: 1}, "two": {key: 2}})
+    free = place == "nowhere" and name not in ("seed", "experiment")
+    assert joined[name if free else key].values.tolist() == [1, 2]
+    for held in part.data_vars:
+        assert (joined[held].sel(experiment="two") == part[held]).all()
+    for held in part.coords:
+        assert joined[held].values.tolist() == part[held].values.tolist()
+    store.write(joined, tmp_path / "joined.nc")
+    xr.testing.assert_equal(store.read(tmp_path / "joined.nc"), joined)
+
+
+def test_two_swept_options_of_one_word_have_both_their_names_in_full():
+    swept = {"one": {"model.positions": 1, "task.positions": 2, "task.length": 3}}
+    joined = collect({"one": findings(1, 1)}, swept)
+    assert {"model.positions", "task.positions", "length"} <= {*joined.coords}
+
+
+def test_true_and_false_and_whole_numbers_stay_numbers_where_an_experiment_lacks_them(tmp_path):
+    def part(layers: int) -> xr.Dataset:
+        values = {
+            "right": [True, False, True],
+            "rank": [7, -1, 2],
+            "small": [1, 2, 3],
+            "word": ["", "nan", "n/a"],
+        }
+        kinds = {"small": np.int8}
+        return xr.Dataset(
+            {name: ("layer", np.array(held[:layers], kinds.get(name))) for name, held in values.items()},
+            {"layer": range(layers), "is_last": ("layer", [False, False, True][:layers])},
+        )  # fmt: skip
+
+    joined = collect({"few": part(2), "many": part(3)}, {"few": {}, "many": {}})
+    store.write(joined, tmp_path / "joined.nc")
+    for found in (joined, store.read(tmp_path / "joined.nc")):
+        few = found.sel(experiment="few")
+        np.testing.assert_array_equal(few["right"], [1, 0, np.nan])
+        np.testing.assert_array_equal(few["rank"], [7, -1, np.nan])
+        np.testing.assert_array_equal(few["small"], [1, 2, np.nan])
+        assert few["word"].values.tolist() == ["", "nan", ""]
+        assert found["right"].attrs["values"] == "true or false"
+        assert found["rank"].attrs["values"] == "whole numbers"
+        assert found["is_last"].dtype == bool
+        assert found["layer"].dtype.kind == "i"
+    alike = collect({"one": part(2), "two": part(2)}, {"one": {}, "two": {}})
+    assert alike["right"].dtype == bool
+    assert alike["small"].dtype == np.int8
+
+
+def test_a_variable_that_one_experiment_has_alone_is_missing_in_the_other():
+    joined = collect({"one": findings(1, 2).assign(only=("layer", [True, False])), "two": findings(1, 2)},
+                     {"one": {}, "two": {}})  # fmt: skip
+    np.testing.assert_array_equal(joined["only"], [[1, 0], [np.nan, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "said"),
+    [
+        ({"x": ("i", [1])}, {"x": ("i", ["a"])}, "'x' is a variable .i. of numbers in 'one'"),
+        ({"x": ("i", [True])}, {"x": ("i", [2])}, "of true or false in 'one'"),
+        ({"x": ("i", [1])}, {"x": (("j", "i"), [[1]])}, "a variable .j, i."),
+        ({"x": ("i", [1])}, {"x": ("i", [1, 2])}, "dim 'i' has 1 places in 'one' and 2 in 'two'"),
+        ({"i": ("i", [1])}, {"i": ("i", ["a"])}, "'i' is a coordinate"),
+        ({"x": ("i", [2**60]), "i": [0]}, {"x": ("i", [1, 2]), "i": [0, 1]}, "above 9007199254740992"),
+        ({"i": ("i", ["a", "a"])}, {"i": ("i", ["b"])}, "cannot be joined"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_joined_is_said_in_words(one, two, said):
+    with pytest.raises(InterpflowError, match=said):
+        collect({"one": xr.Dataset(one), "two": xr.Dataset(two)}, {"one": {}, "two": {}})
 
 
 def test_a_coordinate_that_differs_is_an_error_in_words():

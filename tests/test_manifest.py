@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from interpflow.errors import InterpflowError
 from interpflow.record import manifest
 from interpflow.record.comparison import compare
 from interpflow.record.fingerprint import distance, fingerprint
+from interpflow.record.machine import cpu_capability, made_with
 
 NC, CSV, FIGURE = "results/x/found.nc", "results/x/claims.csv", "figures/x/drawn.svg"
 
@@ -231,3 +234,125 @@ def test_verify_without_a_run_says_how_to_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["verify", "--scale", "smoke"]) == 2
     assert "snakemake --cores all --config scale=smoke" in capsys.readouterr().err
+
+
+def test_what_made_the_files_is_told_where_it_is_another_machine_and_identical_values_are_identical(
+    built, capsys
+):
+    path = Path("results/laptop/small/manifest.json")
+    content = manifest.read(path)
+    assert content["made_with"] == [made_with()]
+    assert main(["verify"]) == 0
+    assert "made with" not in capsys.readouterr().out
+
+    elsewhere = "interpflow 0.0.9, torch 1.0; Linux x86_64 with AVX512"
+    manifest.save(path, {**content, "made_with": [elsewhere]})
+    for file in Path("results").rglob("*.nc"):  # the bytes differ, the values do not
+        found = store.read(file)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "made_with", lambda: elsewhere)
+            store.write(found, file)
+    assert main(["verify"]) == 0
+    said = capsys.readouterr().out
+    assert f"made with {elsewhere}" in said
+    assert f"here      {made_with()}" in said
+    assert "equal within" not in said
+    assert "missing" not in said
+
+
+def test_the_furthest_variable_is_named_with_its_distance(built, capsys):
+    path = "results/laptop/small/analyses/lengths.nc"
+    changed = store.read(path)
+    changed["accuracy"] = changed["accuracy"].astype(np.float64) + 3e-6
+    changed["accuracy"].attrs = store.read(path)["accuracy"].attrs
+    store.write(changed, path)
+    main(["verify", "--tolerance", "1e9"])
+    last = next(line for line in capsys.readouterr().out.splitlines() if " files: " in line)
+    assert f"furthest off: accuracy in {path}, by " in last
+
+
+def test_another_recipe_is_a_reason(built, capsys):
+    path = "results/laptop/small/analyses/lengths.nc"
+    store.write(store.read(path).isel(seed=[0]), path, {"recipe_sha256": "f" * 64})
+    assert main(["verify"]) == 1
+    line = next(one for one in capsys.readouterr().out.splitlines() if path in one)
+    assert "different" in line
+    assert "made by another recipe" in line
+
+
+def test_a_reference_is_written_from_files_as_they_were_made_and_held_against_later(built, capsys):
+    assert main(["verify", "--reference"]) == 0
+    assert "reference/: no reference yet; write it with" in capsys.readouterr().out
+    assert main(["verify", "--write-reference"]) == 0
+    assert main(["verify", "--reference"]) == 0
+    assert "against reference/small.json" in capsys.readouterr().out
+    assert main(["verify", "small", "other", "--reference"]) == 0
+    assert "reference/other.json: no reference yet" in capsys.readouterr().out
+
+    path = "results/laptop/small/analyses/lengths.nc"
+    store.write(store.read(path).isel(seed=[0]), path)
+    assert main(["verify", "--reference"]) == 1
+    assert main(["verify", "--write-reference"]) == 2
+    assert "it is no reference; run" in capsys.readouterr().err
+
+
+def test_files_of_no_spec_are_listed_and_removed_on_request(built, capsys):
+    assert main(["verify"]) == 0
+    assert "No spec makes" not in capsys.readouterr().out
+    results, figures = Path("results/laptop"), Path("figures/laptop")
+    strays = [
+        figures / "small/old.svg", results / "small/analyses/gone/plain.nc", results / "renamed/claims.csv",
+        results / "notes.txt", results / "small/.claims.csv.elsewhere.1.part",
+    ]  # fmt: skip
+    kept = [
+        results / "small/.state/plain.0.npz", results / "README.md", results / "draft/claims.csv",
+        figures / ".DS_Store", results / "report.html", Path("results/paper/other/claims.csv"),
+        results / f"small/.claims.csv.{platform.node()}.{os.getppid()}.part",
+    ]  # fmt: skip
+    for path in (*strays, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("stray")
+    os.utime(strays[-1], (0, 0))
+    Path("specs/draft.yaml.off").write_text("")
+    whole = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+    assert main(["verify"]) == 0
+    listed = capsys.readouterr().out.split("No spec makes these")[1].splitlines()[1:]
+    assert {Path(line.strip()) for line in listed} == {*strays}
+    assert {path for path in Path().rglob("*") if path.is_file()} == {*whole}
+
+    assert main(["verify", "--remove-foreign"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert {*said} == {f"removed {path}" for path in strays}
+    left = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert left == {path: content for path, content in whole.items() if path not in strays}
+    assert not (results / "renamed").exists()
+    assert main(["verify", "--remove-foreign"]) == 0
+    assert capsys.readouterr().out == "every file is of a spec\n"
+
+
+def test_nothing_is_removed_where_specs_cannot_be_read(built, capsys):
+    Path("figures/laptop/small/old.svg").write_text("stray")
+    Path("specs/small.yaml").write_text("study: small\ntitle: [")
+    assert main(["verify", "--remove-foreign"]) == 2
+    assert Path("figures/laptop/small/old.svg").exists()
+
+
+def test_what_the_processor_can_is_read_from_its_flags():
+    avx2 = "processor : 0\nflags\t\t: fpu sse avx avx2 fma\n"
+    assert cpu_capability(avx2) == "AVX2"
+    assert cpu_capability(avx2.replace("fma", "fma avx512f avx512vl avx512bw avx512dq")) == "AVX512"
+    assert cpu_capability("Features : fp asimd\n") == "NEON"
+    assert cpu_capability("") == ""
+    for part in ("interpflow ", "torch 2", "numpy ", "xarray ", "netCDF4 ", "HDF5 ", "Python 3"):
+        assert part in made_with()
+
+
+def test_text_in_a_table_stays_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    prints = []
+    for name in ("nan", "n/a", "null", ""):
+        Path("claims.csv").write_text(f'claim,ours\n"{name}",0.5\nb,\n')
+        prints.append(manifest.account("claims.csv")["variables"])
+    assert len({each["claim"]["sha256"] for each in prints}) == 4
+    assert {each["ours"]["nan"] for each in prints} == {1}

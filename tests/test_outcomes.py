@@ -131,3 +131,17 @@ def test_by_split_every_split_but_train_is_a_group_and_best_is_the_best_step_of_
     lengths = of.examples("test").lengths
     assert found["longest"].sel(group="test") == lengths.max()
     assert found["shortest"].sel(group="test") == lengths.min()
+
+
+@pytest.mark.parametrize("count", [3, 7, 49, 300, 1001])
+def test_a_share_of_one_is_one_in_groups_of_any_size(count):
+    size = np.repeat([0, 1], count)
+    groups = Grouping(xr.Dataset({"size": ("example", size)}), "size")
+    right = np.stack([np.ones(2 * count, dtype=bool), size == 1])
+    for values in (right, right.astype(float)):
+        assert groups.mean(values).tolist() == [[1.0, 1.0], [0.0, 1.0]]
+
+
+def test_what_one_group_lacks_is_missing_in_no_other():
+    groups = Grouping(xr.Dataset({"size": ("example", [1, 1, 2])}), "size")
+    np.testing.assert_array_equal(groups.mean(np.array([[np.nan, 1.0, 3.0]])), [[np.nan, 3.0]])

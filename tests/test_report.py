@@ -13,6 +13,7 @@ import pytest
 from built_study import SPEC, build
 
 from interpflow.__main__ import main
+from interpflow.record.machine import made_with
 
 FIGURES = Path("figures/laptop/small")
 WITHOUT_END = {"meta", "img", "br"}
@@ -218,3 +219,8 @@ def test_figures_that_a_scale_leaves_out_are_named(page):
         .replace("experiments: [plain, wide]", "experiments: [plain]")
     )
     assert "Not drawn at this scale: bins, wide_bins." in words(Outline(page("smoke")).visible)
+
+
+def test_the_page_says_what_made_each_study(built):
+    main(["report"])
+    assert f"Made with {made_with()}." in Path("results/laptop/report.html").read_text()

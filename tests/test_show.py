@@ -77,7 +77,7 @@ def test_the_chain_ends_where_a_file_is_gone_damaged_or_of_another_recipe(built,
     Path(cut).write_bytes(Path(cut).read_bytes()[:2000])
     text = shown(FINDINGS, capsys)
     assert f"{gone}: no such file; rebuild it with: snakemake" in text
-    assert f"{cut}: damaged or not netCDF" in text
+    assert f"{cut}: damaged: cut off after 2000 of " in text
     assert "data.nc" not in text
 
     store.write(store.read(other), other, {"recipe_sha256": "f" * 64})

@@ -140,7 +140,7 @@ def test_a_sweep_makes_labelled_experiments(study) -> None:
         "swept_heads_2_learning_rate_1",
     ]
     last = points["swept_heads_2_learning_rate_1"]
-    assert repr(last.coords) == "{'heads': 2, 'learning_rate': 1.0}"
+    assert repr(last.coords) == "{'model.heads': 2, 'training.learning_rate': 1.0}"
     assert last.model["heads"] == 2 and last.training["learning_rate"] == 1.0
 
 

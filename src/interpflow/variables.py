@@ -75,10 +75,19 @@ HISTORY = {
 def describe(dataset: xr.Dataset, table: Mapping[str, Variable], owner: str) -> xr.Dataset:
     """`dataset` with units and long names from `table`.
 
-    Raises InterpflowError where a variable of the dataset is not in the table or has other dims; `owner`
-    names the file that should declare it.
+    Raises InterpflowError where a variable of the dataset is not in the table or has other dims, where it
+    became a coordinate, and for the name `experiment`; `owner` names the file that should declare it.
     """
     described = dataset.copy()
+    if "experiment" in {*dataset.variables, *dataset.dims}:
+        raise InterpflowError(
+            f"{owner}: 'experiment' is the dim along which experiments are joined; take another name"
+        )
+    if lost := [str(name) for name in dataset.coords if name in table]:
+        raise InterpflowError(
+            f"{owner}: variable '{lost[0]}' is a coordinate of the dataset: a variable cannot have the name "
+            "of a dim or coordinate; call one of them otherwise"
+        )
     for name in dataset.data_vars:
         array, declared = described[name], table.get(str(name))
         if declared is None:

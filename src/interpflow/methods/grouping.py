@@ -30,9 +30,12 @@ class Grouping:
         return len(self.count)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Means of `values` (…, example) over each group, (…, group)."""
-        member = self.index[:, None] == np.arange(len(self))
-        return values.astype(np.float64) @ member.astype(np.float64) / self.count
+        """Means of `values` (…, example) over each group, (…, group).
+
+        Sums are divided, not weighted: a share of 1 is 1, and what is missing in one group is no other's.
+        """
+        groups = [values[..., self.index == group].mean(-1) for group in range(len(self))]
+        return np.stack(groups, axis=-1)
 
 
 def of_positions(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,10 +33,14 @@ class Finding:
     path: str
     status: str
     note: str = ""
+    variable: str = ""  # the one that is furthest off,
+    distance: float = 0.0  # and by how much
 
 
 def compare(files: Mapping[str, Any], tolerance: float) -> Iterator[Finding]:
     """Each of a manifest's `files` as it is now, inputs of figures before figures.
+
+    A dataset is identical where all its values are, and all that is said of them but what it was made with.
 
     Floating-point values are equal within tolerance where their root-mean-square difference is at most
     `tolerance` times their root mean square; all others must be the same.  A figure that differs though its
@@ -56,20 +61,29 @@ def compare(files: Mapping[str, Any], tolerance: float) -> Iterator[Finding]:
 
 def _compare(path: str, entry: Mapping[str, Any], tolerance: float) -> Finding:
     rebuild = f"rebuild it with: {store.rebuild_command(path)}"
-    if not Path(path).is_file():
+    if not os.path.lexists(path):
         return Finding(path, MISSING, rebuild)
-    if sha256(path) == entry["sha256"]:
-        return Finding(path, IDENTICAL)
+    try:
+        if sha256(path) == entry["sha256"]:
+            return Finding(path, IDENTICAL)
+    except InterpflowError as error:
+        return Finding(path, DAMAGED, str(error).removeprefix(f"{path}: "))
     if not manifest.holds_values(path):
         broken = _broken(Path(path))
         return (
             Finding(path, DAMAGED, f"{broken}; {rebuild}") if broken else Finding(path, DIFFERENT)
         )
     try:
-        found = manifest.fingerprints(path)
+        now = manifest.account(path)
     except InterpflowError as error:
         return Finding(path, DAMAGED, str(error).removeprefix(f"{path}: "))
-    return _compare_values(path, entry["variables"], found, tolerance)
+    found = _compare_values(path, entry["variables"], now["variables"], tolerance)
+    if found.status == IDENTICAL and now["attributes"] != entry["attributes"]:
+        said = "the values are identical, what is said about them is not"
+        return replace(found, status=EQUAL, note=said)
+    if found.status == DIFFERENT and now["recipe_sha256"] != entry["recipe_sha256"]:
+        return replace(found, note=f"{found.note}; made by another recipe")
+    return found
 
 
 def _compare_values(
@@ -86,8 +100,9 @@ def _compare_values(
         if (apart := distance(then, now[name])) >= by:
             furthest, by = name, apart
     if not furthest:
-        return Finding(path, EQUAL, "the values are identical, what is said about them is not")
-    return Finding(path, EQUAL if by <= tolerance else DIFFERENT, f"{furthest} is off by {by:.1e}")
+        return Finding(path, IDENTICAL)
+    status = EQUAL if by <= tolerance else DIFFERENT
+    return Finding(path, status, f"{furthest} is off by {by:.1e}", furthest, by)
 
 
 def _unlike(then: Fingerprint, now: Fingerprint) -> str | None:

@@ -1,8 +1,13 @@
-"""What a run made: for every file its digest, what it was made from, and a fingerprint of its values."""
+"""What a run made: for every file its digest, what it was made from, and a fingerprint of its values.
+
+`made_with` lists the machines that made the datasets, in words; where all are made on one there is one.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,25 +17,40 @@ import xarray as xr
 
 from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.record.fingerprint import Fingerprint, fingerprint
+from interpflow.files import reading
+from interpflow.record.fingerprint import fingerprint
+from interpflow.record.machine import made_with
 from interpflow.store import sha256
 
-_FORMAT = "interpflow manifest 1"
+_FORMAT = "interpflow manifest 2"
+
+# Manifests of studies at the default scale that are kept with the project, to hold other machines against.
+REFERENCE = "reference/{study}.json"
 
 
 def write(path: Path | str, heading: Mapping[str, str], files: Mapping[str, Sequence[str]]) -> None:
     """Write the manifest of `files`, each with the paths of what it was made from, under `heading`."""
-    entries = {
-        file: {
-            "sha256": sha256(file),
-            "inputs": sorted(inputs),
-            **({"variables": fingerprints(file)} if holds_values(file) else {}),
-        }
-        for file, inputs in files.items()
-    }
-    content = {**heading, "format": _FORMAT, "files": entries}
+    entries: dict[str, Any] = {}
+    machines: set[str] = set()
+    for file, inputs in files.items():
+        entries[file] = {"sha256": sha256(file), "inputs": sorted(inputs)}
+        if holds_values(file):
+            entries[file] |= account(file)
+            machines.add(entries[file].pop("made_with") or made_with())
+    save(path, {**heading, "made_with": sorted(machines or {made_with()}), "files": entries})
+
+
+def save(path: Path | str, content: Mapping[str, Any]) -> None:
+    """Write the manifest `content`, as `read` gives it: a line a file."""
+    heading = {key: value for key, value in content.items() if key != "files"} | {"format": _FORMAT}
+    lines = [f"{json.dumps(key)}: {json.dumps(heading[key])}" for key in sorted(heading)]
+    files = [
+        f" {json.dumps(file)}: {json.dumps(entry, sort_keys=True, separators=(',', ':'))}"
+        for file, entry in sorted(content["files"].items())
+    ]
+    lines.append('"files": {\n' + ",\n".join(files) + "\n}")
     with store.replacing(Path(path)) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
 
 
 def read(path: Path | str) -> dict[str, Any]:
@@ -40,10 +60,12 @@ def read(path: Path | str) -> dict[str, Any]:
     """
     path = Path(path)
     rebuild = f"write it with: {store.rebuild_command(path)}"
-    if not path.exists():
+    if not os.path.lexists(path):
         raise InterpflowError(f"{path}: no such manifest; {rebuild}")
+    with reading(path):
+        text = path.read_bytes()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text)
         known = content["format"] == _FORMAT
     except (ValueError, TypeError, KeyError):
         known = False
@@ -57,17 +79,37 @@ def holds_values(path: Path | str) -> bool:
     return Path(path).suffix in (".nc", ".csv")
 
 
-def fingerprints(path: Path | str) -> dict[str, Fingerprint]:
-    """The fingerprint of every variable and coordinate.  Raises InterpflowError for a damaged file."""
+def account(path: Path | str) -> dict[str, Any]:
+    """What there is to remember of a table or dataset beside its bytes.
+
+    variables      the fingerprint of every variable and coordinate
+    attributes     the SHA-256 of all that is said of them, but for what the file was made with
+    recipe_sha256, made_with    of a dataset, "" where it does not say
+    Raises InterpflowError for a damaged file.
+    """
     dataset = _table(Path(path)) if Path(path).suffix == ".csv" else store.read(path)
-    return {str(name): fingerprint(found) for name, found in dataset.variables.items()}
+    attrs = dict(dataset.attrs)
+    machine = attrs.pop("made_with", "")
+    said = [attrs, {str(name): found.attrs for name, found in dataset.variables.items()}]
+    return {
+        "variables": {str(name): fingerprint(found) for name, found in dataset.variables.items()},
+        "attributes": hashlib.sha256(
+            json.dumps(said, sort_keys=True, default=str).encode()
+        ).hexdigest(),
+        "recipe_sha256": attrs.get("recipe_sha256", ""),
+        "made_with": machine,
+    }
 
 
 def _table(path: Path) -> xr.Dataset:
     try:
-        table = pd.read_csv(path)
-    except (ValueError, OSError) as error:
+        with reading(path):
+            # Text stays text: a claim may be named "nan".
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except ValueError as error:
         raise InterpflowError(
             f"{path}: not a table ({error}); rebuild it with: {store.rebuild_command(path)}"
         ) from error
+    texts = table.select_dtypes(exclude="number").columns
+    table[texts] = table[texts].fillna("")
     return xr.Dataset({name: ("row", table[name].to_numpy()) for name in table})

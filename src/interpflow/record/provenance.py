@@ -12,6 +12,7 @@ import yaml
 
 from interpflow import store
 from interpflow.errors import InterpflowError
+from interpflow.files import reading
 from interpflow.workflow.layout import STAGES
 
 # What every recipe holds, beside its slice of the spec.
@@ -95,10 +96,10 @@ def figure_account(path: Path | str) -> dict[str, Any]:
     """What stands in the JSON file beside a figure.  Raises InterpflowError where it cannot be read."""
     beside = Path(path).with_suffix(".json")
     rebuild = f"rebuild it with: {store.rebuild_command(beside)}"
-    if not beside.exists():
-        raise InterpflowError(f"{beside}: no such file; {rebuild}")
+    with reading(beside):
+        text = beside.read_bytes()
     try:
-        account = json.loads(beside.read_text(encoding="utf-8"))
+        account = json.loads(text)
         return {
             key: account[key] for key in ("caption", "panel", "chain", "recipe", "recipe_sha256")
         }

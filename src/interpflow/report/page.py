@@ -17,7 +17,7 @@ import pandas as pd
 
 from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.record import provenance, scorecard
+from interpflow.record import manifest, provenance, scorecard
 from interpflow.record.provenance import Link
 from interpflow.report.differences import conditions, differences
 from interpflow.spec.load import Spec, resolve
@@ -52,6 +52,7 @@ class StudyView:
     reference: Mapping[str, Any]
     seeds: int
     conditions: str
+    made_with: list[str]  # the machines, in words; none where no manifest says
     rows: list[dict[str, Any]]
     tally: dict[str, int]
     problem: str | None  # why there is no scorecard
@@ -87,6 +88,7 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
         reference=study.reference,
         seeds=len(study.seeds),
         conditions=conditions(study.scale, differences(spec.base, study)),
+        made_with=_made_with(planned),
         rows=rows,
         tally={verdict: verdicts.count(verdict) for verdict in scorecard.VERDICTS},
         problem=problem,
@@ -95,6 +97,15 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
         spec_path=spec.path.as_posix(),
         spec=spec.path.read_text(encoding="utf-8"),
     )
+
+
+def _made_with(planned: Plan) -> list[str]:
+    """What made the study's files, by its manifest."""
+    (job,) = planned.jobs["manifest"].values()
+    try:
+        return list(manifest.read(job.outputs["manifest"])["made_with"])
+    except InterpflowError:  # the figures and the scorecard say what is missing
+        return []
 
 
 def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:

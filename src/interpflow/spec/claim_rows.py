@@ -8,7 +8,7 @@ from typing import Any
 from interpflow.nearest import listed, way_out
 from interpflow.spec import document
 from interpflow.spec.problems import describe
-from interpflow.spec.study import Claim, Scalar, Study
+from interpflow.spec.study import Claim, Scalar, Study, coordinate_names
 
 
 def rows(name: str, written: document.Claim) -> Iterator[Claim]:
@@ -47,7 +47,13 @@ def mistake(
     seeds are known, and those of a dimension that has the name of a list among the analysis's options.
     """
     options = study.analyses[claim.data].options
-    experiments = {name: {"experiment": name, **study.experiments[name].coords} for name in options}
+    places = {name: study.experiments[name].coords for name in options}
+    taken = {*variables, *(dim for variable in variables.values() for dim in variable.dims)}
+    called = coordinate_names({option for place in places.values() for option in place}, taken)
+    experiments = {
+        name: {"experiment": name, **{called[option]: value for option, value in place.items()}}
+        for name, place in places.items()
+    }
     telling = dict.fromkeys(key for coords in experiments.values() for key in coords)
     dims = {name: tuple(variable.dims) for name, variable in variables.items()}
     own = [dim for dim in dims[claim.variable] if dim not in (*telling, "seed")]

@@ -89,7 +89,7 @@ def _experiment(
         "training": checker.options(TrainingOptions, layers["training"], homes["training"]),
     }
     _check_fresh(resolved, layers["training"], homes["training"], checker)
-    coords = {axis.coordinate: _value_at(resolved, axis.key) for axis in axes}
+    coords = {".".join(axis.key): _value_at(resolved, axis.key) for axis in axes}
     return Experiment(point.name, seeds=seeds, coords=coords, **resolved)
 
 

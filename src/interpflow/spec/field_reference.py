@@ -37,8 +37,9 @@ whether it is in order.
   key, lists are replaced, `null` takes an inherited option back. Options of one task mean nothing to another:
   an experiment that names its own task starts from that task's defaults.
 - `sweep: {model.heads: [1, 2]}` in the experiment `wide` makes the experiments `wide_heads_1` and
-  `wide_heads_2`, and `heads` becomes a coordinate of what is measured on them. Several keys make every
-  combination. Elsewhere `wide` stands for all its points.
+  `wide_heads_2`, and `heads` becomes a coordinate of what is measured on them; where an analysis itself has a
+  variable or dim `heads`, the coordinate is called `model.heads`. Several keys make every combination.
+  Elsewhere `wide` stands for all its points.
 - The options of an analysis are merged in the order: the analysis, its entry for one experiment, the scale.
 - The base of a spec holds the paper's values; a scale says what it changes. With `only`, analyses keep the
   experiments that stay, and an analysis without one is left out, as are its figures and claims. A claim on a

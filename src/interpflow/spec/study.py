@@ -5,6 +5,8 @@ Plain values only: each dict can be written as JSON.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,7 @@ Scalar = str | int | float | bool
 class Experiment:
     """One data set, one model and its training with each of `seeds`.
 
-    `coords` is the point's place in its sweep, {} without one.
+    `coords` is the point's place in its sweep, by option in full (`model.heads`), {} without one.
     """
 
     name: str
@@ -24,6 +26,19 @@ class Experiment:
     training: dict[str, Any]
     seeds: list[int]
     coords: dict[str, Scalar]
+
+
+def coordinate_names(swept: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """What each of the `swept` options is called in a dataset that has the names `taken`.
+
+    Its last word, and where that is taken or stands for two options, the option in full:
+
+    >>> coordinate_names(["model.heads", "training.loss"], {"loss"})
+    {'model.heads': 'heads', 'training.loss': 'training.loss'}
+    """
+    words = {option: option.rpartition(".")[2] for option in swept}
+    count = Counter([*words.values(), *taken, "experiment", "seed"])
+    return {option: option if count[word] > 1 else word for option, word in words.items()}
 
 
 @dataclass(frozen=True)

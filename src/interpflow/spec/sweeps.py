@@ -25,7 +25,7 @@ class Axis:
 
     @property
     def coordinate(self) -> str:
-        """What the swept option is called in datasets."""
+        """What the swept option is called in names of points, and in datasets where nothing else is."""
         return self.key[-1]
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.progress import Log
+from interpflow.spec.study import coordinate_names
 from interpflow.workflow.job import Job
+
+_DIM = "experiment"
+_KINDS = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "numbers",
+          "U": "text", "O": "text", "S": "text"}  # fmt: skip
+_LARGEST_WHOLE = 2**53  # beyond it floating-point numbers leave some out
 
 
 def run(job: Job, log: Log) -> None:
@@ -25,15 +32,19 @@ def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, A
     """Findings of several experiments along a new first dim `experiment`.
 
     Where experiments differ along another dim (more seeds, more layers), what one lacks is missing: NaN, or
-    "" where the values are text.  `coords` says which swept values belong to each experiment; they become
-    coordinates along `experiment`, missing where an experiment has none.
-    Raises InterpflowError where a coordinate has other values in one experiment than in another.
+    "" where the values are text.  True and false and whole numbers are floating-point numbers where some are
+    missing, and their attribute `values` says what they are.
+    `coords` says which swept options each experiment has with which value, {option: value}; they become
+    coordinates along `experiment`, missing where an experiment has none, under the names of
+    `coordinate_names`: nothing is written over.
+    Raises InterpflowError where experiments differ in what a name stands for, or in the values of a coordinate.
     """
     names = list(parts)
+    _check_alike(parts)
     try:
         joined = xr.concat(
             [part.drop_attrs(deep=False) for part in parts.values()],
-            dim=xr.Variable("experiment", names),
+            dim=xr.Variable(_DIM, names),
             data_vars="all",
             coords="minimal",
             compat="no_conflicts",
@@ -44,16 +55,79 @@ def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, A
         raise InterpflowError(
             f"experiments differ in a coordinate, which should then be a variable: {error}"
         ) from error
+    except ValueError as error:
+        raise InterpflowError(f"experiments cannot be joined: {error}") from error
     joined = _in_order(joined, parts.values())
-    for name, array in joined.variables.items():
-        if array.dtype == object:  # text and NaN
-            joined[name] = joined[name].fillna("").astype(str)
-    for swept in dict.fromkeys(swept for name in names for swept in coords[name]):
-        values = [coords[name].get(swept) for name in names]
-        missing = "" if any(isinstance(value, str) for value in values) else float("nan")
-        filled = [missing if value is None else value for value in values]
-        joined = joined.assign_coords({swept: ("experiment", filled)})
-    return joined
+    for name in joined.variables:
+        array = joined[name].variable
+        kept = _kept(
+            str(name), array, [part[name].dtype for part in parts.values() if name in part]
+        )
+        if kept is not array:
+            joined[name] = kept
+    swept = dict.fromkeys(option for name in names for option in coords[name])
+    called = coordinate_names(swept, {*map(str, joined.variables), *map(str, joined.dims)})
+    return joined.assign_coords(
+        {called[option]: _swept(option, [coords[name].get(option) for name in names])
+         for option in swept}
+    )  # fmt: skip
+
+
+def _check_alike(parts: Mapping[str, xr.Dataset]) -> None:
+    """Raise InterpflowError where a name stands for one thing here and for another there."""
+    stands_for: dict[str, tuple[str, str]] = {}
+    sizes: dict[str, tuple[int, str]] = {}
+    for experiment, part in parts.items():
+        if _DIM in {*part.variables, *part.dims}:
+            raise InterpflowError(
+                f"the findings on '{experiment}' have a variable or dim '{_DIM}', which is the name of the dim "
+                "along which findings are joined; the analysis should call it otherwise"
+            )
+        for name, array in part.variables.items():
+            kind = "numbers" if array.dtype.kind in "iu" else _KINDS[array.dtype.kind]
+            place = "a coordinate" if name in part.coords else "a variable"
+            what = f"{place} ({', '.join(map(str, array.dims))}) of {kind}"
+            before, first = stands_for.setdefault(str(name), (what, experiment))
+            if before != what:
+                raise InterpflowError(
+                    f"'{name}' is {before} in '{first}' and {what} in '{experiment}': not to be joined; "
+                    "let the analysis give it alike, or make two analyses of it"
+                )
+        for dim, size in part.sizes.items():
+            if dim not in part.coords:
+                there, first = sizes.setdefault(str(dim), (size, experiment))
+                if there != size:
+                    raise InterpflowError(
+                        f"dim '{dim}' has {there} places in '{first}' and {size} in '{experiment}', and no "
+                        "coordinate that says which are the same; the analysis should give it one"
+                    )
+
+
+def _kept(name: str, array: xr.Variable, before: list[np.dtype[Any]]) -> xr.Variable:
+    """`array` with the type that its values had before they were joined, as far as none is missing."""
+    was = np.result_type(*before) if before else array.dtype
+    if was.kind in "UOS":
+        there = array.fillna("") if array.dtype == object else array
+        return there.astype(str) if there.dtype.kind != "U" else array
+    if was.kind not in "biu" or array.dtype == was:
+        return array
+    if not array.isnull().any():
+        return array.astype(was)
+    if was.kind in "iu" and np.nanmax(np.abs(array.values)) >= _LARGEST_WHOLE:
+        raise InterpflowError(
+            f"'{name}' has whole numbers above {_LARGEST_WHOLE} and is missing in an experiment: a number that "
+            "can be missing cannot hold them; let the analysis give them as text"
+        )
+    return xr.Variable(array.dims, array.values, {**array.attrs, "values": _KINDS[was.kind]})
+
+
+def _swept(option: str, values: list[Any]) -> xr.Variable:
+    """The values of a swept option along `experiment`, None where an experiment has none."""
+    there = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in there):
+        return xr.Variable(_DIM, ["" if v is None else str(v) for v in values], {"option": option})
+    array = xr.Variable(_DIM, [np.nan if v is None else v for v in values], {"option": option})
+    return _kept(option, array, [np.asarray(there).dtype] if there else [])
 
 
 def _in_order(joined: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
