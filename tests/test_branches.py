@@ -7,7 +7,10 @@ import pytest
 import torch
 from small import D_VOCAB, N_CTX, model, weights
 
-from interpflow.model import branches, fused
+from interpflow.errors import InterpflowError
+from interpflow.model import branches
+from interpflow.model.rows import visible
+from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 
 PREFIX = 4
@@ -52,22 +55,24 @@ def test_a_sequence_too_long_for_the_width_is_an_error():
 
 
 def test_positions_go_on_from_the_prefix():
-    one = joined(sequences())
-    real = torch.from_numpy(one["branch"] >= -1)
-    found = branches.visible(torch.from_numpy(one["branch"])).sum(-1) - 1
-    assert torch.equal(found[real], torch.from_numpy(one["pos"])[real])
+    one = {name: torch.from_numpy(array) for name, array in joined(sequences()).items()}
+    real = one["branch"] >= -1
+    # As many tokens as it sees besides itself stand before a token.
+    found = visible(one["tokens"], one["branch"], model().options).sum(-1) - 1
+    assert torch.equal(found[real], one["pos"][real])
     assert int(found.max()) < N_CTX  # at paddings, too
 
 
-@pytest.mark.parametrize("fused_up_to", [0, 128], ids=["plain", "fused"])
-@pytest.mark.parametrize("cached", [1, 100_000])
-@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "none"])
+def test_full_attention_and_a_shared_prefix_are_refused():
+    ours = model(attention="full")
+    one = {name: torch.from_numpy(array)[None] for name, array in joined(sequences()).items()}
+    with pytest.raises(InterpflowError, match="attention: full .* cannot share a prefix"):
+        ours.rows(weights(ours, [0]), [one["tokens"]], branch=[one["branch"]])
+
+
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "rotary", "none"])
 @pytest.mark.parametrize("heads", [1, 3])
-def test_logits_and_gradients_are_those_of_the_sequences_alone(
-    heads: int, positions: str, cached: int, fused_up_to: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("interpflow.model.transformer._FUSED_UP_TO", fused_up_to)
-    monkeypatch.setattr(fused, "_CACHED", cached)
+def test_logits_and_gradients_are_those_of_the_sequences_alone(heads: int, positions: str) -> None:
     ours = model(layers=2, heads=heads, d_mlp=16, norm="pre", positions=positions)
     given = {name: w.double().requires_grad_() for name, w in weights(ours).items()}
     text = sequences()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 import re
 from typing import Any
@@ -43,6 +44,14 @@ def test_logits_equal_torchs_encoder(norm: str, biases: bool, heads: int, activa
         torch.testing.assert_close(logits[seed], expected, atol=1e-5, rtol=1e-5)
 
 
+def turned(row: np.ndarray, place: int, base: float) -> np.ndarray:
+    """Pairs of numbers as complex ones, each times a power of a root of unity."""
+    half = len(row) // 2
+    pairs = [complex(row[i], row[i + half]) for i in range(half)]
+    pairs = [z * cmath.exp(1j * place / base ** (i / half)) for i, z in enumerate(pairs)]
+    return np.array([z.real for z in pairs] + [z.imag for z in pairs])
+
+
 def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarray) -> np.ndarray:
     """Logits (pos, output) of one sequence and one seed, without norm, one number at a time."""
     o = ours.options
@@ -65,8 +74,12 @@ def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarra
                 [row @ given[f"W_{n}"][layer, head] + bias(f"b_{n}", layer, head) for row in x]
                 for n in "QKV"
             )
+            if o.positions == "rotary":
+                q, k = (
+                    [turned(row, at, o.rotary_base) for at, row in enumerate(x)] for x in (q, k)
+                )
             for place in range(len(text)):
-                seen = range(place + 1)
+                seen = range(place + 1 if o.attention == "causal" else len(text))
                 weight = [math.exp(q[place] @ k[j] / math.sqrt(ours.d_head)) for j in seen]
                 z = sum(w * v[j] for w, j in zip(weight, seen, strict=True)) / sum(weight)
                 out[place] += z @ given["W_O"][layer, head]
@@ -84,6 +97,9 @@ def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarra
         {"positions": "sinusoidal", "layers": 2, "heads": 3},
         {"positions": "none", "heads": 2, "d_head": 7, "biases": False},
         {"positions": "learned", "heads": 2, "d_mlp": 9, "scale_embedding": True},
+        {"positions": "rotary", "heads": 2, "layers": 2, "d_head": 6},
+        {"positions": "rotary", "rotary_base": 7.0, "d_mlp": 9},
+        {"positions": "rotary", "attention": "full", "heads": 3},
     ],
     ids=str,
 )
@@ -102,6 +118,15 @@ def test_logits_without_norm_equal_a_slow_reading_of_the_definition(
             np.testing.assert_allclose(logits[seed, row], expected, atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.parametrize("norm", ["pre", "post", "none"])
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("biases", [True, False])
+def test_a_model_computes_alike_with_and_without_sites(biases: bool, heads: int, norm: str) -> None:
+    ours = model(norm=norm, d_mlp=16, heads=heads, biases=biases)
+    given, text = weights(ours), tokens(3, 4, 9)
+    torch.testing.assert_close(ours(given, text), ours(given, text, Sites()), atol=1e-5, rtol=1e-5)
+
+
 @torch.no_grad()
 def test_tokens_shared_by_all_seeds_need_not_be_repeated() -> None:
     ours = model(norm="pre", **BOTH_BLOCKS)
@@ -109,7 +134,7 @@ def test_tokens_shared_by_all_seeds_need_not_be_repeated() -> None:
     assert torch.equal(ours(given, text), ours(given, text.expand(3, -1, -1)))
 
 
-@pytest.mark.parametrize("positions", ["none", "learned", "sinusoidal"])
+@pytest.mark.parametrize("positions", ["none", "learned", "sinusoidal", "rotary"])
 @torch.no_grad()
 def test_groups_of_different_lengths_give_what_each_gives_alone(positions: str) -> None:
     ours = model(norm="post", d_mlp=16, heads=2, positions=positions)
@@ -234,7 +259,7 @@ def test_flattening_and_unflattening_are_inverse() -> None:
 
 @pytest.mark.parametrize("d_mlp", [0, 10])
 @pytest.mark.parametrize("norm", ["pre", "post", "none"])
-@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "none"])
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "rotary", "none"])
 def test_a_model_has_the_weights_it_says_and_uses_each(
     positions: str, norm: str, d_mlp: int
 ) -> None:

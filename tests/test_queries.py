@@ -14,12 +14,13 @@ from interpflow.model.sites import Sites
 SHAPES = [
     {"layers": 3, "heads": 2, "d_mlp": 16, "norm": "pre", "positions": "learned"},
     {"layers": 2, "heads": 1, "d_mlp": 0, "norm": "post", "positions": "none", "biases": False},
+    {"layers": 2, "heads": 3, "d_mlp": 16, "norm": "pre", "positions": "rotary"},
 ]
 # Two queries stand in one sequence, and one at the first position.
 AT = np.array([0, 0, 1, 3]), np.array([4, 7, 0, 5])
 
 
-@pytest.fixture(params=SHAPES, ids=["pre", "post"])
+@pytest.fixture(params=SHAPES, ids=["pre", "post", "rotary"])
 def made(request):
     torch.set_num_threads(1)  # more would wait for each other at these sizes
     of = model(**request.param)
@@ -51,7 +52,7 @@ def test_a_cut_is_felt_through_all_later_layers_and_by_the_query_alone(made):
             scores = scores.clone()
             for variant, (at, key) in enumerate(cuts):
                 if at == layer:
-                    scores[:, :, variant, :, key] = -torch.inf
+                    scores[:, :, :, variant, key] = -torch.inf
             return scores
 
         return edit
@@ -104,6 +105,26 @@ def test_what_is_read_from_some_keys_and_from_the_others_is_all_that_is_read(mad
     torch.testing.assert_close(both, expected)
 
 
-def test_a_site_that_is_not_offered_is_an_error(made):
-    with pytest.raises(InterpflowError, match=r"no site \['blocks.0.attn.hook_k'\]"):
-        Queries(*made, AT).again(1, {"blocks.0.attn.hook_k": lambda value: value})
+def test_an_edit_of_any_site_is_felt_by_its_variant_alone(made):
+    def edit(values):
+        values = values.clone()
+        values[:, :, 1] *= 0.5
+        return values
+
+    again = Queries(*made, AT).again(3, {"blocks.1.attn.hook_k": edit})
+    torch.testing.assert_close(again[:, :, 2], again[:, :, 0])
+    read_more_than_itself = AT[1] > 0
+    assert ((again[:, :, 1] - again[:, :, 0]).abs().amax((0, 2)) > 1e-3).tolist() == list(
+        read_more_than_itself
+    )
+
+
+def test_a_site_that_there_is_not_is_an_error(made):
+    with pytest.raises(InterpflowError, match=r"no site \['blocks.0.attn.hook_key'\]"):
+        Queries(*made, AT).again(1, {"blocks.0.attn.hook_key": lambda value: value})
+
+
+def test_full_attention_is_refused():
+    of = model(attention="full")
+    with pytest.raises(InterpflowError, match="attention must be causal"):
+        Queries(of, weights(of), tokens(4, 9), AT)

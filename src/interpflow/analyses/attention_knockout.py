@@ -156,7 +156,9 @@ def _cut(
     beyond = [layer for layer in options.layers if not -depth <= layer < depth]
     if beyond:
         raise InterpflowError(f"layers: no layer {beyond[0]} in a model of {depth} layers")
-    sets = torch.from_numpy(cuts).to(runs.device)[:, None, :, None]
+    sets = torch.from_numpy(cuts).to(runs.device)[
+        :, None, None
+    ]  # (seed or 1, query, head, set, key)
     shape = (len(runs.seeds), len(at[0]))
     intact, kl = np.zeros(shape, dtype=np.int64), np.zeros((*shape, cuts.shape[1]))
     top = np.zeros(kl.shape, dtype=np.int64)

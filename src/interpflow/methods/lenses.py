@@ -21,8 +21,8 @@ from torch import Tensor
 from interpflow.errors import InterpflowError
 from interpflow.methods.adam import Adam
 from interpflow.model.packing import Weights, flatten, unflatten
+from interpflow.model.place import NORM_EPSILON
 from interpflow.model.sites import Sites
-from interpflow.model.transformer import _NORM_EPSILON
 from interpflow.rng import generator
 from interpflow.runs import Runs
 from interpflow.training.examples import Examples
@@ -94,9 +94,7 @@ class Unembedding:
         self._matrix, self._bias = matrix, bias
 
     def __call__(self, states: Tensor) -> Tensor:
-        normed = (
-            F.layer_norm(states, states.shape[-1:], eps=_NORM_EPSILON) if self._norm else states
-        )
+        normed = F.layer_norm(states, states.shape[-1:], eps=NORM_EPSILON) if self._norm else states
         logits = torch.baddbmm(self._bias, normed.flatten(1, 2), self._matrix)
         return F.log_softmax(logits.unflatten(1, states.shape[1:3]), dim=-1)
 

@@ -18,14 +18,10 @@ if TYPE_CHECKING:
 PREFIX = -1
 
 
-def visible(branch: Tensor) -> Tensor:
-    """Whether a token sees another, (…, query, key) bool, for `branch` (…, pos).
-
-    A token sees all that stands before it in its own sequence and itself, so the number of tokens it sees is
-    one more than its position there.
-    """
+def together(branch: Tensor) -> Tensor:
+    """Whether a key is of the prefix or of the query's continuation, (…, query, key) bool, for `branch` (…, pos)."""
     query, key = branch[..., :, None], branch[..., None, :]
-    return ((key == query) | (key == PREFIX)).tril()
+    return (key == query) | (key == PREFIX)
 
 
 def join(

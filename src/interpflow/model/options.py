@@ -10,7 +10,7 @@ from interpflow.section import Section
 
 
 class ModelOptions(Section):
-    """A causal transformer."""
+    """A transformer."""
 
     layers: PositiveInt = 1
     looped: bool = False  # one block's weights in every layer (Dehghani et al. 2019)
@@ -21,7 +21,11 @@ class ModelOptions(Section):
     norm: Literal["pre", "post", "none"] = (
         "pre"  # LayerNorm before each block, after it, or nowhere
     )
-    positions: Literal["learned", "sinusoidal", "none"] = "learned"
+    positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
+    rotary_base: PositiveFloat = (
+        10000.0  # of rotary: its slowest pair turns by nearly 1 / base radians a position
+    )
+    attention: Literal["causal", "full"] = "causal"  # full: a position sees later ones, too
     biases: bool = True
     activation: Literal["relu", "gelu"] = "relu"  # of the MLP
     scale_embedding: bool = False  # multiply token embeddings by sqrt(d_model)
@@ -35,5 +39,14 @@ class ModelOptions(Section):
             raise ValueError(
                 f"heads {self.heads} does not divide d_model {self.d_model}; "
                 f"allowed: {', '.join(map(str, divisors))}, or give d_head"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rotary_turns_pairs(self) -> Self:
+        d_head = self.d_head or self.d_model // self.heads
+        if self.positions == "rotary" and d_head % 2:
+            raise ValueError(
+                f"positions: rotary turns pairs of numbers; d_head is {d_head}, which is odd"
             )
         return self

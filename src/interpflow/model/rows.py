@@ -1,51 +1,62 @@
-"""Groups of sequences as rows: all that looks from position to position knows where they begin and end."""
+"""Groups of sequences as rows: where each row stands, and who can see whom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from interpflow.errors import InterpflowError
 from interpflow.model import branches
+from interpflow.model.options import ModelOptions
 
 
-class Rows:
-    """The rows of `groups` of tokens, each (seed, batch, pos): sequence after sequence, group after group.
+@dataclass(frozen=True)
+class Past:
+    """Keys and values of an earlier pass, that rows read in place of one another's.
 
-    With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  `mask` is
-    what to
-    add to attention scores: for each group minus infinity where a query does not see a key, (query, key), or
-    with branches (seed batch head, query, key), in the dtype of `like`.
+    keys    of each layer (seed, batch, key, head, d_head), as scores read them; values likewise
+    own     (batch, key) the key at whose position the rows of a sequence stand: each has one of its own instead
     """
 
-    def __init__(
-        self, groups: Sequence[Tensor], branch: Sequence[Tensor] | None, heads: int, like: Tensor
-    ):
-        self.groups = [(group.shape[1], group.shape[2]) for group in groups]
-        self.longest = max(length for _, length in self.groups)
-        self.causal = branch is None  # a token sees all that stands before it
-        self._sizes = [batch * length for batch, length in self.groups]
-        self._positions: Tensor | None = None
-        if branch is None:
-            blank = (like.new_full((length, length), -torch.inf) for _, length in self.groups)
-            self.mask = [scores.triu_(1) for scores in blank]
-            return
-        visible = [branches.visible(group) for group in branch]
-        self._positions = torch.cat([(seen.sum(-1) - 1).flatten(1) for seen in visible], dim=1)
-        unseen = [~seen.flatten(0, 1).repeat_interleave(heads, 0) for seen in visible]
-        self.mask = [like.new_zeros(u.shape).masked_fill_(u, -torch.inf) for u in unseen]
+    keys: Sequence[Tensor]
+    values: Sequence[Tensor]
+    own: Tensor
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of groups of sequences: sequence after sequence, group after group.
+
+    groups     (batch, length) of each group
+    masks      of each group what to add to attention scores: minus infinity where a query does not see a key,
+               (query, key) or (seed batch head, query, key)
+    positions  a row stands at a position below this number
+    position   of each row (seed, row); None where the rows of a sequence are numbered from 0
+    causal     each mask says that a query sees itself and all before it, no more and no less
+    past       what the rows of a single group read, if not one another
+    """
+
+    groups: Sequence[tuple[int, int]]
+    masks: Sequence[Tensor]
+    positions: int
+    position: Tensor | None = None
+    causal: bool = False
+    past: Past | None = None
 
     def of(self, *rows: Tensor) -> Iterator[list[Tensor]]:
         """Each group of `rows` (seed, row, …) in the form (seed, batch, pos, …)."""
-        for parts, group in zip(zip(*(r.split(self._sizes, 1) for r in rows), strict=True),
+        sizes = [batch * length for batch, length in self.groups]
+        for parts, group in zip(zip(*(r.split(sizes, 1) for r in rows), strict=True),
                                 self.groups, strict=True):  # fmt: skip
             yield [part.unflatten(1, group) for part in parts]
 
     def tile(self, by_position: Tensor) -> Tensor:
         """`by_position` (seed, pos, d) for every token of every sequence, (seed, row, d)."""
-        if self._positions is not None:
-            return look_up(by_position, self._positions)
+        if self.position is not None:
+            return look_up(by_position, self.position)
         return torch.cat(
             [
                 by_position[:, None, :length].expand(-1, batch, -1, -1).flatten(1, 2)
@@ -53,6 +64,48 @@ class Rows:
             ],
             dim=1,
         )
+
+
+def lay_out(
+    groups: Sequence[Tensor], branch: Sequence[Tensor] | None, options: ModelOptions, like: Tensor
+) -> Rows:
+    """The rows of `groups` of tokens, each (seed, batch, pos), with masks in the dtype of `like`.
+
+    With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  Raises
+    InterpflowError where these go with full attention: the prefix would see its continuations.
+    """
+    if branch is not None and options.attention == "full":
+        raise InterpflowError("attention: full takes sequences apart; they cannot share a prefix")
+    seen = [
+        visible(group, None if branch is None else branch[place], options)
+        for place, group in enumerate(groups)
+    ]
+    position = None
+    if branch is not None:  # as many tokens as it sees besides itself stand before a token
+        position = torch.cat([(each.sum(-1) - 1).flatten(1) for each in seen], dim=1)
+    return Rows(
+        groups=[(group.shape[1], group.shape[2]) for group in groups],
+        masks=[mask(each, options.heads, like) for each in seen],
+        positions=max(group.shape[2] for group in groups),
+        position=position,
+        causal=branch is None and options.attention == "causal",
+    )
+
+
+def visible(tokens: Tensor, branch: Tensor | None, options: ModelOptions) -> Tensor:
+    """Whether a query sees a key: (query, key), or (seed, batch, query or 1, key), bool."""
+    if options.attention == "full":
+        return (tokens >= 0)[..., None, :]
+    length = tokens.shape[-1]
+    before = torch.ones(length, length, dtype=torch.bool, device=tokens.device).tril()
+    return before if branch is None else before & branches.together(branch)
+
+
+def mask(seen: Tensor, heads: int, like: Tensor) -> Tensor:
+    """What `Rows.masks` holds, for what is `seen`, see `visible`."""
+    if seen.dim() > 2:
+        seen = seen.flatten(0, 1).repeat_interleave(heads, 0)
+    return like.new_zeros(seen.shape).masked_fill_(~seen, -torch.inf)
 
 
 def look_up(table: Tensor, ids: Tensor) -> Tensor:

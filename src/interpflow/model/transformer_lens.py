@@ -31,7 +31,8 @@ from pydantic import ValidationError
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
-from interpflow.model.transformer import Transformer, sinusoids
+from interpflow.model.positions import sinusoids
+from interpflow.model.transformer import Transformer
 from interpflow.variables import WEIGHTS
 
 Arrays = Mapping[str, NDArray[Any]]

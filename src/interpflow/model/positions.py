@@ -1,0 +1,51 @@
+"""How a model is told where a token stands.
+
+learned      a vector for each position is added to the embedding
+sinusoidal   so is a vector of sines and cosines (Vaswani et al. 2017, section 3.5)
+rotary       queries and keys are turned by angles that grow with the position, so that a score depends on how far
+             apart the two stand (Su et al. 2021, arXiv:2104.09864); the numbers i and i + d_head / 2 of a head are
+             turned as a pair, as in GPT-NeoX and, unless told otherwise, in TransformerLens
+none         not at all
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from interpflow.model.options import ModelOptions
+from interpflow.model.packing import Weights
+from interpflow.model.rows import Rows
+
+
+def embeddings(options: ModelOptions, weights: Weights, length: int) -> Tensor | None:
+    """What is added to the embedding of a token at each position, (seed, pos, d_model)."""
+    table = weights["W_E"]
+    if options.positions == "learned":
+        return weights["W_pos"][:, :length]
+    if options.positions == "sinusoidal":
+        return sinusoids(length, options.d_model).to(table).expand(len(table), -1, -1)
+    return None
+
+
+def sinusoids(length: int, d_model: int) -> Tensor:
+    """The vectors of `sinusoidal`, (pos, d_model)."""
+    frequency = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
+    angle = torch.arange(length)[:, None] * frequency
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :d_model]
+
+
+def rotated(options: ModelOptions, rows: Rows, x: Tensor) -> Tensor:
+    """Queries or keys `x` (seed, row, head, d_head), each turned by the angles of its position."""
+    half = x.shape[-1] // 2
+    # In double precision, so that an angle's sine does not depend on where it stands in the table.
+    frequency = options.rotary_base ** (-torch.arange(half, dtype=torch.float64) / half)
+    angle = torch.arange(rows.positions)[:, None] * frequency
+    sin, cos = (rows.tile(table.to(x)[None])[:, :, None] for table in (angle.sin(), angle.cos()))
+    first, second = x.split(half, -1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+def key_site(options: ModelOptions) -> str:
+    """The site of a layer that holds its keys as scores read them."""
+    return "attn.hook_rot_k" if options.positions == "rotary" else "attn.hook_k"
