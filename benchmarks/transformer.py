@@ -61,8 +61,10 @@ def ours(
 
 
 def theirs(hooked: torch.nn.Module, batch: Batch) -> None:
+    tokens = batch.tokens[0]
+    tokens = torch.where(tokens < 0, ~tokens, tokens)  # its padding has no sign
     for _ in range(STEPS):
-        logits = hooked(batch.tokens[0])[batch.scored[0]]
+        logits = hooked(tokens)[batch.scored[0]]
         hooked.zero_grad()
         F.cross_entropy(logits, batch.targets[0][batch.scored[0]].long()).backward()
 

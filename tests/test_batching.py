@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from small import brackets
 
 from interpflow.rng import generator
 from interpflow.training.batches import Batches
+from interpflow.training.examples import Examples
 
 LENGTHS = 2 * generator("test lengths").integers(1, 26, size=501)
 SEEDS = (0, 1, 5)
@@ -77,6 +79,17 @@ def test_a_batch_is_a_random_sample_of_lengths() -> None:
     ]
     expected = LENGTHS.std() / np.sqrt(32) * np.sqrt(1 - 32 / 501)  # drawn without replacement
     assert np.std(means) == pytest.approx(expected, rel=0.2)
+
+
+def test_padding_is_told_from_tokens_by_its_sign() -> None:
+    data = brackets()
+    examples = Examples(data, "train")
+    chosen = np.argsort(examples.lengths)[[[0, 5], [60, 90]]]
+    found = examples.take(chosen, 20).tokens.numpy()
+    padding = np.arange(20) >= examples.lengths[chosen][..., None]
+    assert ((found < 0) == padding).all() and padding.any()
+    stored = data["tokens"].values[np.flatnonzero(data["split"].values == "train")[chosen]]
+    assert (np.where(padding, ~found, found) == stored).all()
 
 
 def test_groups_hold_like_lengths_so_that_little_is_padding() -> None:

@@ -10,7 +10,6 @@ from small import D_VOCAB, N_CTX, model, weights
 from interpflow.errors import InterpflowError
 from interpflow.model import branches
 from interpflow.model.rows import visible
-from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 
 PREFIX = 4
@@ -66,7 +65,7 @@ def test_positions_go_on_from_the_prefix():
 def test_full_attention_and_a_shared_prefix_are_refused():
     ours = model(attention="full")
     one = {name: torch.from_numpy(array)[None] for name, array in joined(sequences()).items()}
-    with pytest.raises(InterpflowError, match="attention: full .* cannot share a prefix"):
+    with pytest.raises(InterpflowError, match=r"attention: full .* cannot share a prefix"):
         ours.rows(weights(ours, [0]), [one["tokens"]], branch=[one["branch"]])
 
 

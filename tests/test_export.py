@@ -33,6 +33,8 @@ MODELS: list[dict[str, Any]] = [
     {"norm": "pre", "layers": 2, "heads": 2, "d_mlp": 40, "activation": "gelu"},
     {"norm": "none", "positions": "sinusoidal", "heads": 2, "d_head": 7, "biases": False},
     {"norm": "pre", "positions": "none", "d_mlp": 16, "scale_embedding": True, "biases": False},
+    {"norm": "pre", "positions": "rotary", "rotary_base": 500.0, "heads": 2, "d_mlp": 16},
+    {"norm": "pre", "positions": "rotary", "attention": "full", "heads": 2, "biases": False},
 ]
 
 
@@ -80,7 +82,11 @@ def test_a_post_norm_model_is_refused() -> None:
     ("config", "says"),
     [
         ({"normalization_type": "RMS"}, "config.normalization_type is 'RMS'; interpflow has 'LN', None"),
-        ({"positional_embedding_type": "rotary"}, "positional_embedding_type is 'rotary'"),
+        ({"positional_embedding_type": "alibi"}, "is 'alibi'; interpflow has 'standard', 'rotary'"),
+        ({"rotary_adjacent_pairs": True}, "rotary_adjacent_pairs is True; interpflow has False"),
+        ({"rotary_dim": 6}, "rotary_dim is 6; interpflow has None, 12"),
+        ({"n_key_value_heads": 1}, "n_key_value_heads is 1; interpflow has None, 2"),
+        ({"use_local_attn": True}, "use_local_attn is True; interpflow has False"),
         ({"act_fn": "silu"}, "act_fn is 'silu'; interpflow has 'relu', 'gelu'"),
         ({"n_heads": "two"}, "config: heads: Input should be a valid integer"),
         ({"d_head": 5}, r"W_Q has shape \(2, 2, 24, 12\); by the config it is \(2, 2, 24, 5\)"),

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import D_OUTPUT, D_VOCAB, N_CTX, labelled_weights, model, tokens, weights
+from small import D_OUTPUT, D_VOCAB, N_CTX, brackets, labelled_weights, model, tokens, weights
 from torch import Tensor, nn
 from torch_encoder import torch_encoder
 
 from interpflow.errors import InterpflowError
 from interpflow.model.packing import flatten, pack, unflatten, unpack
 from interpflow.model.sites import Sites
-from interpflow.model.transformer import Transformer
+from interpflow.model.transformer import Transformer, build_model
+from interpflow.tasks import list_sorting
 
 BOTH_BLOCKS = {"layers": 2, "d_mlp": 40, "positions": "none"}
 
@@ -26,20 +27,25 @@ BOTH_BLOCKS = {"layers": 2, "d_mlp": 40, "positions": "none"}
 @pytest.mark.parametrize("heads", [1, 4])
 @pytest.mark.parametrize("biases", [True, False])
 @pytest.mark.parametrize("norm", ["post", "pre"])
+@pytest.mark.parametrize("attention", ["causal", "full"])
 @torch.no_grad()
-def test_logits_equal_torchs_encoder(norm: str, biases: bool, heads: int, activation: str) -> None:
+def test_logits_equal_torchs_encoder(
+    attention: str, norm: str, biases: bool, heads: int, activation: str
+) -> None:
     ours = model(
-        norm=norm, biases=biases, heads=heads, activation=activation, scale_embedding=True,
-        **BOTH_BLOCKS,
+        attention=attention, norm=norm, biases=biases, heads=heads, activation=activation,
+        scale_embedding=True, **BOTH_BLOCKS,
     )  # fmt: skip
     labelled = labelled_weights(ours)
     text = tokens(3, 4, N_CTX)
-    logits = ours(pack(labelled), text)
+    padding = torch.arange(N_CTX) >= torch.tensor([5, N_CTX, 1, 9])[:, None]
+    logits = ours(pack(labelled), torch.where(padding, ~text, text))
     causal = nn.Transformer.generate_square_subsequent_mask(N_CTX)
+    hidden = {"mask": causal} if attention == "causal" else {"src_key_padding_mask": padding}
     for seed in range(3):
         encoder = torch_encoder(ours, labelled, seed)
         embedded = labelled["W_E"][seed][text[seed]] * math.sqrt(ours.options.d_model)
-        expected = encoder(embedded, mask=causal) @ labelled["W_U"][seed]
+        expected = encoder(embedded, **hidden) @ labelled["W_U"][seed]
         expected = expected + (labelled["b_U"][seed] if biases else 0)
         torch.testing.assert_close(logits[seed], expected, atol=1e-5, rtol=1e-5)
 
@@ -144,6 +150,20 @@ def test_groups_of_different_lengths_give_what_each_gives_alone(positions: str) 
     assert rows.shape == (3, 4 * 5 + 2 * 9 + 3 * 2, D_OUTPUT)
     apart = torch.cat([ours(given, group).flatten(1, 2) for group in groups], dim=1)
     torch.testing.assert_close(rows, apart, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("length", [4, 70])
+@torch.no_grad()
+def test_full_attention_sees_what_comes_later_and_no_padding(length: int) -> None:
+    ours = model(norm="pre", heads=2, attention="full", **BOTH_BLOCKS)
+    given, text = weights(ours), tokens(3, 4, length)
+    alone = ours(given, text)
+    later = text.clone()
+    later[..., -1] = (later[..., -1] + 1) % D_VOCAB
+    assert (ours(given, later) - alone).abs().amax(-1).min() > 1e-4
+    for filled in (tokens(3, 4, 5), tokens(3, 4, 9)):
+        padded = ours(given, torch.cat([text, ~filled], -1))
+        torch.testing.assert_close(padded[:, :, :length], alone, atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
@@ -290,6 +310,13 @@ def test_every_layer_of_a_looped_model_has_its_own_sites() -> None:
     first, second, third = sites.values.values()
     assert not torch.equal(first, second)
     assert not torch.equal(second, third)
+
+
+def test_full_attention_is_refused_where_it_sees_the_answers() -> None:
+    ascending = list_sorting.Options(length=4, vocabulary=9, train_size=20, validation_size=10)
+    with pytest.raises(InterpflowError, match="attention: full sees the answers"):
+        build_model({"attention": "full"}, list_sorting.generate(ascending))
+    assert build_model({"attention": "full"}, brackets()).options.attention == "full"
 
 
 def test_a_sequence_longer_than_the_learned_positions_is_refused() -> None:

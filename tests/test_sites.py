@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from small import N_CTX, model, tokens, weights
+from small import N_CTX, brackets, model, recipe, runs_of, tokens, weights
 from torch import Tensor
 
 from interpflow.errors import InterpflowError
@@ -144,6 +145,22 @@ def test_a_site_that_the_model_lacks_is_named_with_those_it_has(
     sites = Sites(read=[name]) if how == "read" else Sites(edits={name: torch.zeros_like})
     with pytest.raises(InterpflowError, match=rf"no site \['{name}'\].*blocks\.0\.hook_resid_post"):
         run(sites, **options)
+
+
+@pytest.mark.parametrize("attention", ["causal", "full"])
+def test_activations_are_those_of_each_example_alone(attention: str) -> None:
+    data = brackets()
+    with torch.enable_grad():
+        runs = runs_of(data, recipe({"attention": attention, "positions": "rotary"}, steps=2))
+    weights, examples = runs.weights("last"), runs.examples("validation")
+    example = np.arange(len(examples)).repeat(2)
+    position = np.tile([0, 1], len(examples))
+    found = runs.activations(weights, examples, "blocks.0.hook_resid_post", (example, position))
+    for index in range(len(examples)):
+        read = Sites(read=["blocks.0.hook_resid_post"])
+        runs.model(weights, examples.take(np.array([index])).tokens, read)
+        expected = read.values["blocks.0.hook_resid_post"][:, 0, :2]
+        torch.testing.assert_close(found[:, example == index], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_sites_and_groups_of_different_lengths_do_not_go_together() -> None:

@@ -299,6 +299,20 @@ REFERENCES = {
         .replace("{epochs: 2, ", "{steps: 2, ").replace("training: {epochs: 1}", "training: {steps: 1}"),
         "9: defaults.training.fresh: ", "task 'toy_task' draws no fresh examples", "`sample`",
     ),
+    "fresh examples for full attention": (
+        changed("learning_rate: 1e-3, loss: mse}", "learning_rate: 1e-3, loss: mse, fresh: true}")
+        .replace("{epochs: 2, ", "{steps: 2, ").replace("training: {epochs: 1}", "training: {steps: 1}")
+        .replace("{name: toy_task, length: 10}", "{name: list_sorting}")
+        .replace("{d_model: 32}", "{d_model: 32, attention: full}"),
+        "9: defaults.training.fresh: ", "do not say what is padding, which full attention must not see",
+    ),
+    "full attention for a method that takes causal attention": (
+        changed("{d_model: 64}", "{d_model: 64, attention: full}")
+        .replace("{method: toy_probe, experiments: {swept: {width: 4}}}",
+                 "{method: patching, experiments: [plain, wide], pair_by: [a], positions: [b]}"),
+        "19: analyses.heads.experiments.1: ",
+        "'patching' takes causal attention; the model of 'wide' has full",
+    ),
     "findings of nothing": (
         changed("  probes:\n", "  cut: {method: stages, experiments: [plain], data: heads,"
                 " curves: {a: {data: heads, variable: accuracy}}}\n  probes:\n"),

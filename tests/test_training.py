@@ -67,13 +67,17 @@ class Plain(nn.Module):
         model = build_model(of["model"], brackets())
         given = {name: torch.tensor(start[name].values) for name in model.shapes}
         self.encoder = torch_encoder(model, given, row)
+        self.full = of["model"]["attention"] == "full"
         self.W_E, self.W_U, self.b_U = (
             nn.Parameter(given[name][row]) for name in ("W_E", "W_U", "b_U")
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
         causal = nn.Transformer.generate_square_subsequent_mask(tokens.shape[1])
-        return torch.sigmoid(self.encoder(self.W_E[tokens], mask=causal) @ self.W_U + self.b_U)
+        padding = tokens < 0
+        hidden = {"src_key_padding_mask": padding} if self.full else {"mask": causal}
+        read = self.encoder(self.W_E[torch.where(padding, ~tokens, tokens)], **hidden)
+        return torch.sigmoid(read @ self.W_U + self.b_U)
 
 
 def plain_optimizer(model: nn.Module, of: TrainingOptions) -> torch.optim.Optimizer:
@@ -87,9 +91,15 @@ def plain_optimizer(model: nn.Module, of: TrainingOptions) -> torch.optim.Optimi
     return torch.optim.AdamW(weights, rate, of.betas, weight_decay=decay)
 
 
-@pytest.mark.parametrize("options", OPTIMIZERS, ids=str)
-def test_each_seed_comes_out_as_of_a_plain_torch_loop(options: dict[str, Any], state: Path) -> None:
-    of = recipe({"heads": 2}, seeds=(0, 4), steps=20, **options)
+@pytest.mark.parametrize(
+    ("attention", "options"),
+    [*(("causal", options) for options in OPTIMIZERS), ("full", OPTIMIZERS[0])],
+    ids=str,
+)
+def test_each_seed_comes_out_as_of_a_plain_torch_loop(
+    attention: str, options: dict[str, Any], state: Path
+) -> None:
+    of = recipe({"heads": 2, "attention": attention}, seeds=(0, 4), steps=20, **options)
     settings = TrainingOptions(**of["training"])
     weights, history = train(of, state)
     examples = Examples(brackets(), "train")

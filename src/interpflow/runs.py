@@ -186,9 +186,11 @@ class Runs:
         example, position = at
         sites = list(dict.fromkeys(sites))
         found: dict[str, Tensor] = {}
-        # Attention is causal: an example need only run as far as its last position asked for.
         reach = np.zeros(len(examples), dtype=np.int64)
         np.maximum.at(reach, example, position + 1)
+        # With causal attention an example need only run as far as its last position asked for.
+        if self.model.options.attention == "full":
+            reach = np.where(reach > 0, np.maximum(reach, examples.lengths), 0)
         order = np.argsort(reach, kind="stable")
         order = order[reach[order] > 0]
         for start in range(0, len(order), _BATCH):

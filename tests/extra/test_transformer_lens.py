@@ -30,6 +30,9 @@ MODELS: list[dict[str, Any]] = [
     {"norm": "pre", "heads": 3, "d_head": 5, "d_mlp": 16, "activation": "relu", "biases": False},
     {"norm": "pre", "heads": 2, "positions": "sinusoidal", "scale_embedding": True},
     {"norm": "none", "layers": 2, "heads": 2, "positions": "none"},
+    {"norm": "pre", "layers": 2, "heads": 2, "positions": "rotary", "d_mlp": 40},
+    {"norm": "pre", "heads": 3, "positions": "rotary", "rotary_base": 50.0, "attention": "full"},
+    {"norm": "pre", "layers": 2, "heads": 2, "positions": "learned", "attention": "full"},
 ]
 
 
@@ -38,7 +41,8 @@ def hooked(exported: Exported) -> Any:
     state = {name: torch.tensor(value) for name, value in exported.state.items()}
     missing, unexpected = theirs.load_state_dict(state, strict=False)
     assert not unexpected
-    assert all(name.endswith((".mask", ".IGNORE")) for name in missing)
+    fixed = (".mask", ".IGNORE", ".rotary_sin", ".rotary_cos")
+    assert all(name.endswith(fixed) for name in missing)
     return theirs.eval()
 
 
@@ -62,9 +66,10 @@ def test_logits_equal_those_of_a_hooked_transformer(options: dict[str, Any]) -> 
     torch.testing.assert_close(ours(weights, text)[0], expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("options", [MODELS[0], MODELS[4]], ids=str)
 @torch.no_grad()
-def test_every_site_of_both_has_the_same_value() -> None:
-    ours, weights, theirs = both(MODELS[0])
+def test_every_site_of_both_has_the_same_value(options: dict[str, Any]) -> None:
+    ours, weights, theirs = both(options)
     theirs.set_use_attn_result(True)
     text = tokens(4, 12)
     _, cache = theirs.run_with_cache(text)
@@ -104,10 +109,15 @@ def test_an_edit_does_what_a_hook_does() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("norm", ["LN", None])
-def test_a_hooked_transformers_weights_are_imported(norm: str | None, tmp_path: Any) -> None:
+@pytest.mark.parametrize("positions", ["standard", "rotary"])
+@pytest.mark.parametrize("direction", ["causal", "bidirectional"])
+def test_a_hooked_transformers_weights_are_imported(
+    direction: str, positions: str, norm: str | None, tmp_path: Any
+) -> None:
     shape = {
         "n_layers": 2, "d_model": 16, "n_heads": 2, "d_head": 6, "n_ctx": 9, "d_vocab": 7,
         "d_mlp": 20, "act_fn": "gelu", "normalization_type": norm,
+        "positional_embedding_type": positions, "attention_dir": direction,
     }  # fmt: skip
     theirs = lens.HookedTransformer(lens.HookedTransformerConfig(**shape, seed=0)).eval()
     state = {name: value.numpy() for name, value in theirs.state_dict().items()}

@@ -58,6 +58,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs_and_findings"
+CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -72,6 +72,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

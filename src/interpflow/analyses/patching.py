@@ -60,6 +60,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+CAUSAL = True
 
 _BATCH = 64  # pairs in a pass: two runs of it are read at every layer
 

@@ -67,6 +67,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs_and_findings"
+CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -19,7 +19,7 @@ PREFIX = -1
 
 
 def together(branch: Tensor) -> Tensor:
-    """Whether a key is of the prefix or of the query's continuation, (…, query, key) bool, for `branch` (…, pos)."""
+    """Whether a key is of the prefix or of the query's continuation, (…, query, key), for `branch` (…, pos)."""
     query, key = branch[..., :, None], branch[..., None, :]
     return (key == query) | (key == PREFIX)
 

@@ -22,10 +22,8 @@ class ModelOptions(Section):
         "pre"  # LayerNorm before each block, after it, or nowhere
     )
     positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
-    rotary_base: PositiveFloat = (
-        10000.0  # of rotary: its slowest pair turns by nearly 1 / base radians a position
-    )
-    attention: Literal["causal", "full"] = "causal"  # full: a position sees later ones, too
+    rotary_base: PositiveFloat = 10000.0  # longest wavelength of rotary over 2 pi, nearly
+    attention: Literal["causal", "full"] = "causal"  # full: a position sees later ones too
     biases: bool = True
     activation: Literal["relu", "gelu"] = "relu"  # of the MLP
     scale_embedding: bool = False  # multiply token embeddings by sqrt(d_model)

@@ -1,4 +1,4 @@
-"""One layer in one pass: its weights and its sites, named without its prefix, and the rows that go through it."""
+"""One layer in one pass: its weights and its sites, named without its prefix, and the rows in it."""
 
 from __future__ import annotations
 

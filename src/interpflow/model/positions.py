@@ -2,9 +2,9 @@
 
 learned      a vector for each position is added to the embedding
 sinusoidal   so is a vector of sines and cosines (Vaswani et al. 2017, section 3.5)
-rotary       queries and keys are turned by angles that grow with the position, so that a score depends on how far
-             apart the two stand (Su et al. 2021, arXiv:2104.09864); the numbers i and i + d_head / 2 of a head are
-             turned as a pair, as in GPT-NeoX and, unless told otherwise, in TransformerLens
+rotary       queries and keys are turned by angles that grow with the position, so that a score depends on
+             how far apart the two stand (Su et al. 2021, arXiv:2104.09864); the numbers i and i + d_head / 2
+             of a head are turned as a pair, as in GPT-NeoX and as TransformerLens does by default
 none         not at all
 """
 

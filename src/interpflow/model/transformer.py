@@ -185,9 +185,28 @@ class Transformer:
 
 
 def build_model(options: Mapping[str, Any], data: xr.Dataset) -> Transformer:
-    """The transformer of `options` for the vocabulary, outputs and longest sequence of `data`."""
-    sizes = data.sizes
-    return Transformer(ModelOptions(**options), sizes["token"], sizes["position"], sizes["output"])
+    """The transformer of `options` for the vocabulary, outputs and longest sequence of `data`.
+
+    Raises InterpflowError where attention is full and every answer stands in the sequence as the next token.
+    """
+    o, sizes = ModelOptions(**options), data.sizes
+    if o.attention == "full" and _predicts_the_next_token(data):
+        raise InterpflowError(
+            "attention: full sees the answers: the task asks for the next token of each sequence"
+        )
+    return Transformer(o, sizes["token"], sizes["position"], sizes["output"])
+
+
+def _predicts_the_next_token(data: xr.Dataset) -> bool:
+    """Whether every answer that a token comes after is that token, by their words."""
+    if data["targets"].ndim > 2:
+        return False
+    place = {word: token for token, word in enumerate(data["token"].values.tolist())}
+    token_of = np.array([place.get(word, -1) for word in data["output"].values.tolist()])
+    followed = np.arange(1, data.sizes["position"]) < data["length"].values[:, None]
+    asked = data["scored"].values[:, :-1] & followed
+    given, answers = data["tokens"].values[:, 1:], data["targets"].values[:, :-1]
+    return bool(asked.any()) and bool((given[asked] == token_of[answers[asked]]).all())
 
 
 def _tensor(array: np.ndarray) -> Tensor:

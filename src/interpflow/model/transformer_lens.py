@@ -8,7 +8,7 @@ The file is a NumPy .npz: one array for each entry of a `HookedTransformer`'s st
     model = HookedTransformer(config)
     model.load_state_dict({name: torch.tensor(value) for name, value in file.items()}, strict=False)
 
-(not strict, since it counts attention masks as weights), and to write one that `read` takes:
+(not strict, since it counts masks and tables of angles as weights), and to write one that `read` takes:
 
     state = {name: value.numpy() for name, value in model.state_dict().items()}
     numpy.savez("model.npz", config=json.dumps({"n_layers": 2, "d_model": 64, …}), **state)
@@ -48,6 +48,20 @@ _BLOCK = {
     **{f"ln{n}_{kind}": f"ln{n}.{kind}" for n in (1, 2) for kind in "wb"},
 }
 _NORMS = {"pre": "LN", "none": None}
+_POSITIONS = {"learned": "standard", "rotary": "rotary"}
+_DIRECTIONS = {"causal": "causal", "full": "bidirectional"}
+
+# What a HookedTransformer may be told that changes what it computes, and interpflow has in this form alone.
+_ALONE = {
+    **dict.fromkeys(
+        ("final_rms", "gated_mlp", "parallel_attn_mlp", "post_embedding_ln", "rotary_adjacent_pairs",
+         "scale_attn_by_inverse_layer_idx", "use_NTK_by_parts_rope", "use_attention_sinks",
+         "use_dynamic_ntk_rope", "use_local_attn", "use_logn_attn", "use_normalization_before_and_after",
+         "use_qk_norm", "use_yarn_rope"), False,
+    ),
+    **dict.fromkeys(("attn_scores_soft_cap", "output_logits_soft_cap"), -1.0),
+    "clip_qkv": None, "eps": 1e-5, "num_experts": None, "rotary_scaling_factor": 1.0, "use_attn_scale": True,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,8 +97,8 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
     """The model with weights `labelled` (of one step and one seed) as a HookedTransformer's.
 
     What TransformerLens has no switch for goes into the weights: the scale of embeddings into `W_E`,
-    sinusoids and the lack of positions into `W_pos` (of length `n_ctx`, where positions are not learned), the
-    lack of biases into zeros.  Raises InterpflowError for post-norm models.
+    sinusoids and the lack of positions into `W_pos`, the lack of biases into zeros.  `n_ctx` is the longest
+    sequence where positions are not learned.  Raises InterpflowError for post-norm models.
     """
     o = options
     if o.norm == "post":
@@ -92,12 +106,14 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
             "norm: post cannot be exported; a HookedTransformer has its LayerNorm before each block"
         )
     given = {str(name): array.values for name, array in labelled.data_vars.items()}
-    if o.positions != "learned":
+    if o.positions == "learned":
+        n_ctx = len(given["W_pos"])
+    elif o.positions != "rotary":
         table = sinusoids(n_ctx, o.d_model).numpy()
         given["W_pos"] = table if o.positions == "sinusoidal" else np.zeros_like(table)
     if o.scale_embedding:
         given["W_E"] = given["W_E"] * np.float32(math.sqrt(o.d_model))
-    (d_vocab, _), (n_ctx, _), (_, d_output) = (given[n].shape for n in ("W_E", "W_pos", "W_U"))
+    (d_vocab, _), (_, d_output) = (given[n].shape for n in ("W_E", "W_U"))
     with_biases = Transformer(o.model_copy(update={"biases": True}), d_vocab, n_ctx, d_output)
     for name, shape in with_biases.shapes.items():
         given.setdefault(name, np.zeros(shape, np.float32))
@@ -116,6 +132,9 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
         "attn_only": not o.d_mlp,
         "act_fn": o.activation if o.d_mlp else None,
         "normalization_type": _NORMS[o.norm],
+        "attention_dir": _DIRECTIONS[o.attention],
+        "positional_embedding_type": _POSITIONS.get(o.positions, "standard"),
+        **({"rotary_base": o.rotary_base} if o.positions == "rotary" else {}),
         "n_ctx": n_ctx,
         "d_vocab": d_vocab,
         "d_vocab_out": d_output,
@@ -132,19 +151,29 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
     config = {
         "normalization_type": "LN",
         "positional_embedding_type": "standard",
+        "attention_dir": "causal",
+        "rotary_base": 10000.0,
+        **_ALONE,
         **exported.config,
     }
-    norms = {theirs: ours for ours, theirs in _NORMS.items()}
+    norms, positions, directions = (
+        {theirs: ours for ours, theirs in known.items()}
+        for known in (_NORMS, _POSITIONS, _DIRECTIONS)
+    )
     d_mlp = 0 if config.get("attn_only") else config.get("d_mlp")
-    for key, value, known in (
-        ("normalization_type", config["normalization_type"], tuple(norms)),
-        ("positional_embedding_type", config["positional_embedding_type"], ("standard",)),
-        ("act_fn", config.get("act_fn") if d_mlp else "relu", ("relu", "gelu")),
-        ("attention_dir", config.get("attention_dir", "causal"), ("causal",)),
-    ):
-        if value not in known:
+    allowed: dict[str, tuple[Any, ...]] = {
+        "normalization_type": tuple(norms),
+        "positional_embedding_type": tuple(positions),
+        "attention_dir": tuple(directions),
+        **({"act_fn": ("relu", "gelu")} if d_mlp else {}),
+        "rotary_dim": (None, config.get("d_head")),
+        "n_key_value_heads": (None, config.get("n_heads")),
+        **{key: (value,) for key, value in _ALONE.items()},
+    }
+    for key, known in allowed.items():
+        if config.get(key) not in known:
             raise InterpflowError(
-                f"config.{key} is {value!r}; interpflow has {', '.join(map(repr, known))}"
+                f"config.{key} is {config.get(key)!r}; interpflow has {', '.join(map(repr, known))}"
             )
     try:
         wanted = {
@@ -155,7 +184,9 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
             "d_mlp": d_mlp,
             "activation": config["act_fn"] if d_mlp else "relu",
             "norm": norms[config["normalization_type"]],
-            "positions": "learned",
+            "positions": positions[config["positional_embedding_type"]],
+            "rotary_base": config["rotary_base"],
+            "attention": directions[config["attention_dir"]],
         }
         d_output = config.get("d_vocab_out", config["d_vocab"])
         options = ModelOptions.model_validate(wanted)

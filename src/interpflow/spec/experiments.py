@@ -105,6 +105,9 @@ def _check_fresh(
     module = checker.plugin(TASK, name, key)
     if module is not None and not hasattr(module, "sample"):
         checker.add(key, f"task '{name}' draws no fresh examples: its file defines no `sample`")
+    if resolved["model"].get("attention") == "full":
+        message = "fresh examples do not say what is padding, which full attention must not see"
+        checker.add(key, message)
 
 
 def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str, Any]:

@@ -103,6 +103,10 @@ class Resolver:
                     blamed.add(key)
                     message = f"analysis '{lacking[0]}' is not of experiment '{point}'"
                     self._checker.add(key, message)
+                attention = kept[point].model.get("attention")
+                if attention == "full" and getattr(module, "CAUSAL", False):
+                    message = f"'{written.method}' takes causal attention; the model of '{point}' has full"
+                    self._checker.add(key, message)
                 layers = [
                     Layer(here, written.model_extra or {}),
                     Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),

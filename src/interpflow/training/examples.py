@@ -19,7 +19,10 @@ TOKENS_PER_PASS = 2400
 
 @dataclass(frozen=True)
 class Batch:
-    """tokens (…, pos) int64, targets (…, pos[, output]), scored (…, pos) bool; leading dims as taken."""
+    """tokens (…, pos) int64, targets (…, pos[, output]), scored (…, pos) bool; leading dims as taken.
+
+    Padding is told from tokens: a token that only fills up its sequence stands as `~token`, a negative number.
+    """
 
     tokens: Tensor
     targets: Tensor
@@ -54,6 +57,7 @@ class Examples:
         def tensor(name: str) -> Tensor:
             return torch.from_numpy(data[name].values[chosen, :longest]).to(device)
 
+        self._lengths = torch.from_numpy(self.lengths.astype(np.int64)).to(device)
         self._all = Batch(tensor("tokens"), tensor("targets"), tensor("scored"))
 
     def __len__(self) -> int:
@@ -62,9 +66,12 @@ class Examples:
     def take(self, indices: np.ndarray, longest: int | None = None) -> Batch:
         """The examples at `indices` (any shape), cut to `longest` tokens or to the longest of them."""
         longest = longest or int(self.lengths[indices].max())
-        at = torch.from_numpy(indices).to(self._all.tokens.device)
+        device = self._all.tokens.device
+        at = torch.from_numpy(indices).to(device)
+        tokens = self._all.tokens[:, :longest][at].long()
+        real = torch.arange(longest, device=device) < self._lengths[at][..., None]
         return Batch(
-            self._all.tokens[:, :longest][at].long(),
+            torch.where(real, tokens, ~tokens),
             self._all.targets[:, :longest][at],
             self._all.scored[:, :longest][at],
         )
