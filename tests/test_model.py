@@ -188,6 +188,36 @@ def test_a_seeds_logits_are_the_same_bits_whatever_seeds_ride_along() -> None:
     assert torch.equal(ours(weights(ours, pair), text[pair]), together[pair])
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"d_model": 9, "d_mlp": 5, "norm": "post"},
+        {"d_model": 20, "d_mlp": 11, "activation": "gelu"},
+        {"d_model": 15, "d_head": 2, "heads": 3, "positions": "rotary", "biases": False},
+        {"d_model": 32, "d_mlp": 29, "layers": 2, "attention": "full"},
+        {"d_model": 6, "d_head": 7, "heads": 2, "norm": "none", "positions": "sinusoidal"},
+    ],
+    ids=str,
+)
+def test_a_seeds_gradient_is_the_same_bits_whatever_seeds_ride_along(
+    options: dict[str, Any],
+) -> None:
+    """Of sizes that leave a seed's part of a tensor between the vectors of a processor."""
+    ours = model(**options)
+    groups = [tokens(4, batch, length) for batch, length in ((3, 11), (5, 8), (1, 7))]
+
+    def gradient(seeds: list[int]) -> Tensor:
+        given = weights(ours, seeds)
+        theta = flatten(given).requires_grad_()
+        shapes = {name: tuple(weight.shape[1:]) for name, weight in given.items()}
+        logits = ours.rows(unflatten(theta, shapes), [group[seeds] for group in groups])
+        return torch.autograd.grad((logits**2).sum(), theta)[0]
+
+    together = gradient([0, 1, 2, 3])
+    for seeds in ([2], [1, 2], [3, 0, 2]):
+        assert torch.equal(gradient(seeds)[-1], together[2])
+
+
 def test_a_seeds_initial_weights_depend_on_that_seed_alone() -> None:
     ours = model(norm="pre", **BOTH_BLOCKS)
     many, one = ours.init([0, 3, 1]), ours.init([3])
