@@ -115,7 +115,9 @@ def test_comments_and_docstrings_in_the_model_rerun_nothing(finished: Copy):
     assert finished.would_run() == set()
 
 
-@pytest.mark.parametrize("name", ["spec/load", "workflow/plan", "__main__", "commands/check", "workflow/layout"])
+@pytest.mark.parametrize(
+    "name", ["spec/load", "workflow/plan", "__main__", "commands/check", "workflow/layout"]
+)
 def test_code_that_only_reads_specs_and_plans_reruns_nothing(finished: Copy, name: str):
     with (finished.folder / SRC / f"{name}.py").open("a") as code:
         code.write("\nADDED = 1\n")

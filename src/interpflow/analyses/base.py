@@ -5,9 +5,9 @@ An analysis is a file in this folder with
     class Options(Section)                                     its options in a spec, with their reasons
     VARIABLES: dict[str, Variable]                             every variable it returns
     def variables(source, options) -> dict[str, Variable]      if need be: those that depend on the task
-    NEEDS                                                      what it looks at:
     CAUSAL = True                                              if need be: it takes models with causal attention
                                                                alone, and `check` refuses it others
+    NEEDS                                                      what it looks at:
     def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds
 
     NEEDS                 source
