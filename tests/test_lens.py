@@ -29,7 +29,7 @@ def trained(norm: str = "pre", biases: bool = True, steps: int = 10) -> Runs:
     )  # fmt: skip
     model = {"norm": norm, "positions": "learned", "biases": biases, "layers": 2, "d_model": 24}
     of = recipe(
-        model=model, optimizer="adam", loss="cross_entropy", steps=steps, learning_rate=0.01
+        model=model, optimizer="adam", loss="cross_entropy", steps=steps, learning_rate=0.003
     )
     return runs_of(make_dataset(tree_pathfinding, options), of)
 

@@ -386,12 +386,13 @@ def test_training_learns(state: Path) -> None:
 
 
 def test_bfloat16_trains_nearly_as_float32_and_keeps_float32_weights(state: Path) -> None:
-    exact, _ = train(recipe(steps=30), state)
-    rough, _ = train(recipe(steps=30, dtype="bfloat16"), state)
+    # Few steps: what rounding leaves grows, by RMSprop, from step to step, and not alike on all processors.
+    exact, _ = train(recipe(steps=10), state)
+    rough, _ = train(recipe(steps=10, dtype="bfloat16"), state)
     assert rough["W_in"].dtype == np.float32
     moved = (exact["W_in"][-1] - exact["W_in"][0]).values.ravel()
     also_moved = (rough["W_in"][-1] - rough["W_in"][0]).values.ravel()
-    assert 0.95 < np.corrcoef(moved, also_moved)[0, 1] < 1
+    assert 0.98 < np.corrcoef(moved, also_moved)[0, 1] < 1
 
 
 def test_evaluation_is_that_of_every_example_alone() -> None:
