@@ -106,11 +106,13 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
             "norm: post cannot be exported; a HookedTransformer has its LayerNorm before each block"
         )
     given = {str(name): array.values for name, array in labelled.data_vars.items()}
-    if o.positions == "learned":
-        n_ctx = len(given["W_pos"])
-    elif o.positions != "rotary":
+    positions = o.positions
+    if positions in ("sinusoidal", "none"):
         table = sinusoids(n_ctx, o.d_model).numpy()
-        given["W_pos"] = table if o.positions == "sinusoidal" else np.zeros_like(table)
+        given["W_pos"] = table if positions == "sinusoidal" else np.zeros_like(table)
+        positions = "learned"
+    elif positions == "learned":
+        n_ctx = len(given["W_pos"])
     if o.scale_embedding:
         given["W_E"] = given["W_E"] * np.float32(math.sqrt(o.d_model))
     (d_vocab, _), (_, d_output) = (given[n].shape for n in ("W_E", "W_U"))
@@ -133,8 +135,8 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
         "act_fn": o.activation if o.d_mlp else None,
         "normalization_type": _NORMS[o.norm],
         "attention_dir": _DIRECTIONS[o.attention],
-        "positional_embedding_type": _POSITIONS.get(o.positions, "standard"),
-        **({"rotary_base": o.rotary_base} if o.positions == "rotary" else {}),
+        "positional_embedding_type": _POSITIONS[positions],
+        **({"rotary_base": o.rotary_base} if positions == "rotary" else {}),
         "n_ctx": n_ctx,
         "d_vocab": d_vocab,
         "d_vocab_out": d_output,
