@@ -3,7 +3,7 @@
 The OV circuit of a head says which logits a token raises where the head attends to it, the QK circuit which
 token is attended to from which.  Both are of the direct path: from the embedding to one layer's heads, and
 from there to the logits.  Gains and centring of LayerNorm are part of the maps; its scale, a positive number
-for every token, and all biases are not.
+for every token, all biases, and the turning by rotary positions are not.
 """
 
 from __future__ import annotations
