@@ -34,7 +34,9 @@ def register(subparsers: Any) -> None:
 
     parser = subparsers.add_parser("import", help="read weights of a TransformerLens model")
     parser.add_argument(
-        "file", type=Path, help="what `export` writes; src/interpflow/model/transformer_lens.py says how else"
+        "file",
+        type=Path,
+        help="what `export` writes; src/interpflow/model/transformer_lens.py says how else",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="WEIGHTS.nc")
     parser.set_defaults(command=run_import)
