@@ -173,6 +173,38 @@ def test_learning_rates_are_those_of_torchs_schedulers(
     assert len(set(ours)) > 1 or (schedule, warmup) == ("constant", 0)
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_rate_that_changes_once_an_epoch_is_torchs_scheduler_stepped_once_an_epoch(
+    schedule: str,
+) -> None:
+    every, epochs = 10, 8
+    rates: dict[str, Any] = {"learning_rate": 0.02, "final_learning_rate": 2e-3}
+    of = recipe(schedule=schedule, schedule_every=every, **rates)
+    once = TrainingOptions(**of["training"])
+    optimizer = torch.optim.SGD([torch.zeros(1)], 0.02)
+    schedules = torch.optim.lr_scheduler
+    scheduler = (
+        schedules.CosineAnnealingLR(optimizer, epochs, eta_min=2e-3)
+        if schedule == "cosine"
+        else schedules.LinearLR(optimizer, 1.0, 0.1, epochs)
+    )
+    for step in range(every * epochs):
+        if step and step % every == 0:
+            optimizer.step()
+            scheduler.step()
+        rate = optimizer.param_groups[0]["lr"]
+        assert learning_rate(once, step, every * epochs) == pytest.approx(rate, rel=1e-6), step
+
+
+def test_a_rate_that_falls_at_the_end_alone_changes_from_there_on() -> None:
+    of = recipe(
+        learning_rate=1.0, schedule="linear", warmup_steps=2, decay_steps=6, schedule_every=3
+    )
+    options = TrainingOptions(**of["training"])
+    rates = [learning_rate(options, step, 12) for step in range(12)]
+    assert rates == [0.5, 1, 1, 1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5]
+
+
 def random_batch(classes: int, kind: str) -> tuple[Tensor, Batch]:
     random = generator("test losses")
     logits = torch.from_numpy(random.normal(0, 3, (2, 4, 6, classes)))

@@ -39,7 +39,8 @@ def learning_rate(options: TrainingOptions, step: int, total: int) -> float:
     """The learning rate of `step`, counted from 0, of `total`.
 
     Linear warm-up from 0, then constant, or down to `final_learning_rate` along a cosine or a line, over
-    all further steps or the last `decay_steps` of them.
+    all further steps or the last `decay_steps` of them.  With `schedule_every` it goes down once in so many
+    of these steps, and stays in between.
     """
     peak, final, warmup = options.learning_rate, options.final_learning_rate, options.warmup_steps
     if step < warmup:
@@ -47,6 +48,7 @@ def learning_rate(options: TrainingOptions, step: int, total: int) -> float:
     if options.schedule == "constant":
         return peak
     span = min(options.decay_steps or total, max(1, total - warmup))
+    step -= (step - (total - span)) % options.schedule_every
     done = max(0.0, 1 - (total - step) / span)
     remaining = (1 + math.cos(math.pi * done)) / 2 if options.schedule == "cosine" else 1 - done
     return final + (peak - final) * remaining

@@ -49,6 +49,7 @@ class TrainingOptions(Section):
     decay_steps: PositiveInt | None = (
         None  # the last so many of cosine and linear; all if not given
     )
+    schedule_every: PositiveInt = 1  # steps between changes of cosine and linear
     final_learning_rate: NonNegativeFloat = 0.0  # where cosine and linear end
     loss: Literal["cross_entropy", "mse", "binary_cross_entropy"]
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -85,8 +86,9 @@ class TrainingOptions(Section):
             raise ValueError(
                 "momentum 0: optimizer muon orthogonalises the momentum; 0.95 is usual"
             )
-        for name in ("final_learning_rate", "decay_steps"):
-            if getattr(self, name) and self.schedule == "constant":
+        for name in ("final_learning_rate", "decay_steps", "schedule_every"):
+            given = getattr(self, name) != type(self).model_fields[name].default
+            if given and self.schedule == "constant":
                 raise ValueError(
                     f"{name} {getattr(self, name)} has no effect on schedule constant; "
                     "allowed schedules: cosine, linear"
