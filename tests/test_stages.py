@@ -63,6 +63,22 @@ def test_noise_alone_is_one_stage():
     assert stages.analyse(flat, options("loss"))["stages"] == 1
 
 
+def test_the_plateau_before_learning_is_no_stage():
+    loss, llc = ((1, 4.0), (30, 4.0), *LOSS[1:]), ((1, 0.0), (30, 0.0), *LLC[1:])
+    found = stages.analyse(findings(loss=bent(*loss), llc=bent(*llc)), options("loss", "llc"))
+    assert found["stages"] == 3
+    assert found["plateau"].item() == begins(found)[0] == pytest.approx(30, rel=0.1)
+    assert begins(found)[1:] == pytest.approx([100, 1000], rel=0.1)
+    first = found["change"].sel(stage=1).isel(seed=0)
+    assert first.sel(curve="loss") < -0.7
+    assert first.sel(curve="llc") > 0.7
+
+
+def test_what_learns_at_once_has_no_plateau():
+    found = stages.analyse(findings(loss=bent(*LOSS), llc=bent(*LLC)), options("loss", "llc"))
+    assert found["plateau"].item() == STEPS[0]
+
+
 def test_a_checkpoint_whose_estimate_failed_is_left_out():
     llc = bent(*LLC)
     llc[20] = np.nan

@@ -3,6 +3,7 @@
 Within a stage every curve is about a straight line over log steps.  Curves are scaled to their range, and
 the boundaries are those that leave the smallest squared distance, found exactly by dynamic programming; their
 number is the one with the lowest Bayesian information criterion.  Each seed has boundaries of its own.
+The first stage is the first in which a curve moves: the plateau before learning is none.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ class Options(Section):
 
 
 VARIABLES = {
+    "plateau": Variable(
+        ("seed",), "step", "training step at which the plateau before learning ends"
+    ),
     "boundary": Variable(("seed", "stage"), "step", "training step at which the stage begins"),
     "end": Variable(("seed", "stage"), "step", "training step at which the stage ends"),
     "stages": Variable(("seed",), "1", "number of stages"),
@@ -65,6 +69,7 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     boundary, end = np.full(shape, np.nan), np.full(shape, np.nan)
     change = np.full((*shape, len(curves)), np.nan)
     stages = np.zeros(len(scaled), dtype=int)
+    plateau = np.full(len(scaled), np.nan)
     x = np.log(np.maximum(steps, 1))
     for seed, rows in enumerate(scaled):
         # A curve with a gap (an estimate that failed) is left out at that checkpoint, for all curves.
@@ -72,13 +77,18 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
         if there.sum() < options.shortest:
             continue
         starts = cut(x[there], rows[there], options.most, options.shortest)
-        stages[seed] = len(starts)
         kept, ends = steps[there], [*starts[1:], int(there.sum())]
-        for place, (first, after) in enumerate(zip(starts, ends, strict=True)):
-            boundary[seed, place] = kept[first]
-            end[seed, place] = kept[min(after, len(kept) - 1)]
-            line = np.polyfit(x[there][first:after], rows[there][first:after], 1)
-            change[seed, place] = line[0] * (x[there][after - 1] - x[there][first])
+        changes = [
+            _change(x[there][first:after], rows[there][first:after])
+            for first, after in zip(starts, ends, strict=True)
+        ]
+        still = _leading_still(changes, options.flat)
+        stages[seed] = len(starts) - still
+        plateau[seed] = kept[starts[still]]
+        for place, at in enumerate(range(still, len(starts))):
+            boundary[seed, place] = kept[starts[at]]
+            end[seed, place] = kept[min(ends[at], len(kept) - 1)]
+            change[seed, place] = changes[at]
     trend = np.select(
         [np.isnan(change), change > options.flat, change < -options.flat],
         ["", "rises", "falls"],
@@ -86,6 +96,7 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     )
     return xr.Dataset(
         {
+            "plateau": ("seed", plateau),
             "boundary": (("seed", "stage"), boundary),
             "end": (("seed", "stage"), end),
             "stages": ("seed", stages),
@@ -100,6 +111,18 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
             "stage": np.arange(1, options.most + 1),
         },
     )
+
+
+def _change(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """How far the best line through each of `rows` (n, curve) goes over `x` (n,): (curve,)."""
+    slope, _ = np.polyfit(x, rows, 1)
+    return slope * (x[-1] - x[0])
+
+
+def _leading_still(changes: list[np.ndarray], flat: float) -> int:
+    """How many stages pass before any curve moves; none where no curve ever moves."""
+    moving = [at for at, change in enumerate(changes) if (np.abs(change) > flat).any()]
+    return moving[0] if moving else 0
 
 
 def cut(x: np.ndarray, rows: np.ndarray, most: int, shortest: int) -> list[int]:
