@@ -1,7 +1,7 @@
-"""What a head is good for: accuracy, loss and confidence with its output replaced.
+"""Ablation of heads: accuracy, loss and confidence of a model with one head's output replaced.
 
-Zero ablation takes the head's output `z` away, mean ablation leaves its mean over examples at each position,
-and resample ablation puts in its output on another example at the same position.
+Zero ablation sets the head's output `z` to zero.  Mean ablation sets `z` to its mean over examples, position by
+position.  Resample ablation takes `z` from another example, at the same position.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Each seed intact, and with each head ablated in each way."""
+    """Measure each seed intact, and with each head ablated in each way."""
     from interpflow.methods.predictions import sureness
     from interpflow.model.sites import Sites
 

@@ -1,7 +1,7 @@
-"""How well a model does on examples of one kind and another: accuracy and loss by group, over training.
+"""Accuracy and loss by group of examples, over training.
 
-The groups are the values of a variable, such as the length of a path, or splits, such as bins of sequences
-longer than those of training.
+A group holds the examples with one value of a variable (the length of a path, say), or the examples of one
+split (a bin of sequences longer than training saw).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Every seed at the steps asked for; NaN at a step that is best for another seed."""
+    """Measure every seed at the steps asked for.  A step that was kept for another seed alone is NaN."""
     from interpflow.methods.grouping import Grouping
     from interpflow.methods.outcomes import outcomes
 

@@ -1,13 +1,13 @@
-"""What positions hold that other analyses found: the chain of what each attends to, layer by layer.
+"""Chains of attention: the keys that a position attends to most, layer after layer, from `from_layer` on.
 
-From `from_layer` on, a position attends most to one key in each layer.  At a key two states are read, what it
-`holds` and its `key`.  A step from one layer to the next *climbs* if the `key` of the position attended to
-next is what the one before `holds`: with edges of a tree, from the edge A>B to the edge that leads to A.
-Where no key that the position can see has that `key`, the chain is at its end.
+The positions are those that another analysis found (registers, say).  Two states are read at each key: what
+the key `holds`, and its `key`.  A step from one layer to the next *climbs* if the next key's `key` equals what
+the last key `holds`.  In a tree, a step climbs from the edge A>B to the edge that leads to A.  A chain ends
+where the position sees no key that it could climb to.
 
-A chain begins at the first layer at which the position attends most to a key that holds something, if there
-is anything to climb to from there, and is valid if every step up to its end, or up to the last layer,
-climbs.  Heads of a layer count together: the key is the one with the most attention of any head.
+A chain begins at the first layer whose key holds a state that can be climbed from.  A chain is *valid* if
+every step climbs, up to the chain's end or to the last layer.  Heads of a layer count together: the key is the
+one that any head gives the most attention.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Chains of every seed, over the examples in which a position has one of the names `positions`."""
+    """Follow the chains of every seed, over examples in which a position has one of the names `positions`."""
     data, examples = runs.select(options)
     depth, weights = runs.model.options.layers, runs.weights(options.checkpoint)
     if options.from_layer > depth - 2:

@@ -1,13 +1,13 @@
-"""Which positions does a query depend on, late in the model?
+"""Attention knockout: the earlier positions on which a prediction depends, late in the model.
 
-Attention from a query to one earlier position is cut in a few layers: its score is minus infinity, so the
-other positions share what it had.  The prediction at the query is held against the intact one.  Every earlier
-position is tried, or those of some names, query by query: other queries of the sequence read as they did.
+Attention from a query to one key is cut in a few layers: the score becomes minus infinity, and the other keys
+share the attention.  The prediction at the query is compared with the intact prediction.  Every earlier
+position is cut in turn, or every position of some names.  Other queries of the sequence keep their attention.
 
-A position is a *register* if the cut changes the prediction whatever stands there.  So the mean is over
-examples in which other things stand there, without those (`unless`) in which the query needs just what does,
-and names in `exclude` are no registers.  All registers are then cut at once, and instead of them as many
-other positions drawn at random.
+A position is a *register* if its cut changes the prediction whatever token stands there.  The effect of a cut
+is therefore a mean over examples, without the examples (`unless`) in which the query needs the token itself.
+Positions with a name in `exclude` are no registers.  In the end all registers are cut together; the control
+cuts as many other positions, drawn at random.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Every earlier position cut for itself, then all registers.
+    """Cut every earlier position for itself, then all registers together.
 
     Raises InterpflowError for a task with several labels a position.
     """

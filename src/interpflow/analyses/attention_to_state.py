@@ -1,10 +1,10 @@
-"""Does a head look from a state to the same state elsewhere?  Attention from queries to keys of equal state.
+"""Attention from queries to the keys whose state equals the query's.
 
-A pair names a state of the query and a state of the key; the keys that count for a query are those at or
-before it whose state equals the query's.  A climb through a tree, say, is the query's state "the node two
-above the goal" against the key's state "the node that this edge leads to", and a look at the answer is the
-query's state `targets` against the key's state `tokens`, where these have the same numbers.  Queries for which
-no such key stands at or before them are left out.
+A pair names a state of the query and a state of the key.  A key counts for a query if it stands at or before
+the query and has an equal state.  Two examples: a climb through a tree pairs "the node two above the goal" of
+the query with "the node that this edge leads to" of the key; attention to the answer pairs `targets` of the
+query with `tokens` of the key, where the two have the same numbers.  A query that no key counts for is left
+out.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Attention of every seed at the steps asked for; NaN for a pair that no query has a key of.
+    """Measure every seed at the steps asked for.  A pair without any query that has a key is NaN.
 
-    `group_` variables are there where `by` is given; queries without a value of it are then left out.
+    With `by`, `group_` variables are added; they leave out queries that have no value of `by`.
     Raises InterpflowError where no query of any pair has a key.
     """
     data, examples = runs.select(options)

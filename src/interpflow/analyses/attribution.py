@@ -1,10 +1,10 @@
-"""Which logits do attended positions raise?  Direct attribution through the OV circuits of the last layers.
+"""Direct logit attribution: the logits that attended positions raise, through OV circuits of the last layers.
 
-What a head writes at a query is a sum over keys, pattern times value times W_O, and what that adds to the
-logits is the same sum through the final LayerNorm, its scale as it is in that pass, and W_U.  Contributions
-are centred over outputs: logits matter only by their differences.
+A head's output at a query is a sum over keys: pattern times value times W_O.  Each summand's contribution to
+the logits passes the final LayerNorm, whose scale is fixed at its value in that pass, and W_U.  Contributions
+are centred over outputs, since logits matter only by their differences.
 
-A relation (`relations`) says which keys of a query and which outputs are looked at.
+A relation (`relations`) names the keys of a query and the outputs whose contributions are averaged.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CAUSAL = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Contributions of every seed; NaN for a relation that no query has.
+    """Measure the contributions in every seed.  A relation that no query has is NaN.
 
     Per query the contributions of a relation's keys to an output are summed, and the mean is taken over the
     relation's outputs.  "Others" are outputs that say some other state.  Raises InterpflowError for a model

@@ -1,6 +1,6 @@
-"""What probes read while some positions cannot be looked at: `probe` with attention cut in every layer.
+"""Probes of hidden states while attention to some positions is cut in every layer; otherwise as `probe`.
 
-What is still read then did not come by way of these positions.
+A state that probes still read did not come by way of the positions that are cut.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Block(Section):
 
 
 class Options(probe.Options):
-    """As those of `probe`, and what is blocked."""
+    """The options of `probe`, and which attention is cut."""
 
     block: Block
 
@@ -44,7 +44,7 @@ NEEDS = "runs_and_findings"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """What is read in every seed with its own positions blocked; NaN for a seed in which there are none."""
+    """Probe every seed with its own positions cut.  A seed without such positions is NaN."""
     import torch
 
     data, _ = runs.select(options)

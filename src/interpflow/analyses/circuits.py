@@ -34,7 +34,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Both maps for every seed, see `weight_circuits`."""
+    """Compute both maps for every seed, see `methods.weight_circuits`."""
     from interpflow.methods.weight_circuits import ov_circuit, qk_circuit
 
     weights = runs.by_layer.sel(step=runs.kept(options.steps))

@@ -1,13 +1,12 @@
-"""How much one head reads of what an earlier one writes, from the weights alone.
+"""Composition of heads: how much of an earlier head's output a later head reads, from the weights alone.
 
-Composition scores of Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits": with A the OV
-circuit of the earlier head, and B what the later one reads with, ‖A B‖ / (‖A‖ ‖B‖) in Frobenius norms.
-B is the QK circuit from the side of its query (Q-composition) or of its key (K-composition), or the OV
-circuit (V-composition).  Gains and centring of LayerNorm are part of A and B.  MLPs in between are not: where
-they carry what the later head reads, composition stays at chance.
+The score is that of Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits": ‖A B‖ / (‖A‖
+‖B‖) in Frobenius norms.  A is the OV circuit of the earlier head.  B is the later head's QK circuit, read from
+its query (Q-composition) or its key (K-composition), or its OV circuit (V-composition).  A and B include the
+gains and the centring of LayerNorm.  They include no MLP: composition through an MLP stays at chance.
 
-Chance is what A and B have that are turned against each other at random: for a random rotation of d
-dimensions the mean of ‖A R B‖² is ‖A‖² ‖B‖² / d, whatever A and B are.
+Chance is the score of A and B turned against each other at random.  Over rotations R of d dimensions the mean
+of ‖A R B‖² is ‖A‖² ‖B‖² / d, whatever A and B are.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Scores for every seed; NaN where the second layer is not earlier than the first."""
+    """Score every seed.  A pair of heads whose second layer is not the earlier one is NaN."""
     shape, steps = runs.model.options, runs.kept(options.steps)
     weights = runs.by_layer.sel(step=steps).drop_vars(["seed", "step"]).astype(np.float64)
     reads = {name: weights[f"W_{name}"] for name in KINDS}

@@ -1,8 +1,8 @@
-"""Is a state used where it stands?  Erase it from named positions of a site and see which examples suffer.
+"""Concept erasure: a state is erased from named positions of a site, and the task is measured again.
 
-LEACE (`methods.erasure.leace`) changes hidden states just so much that no linear reader knows the state.
-As a control it hides labels at random from the same positions: drawn, of as many classes, or where a state has
-several labels those of other positions.
+LEACE (`methods.erasure.leace`) changes hidden states by the least that leaves no linear reader of the state.
+The control erases random labels from the same positions: drawn labels of as many classes, or, for a state with
+several labels, the labels of other positions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 
 
 class Erasure(Section):
-    """What is erased, and where: at those of the positions where the state has a value."""
+    """What is erased, and where: at the named positions that have a value of the state."""
 
     site: str  # in the form (batch, position, d); TransformerLens name
     positions: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives them
@@ -84,7 +84,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Every seed intact, and with each state erased."""
+    """Measure every seed intact, and with each state erased."""
     import torch
 
     from interpflow.methods.erasure import leace
@@ -199,7 +199,7 @@ def _columns(labels: Ints) -> Ints:
 
 
 def _at_random(labels: Ints, name: str) -> Ints:
-    """Columns that know nothing of the states."""
+    """Columns that are independent of the states: the control."""
     random = generator("concept erasure", name)
     if len(labels) > 1:
         return random.permutation(labels.T)

@@ -25,7 +25,7 @@ NEEDS = "data"
 
 
 def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:
-    """Mean and maximum of each variable by split; one with a further dim counts once per value of it."""
+    """Mean and maximum of each variable by split.  A further dim of a variable counts value by value."""
     splits = list(dict.fromkeys(data["split"].values))
     quantities: dict[str, xr.DataArray] = {}
     for name in options.variables:

@@ -1,8 +1,8 @@
-"""Is what a probe reads used?  Take its directions out of the hidden state and see whether the task survives.
+"""Removal of a probe's directions from the hidden state, and the task's accuracy without them.
 
-A linear probe reads standardised hidden states through the span of its class weights.  In that space the
-leading directions of the weights are removed, one rank after the other, beside as many random directions,
-and beside LEACE, which removes just enough that no linear probe is left.
+A linear probe reads standardised hidden states through the span of its class weights.  The leading directions
+of that span are removed, rank by rank.  Controls are as many random directions, and LEACE, which removes the
+least that leaves no linear probe.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Who copies what: the regions of every head, and from them the mode of a head and of a model.
+"""Modes of heads and of a model, from the tokens that each head copies.
 
-What a head does with a token that it attends to stands on the diagonal of its OV circuit: `copying` is how far
-it raises the logit of that very token above the mean of all.  A head copies a token where this is a good part
-of the model's `strength`, the mean over tokens of the best head's copying, and suppresses it where it is as
-clearly negative.  Before training nobody copies: the strength has to stand out from what heads do to the
-logits of other tokens.
+The diagonal of a head's OV circuit says what the head does with a token that it attends to: `copying` is how
+far the head raises that token's own logit above the mean of all logits.  `strength` is the mean over tokens of
+the best head's copying.  A head *copies* a token if `copying` reaches a set share of `strength`, and
+*suppresses* it if `copying` is as clearly negative.  A model whose strength does not stand out from its heads'
+effects on other tokens copies nothing: an untrained model, for instance.
 
 Modes of a head
     whole          copies nearly all tokens
@@ -83,7 +83,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """The regions and modes of every seed at the steps asked for."""
+    """Find the regions and modes of every seed at the steps asked for."""
     from interpflow.methods.weight_circuits import ov_circuit
 
     steps = runs.kept(options.steps)

@@ -1,7 +1,7 @@
-"""What the model would predict, and how far it is from what it will, layer by layer: logit lens and tuned lens.
+"""Logit lens and tuned lens: the prediction read off each layer, and its distance from the model's prediction.
 
-The lenses stand in `methods.lenses`.  Translators of the tuned lens are trained on examples that the model
-answers right; all else is measured on every example of `split`.
+The lenses are in `methods.lenses`.  The tuned lens is fitted on examples that the model answers right.
+Measurements are taken on every example of `split`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """The lenses on all seeds.  Raises InterpflowError for a task with several labels a position."""
+    """Apply the lenses to all seeds.  Raises InterpflowError for a task with several labels a position."""
     import torch
 
     from interpflow.methods.lenses import Unembedding

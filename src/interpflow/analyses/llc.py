@@ -3,10 +3,11 @@
 λ = nβ (mean loss over draws of SGLD - loss at the checkpoint), Lau et al. 2023 (arXiv:2308.12108).  Restricted
 to a group of weights, with all others fixed, it is the refined LLC of Wang et al. 2024 (arXiv:2410.02984).
 
-An estimate stands only if every one of its chains is sound.  A chain is unsound if it left for NaN or infinity
-(`diverged`), if its loss moved by more than `drift_above` of its scatter from its first to its last third
-(`drifting`), or if the mean of its draws is below the checkpoint's loss (`below_start`: the checkpoint is no
-minimum, or the step too large).  The first means no estimate at all; the others are counted beside it.
+An estimate is sound if all its chains are.  A chain is unsound in three ways.  It `diverged` if a loss is NaN
+or infinite; then there is no estimate.  It is `drifting` if its loss moved by more than `drift_above` of its
+scatter from its first to its last third.  It is `below_start` if its mean loss is below the checkpoint's loss:
+the checkpoint is no minimum, or the step size is too large.  Drifting chains and chains below the start are
+counted beside the estimate.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """λ for every seed, checkpoint and group of weights, with the traces it rests on."""
+    """Estimate λ for every seed, checkpoint and group of weights; the chains' losses are returned with it."""
     import torch
 
     from interpflow.methods.llc_chains import Chains

@@ -1,4 +1,4 @@
-"""What the heads of one mode are good for: the effects of ablating them, sorted by what they are."""
+"""Effects of ablating heads, averaged over the heads of one mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interpflow.variables import Variable
 
 
 class Options(Section):
-    """The analyses `data` are one of head modes and one of ablations, of the same layer."""
+    """The spec's `data` names one `head_modes` and one `ablation` of the same layer."""
 
     layer: NonNegativeInt = 0
 
@@ -33,7 +33,7 @@ NEEDS = "findings"
 
 
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
-    """Changes against the intact model; NaN for a seed without a head of the mode."""
+    """Changes against the intact model.  A seed without a head of the mode is NaN."""
     modes = _with(findings, "head_mode", "head_modes").isel(step=-1)["head_mode"]
     effects = _with(findings, "intact_loss", "ablation").isel(layer=options.layer, drop=True)
     of = (modes == xr.DataArray(list(HEAD_MODES), dims="head_mode")).transpose("seed", "head", ...)

@@ -1,14 +1,13 @@
-"""Activation patching: where does the model keep what makes two examples differ?
+"""Activation patching: the sites and positions that hold the difference between two examples.
 
-Examples are paired that have the same values of `pair_by` and different answers.  Into the run on the one
-(corrupted) go the activations at one site and at the positions of one name from the run on the other
-(clean).  At the first position at which their answers differ, up to which a model has been given the same
-answers for both, it is measured how far this turns the corrupted run into the clean one, by the difference of
-logits of the clean and corrupted answers:
+Two examples are paired if they have the same values of `pair_by` and different answers.  The *clean* run's
+activations at one site, at the positions of one name, replace the activations of the *corrupted* run.  The
+effect is measured at the first position at which the two answers differ; up to there the model has been given
+the same answers.  With d the logit of the clean answer minus the logit of the corrupted answer,
 
-    recovered = mean(patched - corrupted) / mean(clean - corrupted)
+    recovered = mean(d patched - d corrupted) / mean(d clean - d corrupted)
 
-It is 0 where nothing, and 1 where all that counts is at this site and these positions.
+is 0 if the site holds nothing of the difference at these positions, and 1 if it holds all.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ _BATCH = 64  # pairs in a pass: two runs of it are read at every layer
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Every layer and every name of positions, one at a time.
+    """Patch every layer and every name of positions, one at a time.
 
     Raises InterpflowError where there are no pairs, and for a task with several labels a position.
     """

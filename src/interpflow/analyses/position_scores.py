@@ -1,10 +1,9 @@
-"""What positions look for by themselves: attention scores of position embeddings, from the weights alone.
+"""Attention scores of position embeddings, from the weights alone: what a position looks for by itself.
 
-The query is the embedding of a position, the key that of a token or of another position; both go through
-gains and centring of LayerNorm, without biases (see `weight_circuits`).  The scale of the first LayerNorm
-differs from one token at one position to another; here it is that of an average one, so that scores are
-about as large as in a pass.  That layer is the one that reads embeddings; in later ones this is the direct
-path alone.
+The query is the embedding of a position.  The key is the embedding of a token or of another position.  Both
+pass the gains and the centring of LayerNorm, without biases (see `methods.weight_circuits`).  The scale of
+LayerNorm is that of an average embedding, so that scores are about as large as in a pass.  In the first layer
+the scores are those of the embeddings; in later layers they are the direct path alone.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Both kinds of score for every seed; keys behind the query are NaN.
+    """Compute both kinds of score for every seed.  A key after the query is NaN.
 
     Raises InterpflowError for a model without learned positions, and for a layer that it lacks.
     """

@@ -1,11 +1,11 @@
-"""What probes read at named sites and positions, by their depth and beside controls.
+"""Probes of states at named sites and positions, by depth of the probe, beside controls.
 
-A probe of a state with classes says which one it is.  A state of several labels that can hold at once, such as
-the children of a node, is read by one probe a label, which says whether that label holds.
+A state with classes has one probe, which says the class.  A state of several labels that can hold at once (the
+children of a node, say) has one probe for each label, which says whether the label holds.
 
 Accuracy alone says little: a probe can learn its task instead of reading it, and a frequent label is easy.
-Each probe stands beside the most frequent class and, as controls, beside labels drawn at random, a control task
-per word type (Hewitt & Liang 2019, arXiv:1909.03368), and the same model untrained.
+Each probe is therefore compared with the most frequent class and with controls: labels drawn at random, a
+control task per word type (Hewitt & Liang 2019, arXiv:1909.03368), and the untrained model.
 
 F1 is the mean over the classes of a state (macro); of several labels it is that of all taken together (micro).
 """

@@ -1,9 +1,9 @@
 """Stages of training, found in several curves at once.
 
-Within a stage every curve is about a straight line over log steps.  Curves are scaled to their range, and
-the boundaries are those that leave the smallest squared distance, found exactly by dynamic programming; their
-number is the one with the lowest Bayesian information criterion.  Each seed has boundaries of its own.
-The first stage is the first in which a curve moves: the plateau before learning is none.
+Within a stage every curve is about a straight line over log steps.  Curves are scaled to their range.  The
+boundaries minimise the squared distance from the lines, exactly, by dynamic programming.  Their number
+minimises the Bayesian information criterion.  Each seed has boundaries of its own.  The first stage is the
+first in which a curve moves: the plateau before learning is no stage.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ NEEDS = "findings"
 
 
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
-    """The stages of every seed that all curves have."""
+    """Find the stages of every seed that all curves have."""
     curves = {name: _curve(findings, name, curve) for name, curve in options.curves.items()}
     aligned = xr.align(*curves.values(), join="inner")
     joined = xr.concat(aligned, xr.Variable("curve", list(curves)))

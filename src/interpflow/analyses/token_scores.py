@@ -1,15 +1,15 @@
-"""Does what one part of a model writes for a token fit what a head looks for?  Scores token by token.
+"""Attention scores token by token, of queries and keys that other parts of the model made from embeddings.
 
-A path says what the query and the key of a head are made of: the embedding of a token, then what some parts
-of the model make of it, one after the other:
+A path says how the query and the key of a head are made: from the embedding of a token, through parts of the
+model, one after the other:
 
     ov 0      what the attention of layer 0 writes where it attends to this alone (ov 0.1: its head 1 alone)
     mlp 0     the sum of it and of what the MLP of layer 0 adds to it
 
-All parts are applied exactly, with biases, LayerNorm and activation, but to one token's share of the residual
-stream: what else stands there, as the embedding of the position, is left out.  Tokens are found by their
-words.  The first query belongs to the first key and so on, so a path carries a token's identity where its
-scores are largest on the diagonal.
+Parts are applied exactly, with biases, LayerNorm and activation, to one token's share of the residual stream.
+The rest of the residual stream (the embedding of the position, say) is left out.  Tokens are given as words.
+The first query belongs to the first key, and so on: a path carries a token's identity if its scores are largest
+on the diagonal.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Scores of every seed; NaN where a path has fewer tokens than another.
+    """Compute the scores of every seed.  A path with fewer tokens than another is padded with NaN.
 
     Raises InterpflowError for a layer or head that there is not, and where queries and keys are not as many.
     """
