@@ -171,8 +171,9 @@ def test_an_experiment_of_which_only_the_data_is_asked_is_trained_if_another_goe
 def test_a_change_of_the_other_experiment_trains_both_again(tmp_path):
     before = planned(tmp_path)
     after = planned(tmp_path, ("base: {}", "base: {training: {batch_size: 30}}"))
-    changed = {name for name, job in after.jobs["train"].items() if job.sha != before.jobs["train"][name].sha}  # fmt: skip
-    assert {name for name, _ in changed} == {"base", "tuned"}
+    trained, again = (each.jobs["train"] for each in (before, after))
+    changed = {name for name, chunk in again if again[name, chunk].sha != trained[name, chunk].sha}
+    assert changed == {"base", "tuned"}
 
 
 def test_what_goes_on_and_what_is_frozen_costs_as_much_as_any_training(tmp_path):
@@ -223,7 +224,13 @@ analyses:
     positions_per_read: 100
     epochs: 1
   complexity:
-    {method: llc, experiments: [theirs], step_size: 1.0e-5, localization: 100.0, chains: 2, draws: 3, groups: [heads]}
+    method: llc
+    experiments: [theirs]
+    step_size: 1.0e-5
+    localization: 100.0
+    chains: 2
+    draws: 3
+    groups: [heads]
 figures:
   bins: {plot: length_bins, data: lengths, checkpoint: last, caption: Lengths}
 claims:
@@ -237,8 +244,8 @@ claims:
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory) -> tuple[Path, str]:
-    """A project folder with a model as TransformerLens gives it, imported, and a spec that takes it."""
+def _imported(tmp_path_factory) -> tuple[Path, str]:
+    """A project folder with an imported model, and a spec that takes it."""
     folder = tmp_path_factory.mktemp("theirs")
     build(folder, spec=SPEC)
     trained = folder / "results/laptop/small/experiments/base/weights_0.nc"
@@ -253,9 +260,15 @@ def theirs(tmp_path_factory) -> tuple[Path, str]:
     return folder, IMPORTED.replace("MODEL", json.dumps(model)).replace("START", start)
 
 
-def test_import_prints_what_a_spec_says_of_the_file(theirs, capsys, monkeypatch):
-    folder, text = theirs
-    monkeypatch.chdir(folder)
+@pytest.fixture
+def theirs(_imported, monkeypatch) -> tuple[Path, str]:
+    """The folder, now the current one, and the text of the spec."""
+    monkeypatch.chdir(_imported[0])
+    return _imported
+
+
+def test_import_prints_what_a_spec_says_of_the_file(theirs, capsys):
+    _, text = theirs
     assert main(["import", "model.npz", "--output", "weights/theirs.nc"]) == 0
     said = yaml.safe_load(capsys.readouterr().out)
     written = yaml.safe_load(text)["experiments"]["theirs"]
@@ -291,22 +304,23 @@ def test_weights_of_a_file_need_no_options_of_training_and_cost_none(theirs):
     assert training_seconds(study) == 0
 
 
-NO_HISTORY = "come from weights/theirs.nc, which has no"
+FROM_FILE = "the weights of 'theirs' come from weights/theirs.nc"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ("positions: {method: position_scores,", "positions: {method: training_curves,",
-         f"analyses.positions.experiments.0: 'training_curves': shows training; the weights of 'theirs' {NO_HISTORY}"),
+         f"positions.experiments.0: 'training_curves' shows training; {FROM_FILE}, which has no history"),
         ("[theirs], split: validation}", "[theirs], checkpoint: best}",
-         "analyses.heads.checkpoint: 'ablation': 'best' is told by a history; the weights of 'theirs'"),
+         f"analyses.heads.checkpoint: 'best' is told by a history; {FROM_FILE}, which has none"),
         ("[theirs], split: validation}", "{theirs: {checkpoint: first}}}",
-         "analyses.heads.experiments.theirs.checkpoint: 'ablation': 'first' asks for further checkpoints; "
-         "the weights of 'theirs' come from weights/theirs.nc, which has the last alone"),
+         "analyses.heads.experiments.theirs.checkpoint: 'first' asks for further checkpoints; "
+         f"{FROM_FILE}, which has the last alone"),
         ("circuits, experiments: [theirs], steps: all}", "circuits, experiments: [theirs], steps: 4}",
-         "analyses.weights.steps: 'circuits': 4 asks for further checkpoints"),
-        ("[theirs, tuned], steps: all}", "[theirs, tuned], steps: best}", "analyses.lengths.steps: 'accuracy_by': 'best'"),
+         "analyses.weights.steps: 4 asks for further checkpoints"),
+        ("[theirs, tuned], steps: all}", "[theirs, tuned], steps: best}",
+         "analyses.lengths.steps: 'best' is told by a history"),
         ("seeds: 1\n", "seeds: 2\n", "weights/theirs.nc: has no seed [1]; it has [0]"),
     ],
 )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,11 +26,6 @@ class Checker:
         self._problems = problems
         self._options: dict[tuple[type, str], tuple[dict[str, Any], list[Complaint]]] = {}
         self._plugins: dict[tuple[Kind, str], ModuleType | str] = {}
-
-    @property
-    def folder(self) -> Path:
-        """The project's, in which the specs have a folder of their own."""
-        return self._source.path.parent.parent
 
     @property
     def problems(self) -> int:

@@ -122,7 +122,7 @@ class Resolver:
                 options[point] = self._checker.options(module.Options, layers, here)
                 for asking, why in self._starts.lacking(kept[point], module, options[point]):
                     asked = origin(layers, asking) if asking else None
-                    self._checker.add(asked[1] if asked else key, f"'{written.method}': {why}")
+                    self._checker.add(asked[1] if asked else key, why)
             if options:
                 analyses[name] = Analysis(name, written.method, options, data)
             if self._checker.problems > before:

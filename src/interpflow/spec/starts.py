@@ -73,7 +73,10 @@ class Starts:
             return  # which is a problem already
         of = f"the weights of '{experiment.name}' come from {experiment.start['file']}"
         if getattr(method, "OVER_TRAINING", False) and not described.has_history:
-            yield (), f"shows training; {of}, which has no history"
+            yield (
+                (),
+                f"'{method.__name__.rpartition('.')[2]}' shows training; {of}, which has no history",
+            )
         began = described.began_as(ModelOptions(**experiment.model))
         for name, field in method.Options.model_fields.items():
             value = options.get(name)
@@ -144,7 +147,7 @@ class Starts:
         key = (start.file, start.sha256)
         if key not in self._files:
             try:
-                self._files[key] = read_description(start, self._checker.folder)
+                self._files[key] = read_description(start)
             except InterpflowError as error:
                 self._files[key] = error
         return self._files[key]

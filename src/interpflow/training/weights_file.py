@@ -65,12 +65,12 @@ class Described:
         return self.drawn and alike
 
 
-def describe(start: Start, folder: Path = Path()) -> Described:
-    """What the file of `start` in the project `folder` says of itself.
+def describe(start: Start) -> Described:
+    """What the file of `start` says of itself.
 
     Raises InterpflowError where it is missing, another than the one that the spec means, or no such file.
     """
-    path = folder / str(start.file)
+    path = Path(str(start.file))
     if not path.is_file():
         raise InterpflowError(
             f"{path}: no such file; it holds weights and is part of the project: "
