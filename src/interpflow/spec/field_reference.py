@@ -40,8 +40,8 @@ whether it is in order.
   `wide_heads_2`, and `heads` becomes a coordinate of what is measured on them; where an analysis itself has a
   variable or dim `heads`, the coordinate is called `model.heads`. Several keys make every combination.
   Elsewhere `wide` stands for all its points.
-- An experiment whose weights come from a file (`training: {start: {file: …}}`) is not trained: of its `training`,
-  `start` and `loss` are read.
+- An experiment whose weights come from a file (`training: {start: {file: …}}`) is not trained: of its
+  `training`, `start` and `loss` are read.
 - The options of an analysis are merged in the order: the analysis, its entry for one experiment, the scale.
 - The base of a spec holds the paper's values; a scale says what it changes. With `only`, analyses keep the
   experiments that stay, and an analysis without one is left out, as are its figures and claims. A claim on a
