@@ -50,10 +50,10 @@ scales:
 """
 
 
-def build(folder: Path, scale: str = "laptop") -> None:
-    """Run every job of the study in `folder`, in this process."""
+def build(folder: Path, scale: str = "laptop", spec: str = SPEC) -> None:
+    """Run every job of the study `spec`, called small, in `folder`, in this process."""
     (folder / "specs").mkdir(exist_ok=True)
-    (folder / "specs/small.yaml").write_text(SPEC)
+    (folder / "specs/small.yaml").write_text(spec)
     with contextlib.chdir(folder):
         for job in plan_study("small", scale):
             with Log(Path(job.log), job.label, io.StringIO()) as log:

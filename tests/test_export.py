@@ -81,7 +81,7 @@ def test_a_post_norm_model_is_refused() -> None:
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ({"normalization_type": "RMS"}, "config.normalization_type is 'RMS'; interpflow has 'LN', None"),
+        ({"normalization_type": "RMS"}, "normalization_type is 'RMS'; interpflow has 'LN', None, 'LNPre'"),
         ({"positional_embedding_type": "alibi"}, "is 'alibi'; interpflow has 'standard', 'rotary'"),
         ({"rotary_adjacent_pairs": True}, "rotary_adjacent_pairs is True; interpflow has False"),
         ({"rotary_dim": 6}, "rotary_dim is 6; interpflow has None, 12"),
@@ -92,6 +92,10 @@ def test_a_post_norm_model_is_refused() -> None:
         ({"d_head": 5}, r"W_Q has shape \(2, 2, 24, 12\); by the config it is \(2, 2, 24, 5\)"),
         ({"n_layers": 3}, "the state dict has no 'blocks.2.attn.W_Q'"),
         ({"n_ctx": ...}, "config has no 'n_ctx'"),
+        ({"attn_scale": 1.0}, r"attn_scale is 1.0; interpflow has None, -1.0, 3.46"),
+        ({"n_layers": 1}, "has 'blocks.1.attn.W_Q', which has no place in a model of this config"),
+        ({"attn_only": True}, "has 'blocks.0.mlp.W_in', which has no place"),
+        ({"normalization_type": None}, "has 'ln_final.w', which has no place"),
     ],
 )  # fmt: skip
 def test_a_model_that_interpflow_does_not_have_is_refused(
@@ -102,6 +106,20 @@ def test_a_model_that_interpflow_does_not_have_is_refused(
     changed = {k: v for k, v in {**exported.config, **config}.items() if v is not ...}
     with pytest.raises(InterpflowError, match=says):
         from_transformer_lens(Exported(changed, exported.state))
+
+
+def test_folded_norms_have_gains_of_one_and_constants_are_no_weights() -> None:
+    ours = model(**MODELS[0])
+    weights = labelled(ours)
+    for name in weights:
+        if str(name).startswith("ln"):
+            weights[name][...] = float(str(name).endswith("_w"))
+    exported = to_transformer_lens(weights, ours.options, n_ctx=12)
+    state = {name: value for name, value in exported.state.items() if "ln" not in name}
+    state["blocks.0.attn.mask"] = np.ones((12, 12))
+    config = {**exported.config, "normalization_type": "LNPre", "d_vocab_out": ours.d_output}
+    _, returned = from_transformer_lens(Exported(config, state))
+    xr.testing.assert_identical(returned.isel(step=0, seed=0, drop=True), weights)
 
 
 @pytest.fixture

@@ -50,6 +50,11 @@ def test_steps_and_seeds_see_different_examples():
     assert len(seen) == 3 * 2 * 6
 
 
+def test_training_that_goes_on_sees_other_examples_than_the_one_before():
+    first, further = (Fresh(LISTS, 6, (0,), "cpu", after).at(3) for after in (None, "base"))
+    assert not torch.equal(first.tokens[0], further.tokens[0])
+
+
 @TASKS
 def test_a_seed_s_examples_do_not_depend_on_who_rides_along(task):
     alone, together = fresh(task, 3).at(7), fresh(task, 1, 3).at(7)

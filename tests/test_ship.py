@@ -12,7 +12,7 @@ from built_study import build
 
 from interpflow import store
 from interpflow.__main__ import main
-from interpflow.training import start
+from interpflow.training import weights_file
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,12 @@ def test_what_is_shipped_takes_the_place_of_the_training_it_came_from(built, cap
     trained = built / "results/laptop/small/experiments/plain/weights_0.nc"
     output = tmp_path / "plain.nc"
     assert main(["ship", str(trained), "--output", str(output)]) == 0
-    named = yaml.safe_load(capsys.readouterr().out)["weights"]
+    named = yaml.safe_load(capsys.readouterr().out)["start"]
     before = store.read(trained)
     recipe = json.loads(before.attrs["recipe"])
-    recipe["training"]["weights"] = named
+    recipe["training"]["start"] = named
     data = store.read(built / "results/laptop/small/experiments/plain/data.nc")
-    given, _ = start.read(data, recipe)
+    given, _ = weights_file.read(data, recipe)
     np.testing.assert_array_equal(given["W_E"].values[-1], before["W_E"].values[-1])
     assert json.loads(store.read(output).attrs["recipe"]) == json.loads(before.attrs["recipe"])
 

@@ -99,6 +99,12 @@ def read_attributes(path: Path | str) -> dict[str, str]:
         return {str(name): str(value) for name, value in dataset.attrs.items()}
 
 
+def read_coordinates(path: Path | str) -> xr.Dataset:
+    """The dataset at `path` without its variables: coordinates and attributes; raises as `read` does."""
+    with _opened(Path(path)) as dataset:
+        return dataset.drop_vars(list(dataset.data_vars)).load()
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[xr.Dataset]:
     """The dataset at `path`; what goes wrong in the block counts as damage of the file."""

@@ -25,6 +25,7 @@ def _smoked(request, tmp_path_factory) -> tuple[Copy, str]:
     shutil.rmtree(made.folder / "specs")
     (made.folder / "specs").mkdir()
     shutil.copy(PROJECT / f"specs/{request.param}.yaml", made.folder / "specs")
+    (made.folder / "weights").symlink_to(PROJECT / "weights")
     made.snakemake("--cores", "all", *SCALE)
     return made, request.param
 

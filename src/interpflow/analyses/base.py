@@ -7,6 +7,8 @@ An analysis is a file in this folder with
     def variables(source, options) -> dict[str, Variable]      if need be: those that depend on the task
     CAUSAL = True                                              if need be: it takes models with causal attention
                                                                alone, and `check` refuses it others
+    OVER_TRAINING = True                                       if need be: it shows training, and `check`
+                                                               refuses it weights that came without a history
     NEEDS                                                      what it looks at:
     def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds
 

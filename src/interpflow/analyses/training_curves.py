@@ -23,6 +23,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+OVER_TRAINING = True
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -68,12 +68,16 @@ def run_export(arguments: argparse.Namespace) -> None:
 def run_import(arguments: argparse.Namespace) -> None:
     """Write the weights of a TransformerLens model as a dataset."""
     from interpflow.model.transformer_lens import from_transformer_lens, read
+    from interpflow.training.weights_file import IMPORTED, in_a_spec
 
     options, weights = from_transformer_lens(read(arguments.file))
-    recipe = {"stage": "import", "model": options.model_dump()}
+    recipe = {"stage": IMPORTED, "model": options.model_dump()}
     store.write(
         describe(weights, WEIGHTS, "variables.py"),
         arguments.output,
-        {"stage": "import", "recipe": canonical(recipe)},
+        {"stage": IMPORTED, "recipe": canonical(recipe)},
     )
-    print(f"{arguments.output}: {options.layers} layers of width {options.d_model}")
+    said = options.model_dump(exclude_defaults=True)
+    print(
+        f"seeds: 1\nmodel: {json.dumps(said)}\ntraining: {{{in_a_spec(arguments.output)}, loss: …}}"
+    )

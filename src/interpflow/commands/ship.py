@@ -22,8 +22,7 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the last step of the weights with its history, and print what a spec says of the file."""
-    from interpflow.store import sha256
-    from interpflow.training.start import join
+    from interpflow.training.weights_file import SHIPPED, in_a_spec, join
 
     weights = store.read(arguments.weights)
     if "W_E" not in weights:
@@ -33,5 +32,5 @@ def run(arguments: argparse.Namespace) -> None:
     history = arguments.weights.with_name(arguments.weights.name.replace("weights_", "history_"))
     together = join(weights, store.read(history))
     kept = {name: str(weights.attrs.get(name, "")) for name in ("study", "experiment", "recipe")}
-    store.write(together, arguments.output, {**kept, "stage": "ship"})
-    print(f"weights: {{file: {arguments.output}, sha256: {sha256(arguments.output)}}}")
+    store.write(together, arguments.output, {**kept, "stage": SHIPPED})
+    print(in_a_spec(arguments.output))

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from interpflow.model.packing import flatten, pack, unflatten
+from interpflow.model.packing import flatten, mask, unflatten
+from interpflow.model.parts import parts, pieces
 from interpflow.rng import generator
 from interpflow.runs import Runs
 from interpflow.selection import Examples
@@ -75,39 +76,12 @@ class Chains:
 
     def groups(self, kinds: Sequence[str]) -> dict[str, Tensor]:
         """Which weights move, 1 or 0 for each (parameter,), by the name of the group."""
-        model = self._runs.model
-        none = {name: torch.zeros(1, *shape) for name, shape in model.shapes.items()}
-
-        def only(moving: Callable[[str, Tensor], None]) -> Tensor:
-            labelled = {name: zeros.clone() for name, zeros in none.items()}
-            for name, weight in labelled.items():
-                moving(name, weight)
-            return flatten(pack(labelled))[0].to(self._runs.device)
-
-        def named(*prefixes: str) -> Callable[[str, Tensor], None]:
-            def move(name: str, weight: Tensor) -> None:
-                if name.startswith(prefixes):
-                    weight.fill_(1)
-
-            return move
-
-        def head(layer: int, place: int) -> Callable[[str, Tensor], None]:
-            def move(name: str, weight: Tensor) -> None:
-                if name in ("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V"):
-                    weight[:, layer, place] = 1
-
-            return move
-
-        found: dict[str, Tensor] = {}
-        for kind in kinds:
-            if kind == "heads":
-                for layer in range(model.blocks):
-                    for place in range(model.options.heads):
-                        found[f"head {layer}.{place}"] = only(head(layer, place))
-            elif kind == "all":
-                found["all"] = only(named(""))
-            else:
-                found[kind] = only(
-                    named("W_E", "W_pos") if kind == "embedding" else named("W_U", "b_U")
-                )
-        return found
+        shapes = self._runs.model.shapes
+        named = {"all": pieces(shapes, shapes), **parts(shapes)}
+        groups = [
+            name
+            for kind in kinds
+            for name in named
+            if name == kind or (kind == "heads" and name.startswith("head "))
+        ]
+        return {name: mask(named[name], shapes).to(self._runs.device) for name in groups}

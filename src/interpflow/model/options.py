@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Any, Literal, Self
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -42,9 +43,40 @@ class ModelOptions(Section):
 
     @model_validator(mode="after")
     def _rotary_turns_pairs(self) -> Self:
-        d_head = self.d_head or self.d_model // self.heads
-        if self.positions == "rotary" and d_head % 2:
+        if self.positions == "rotary" and self.head_width % 2:
             raise ValueError(
-                f"positions: rotary turns pairs of numbers; d_head is {d_head}, which is odd"
+                f"positions: rotary turns pairs of numbers; d_head is {self.head_width}, which is odd"
             )
         return self
+
+    @property
+    def head_width(self) -> int:
+        """`d_head`, given or not."""
+        return self.d_head or self.d_model // self.heads
+
+    @property
+    def blocks(self) -> int:
+        """How many layers have weights of their own."""
+        return 1 if self.looped else self.layers
+
+
+# How weights begin says nothing of what is computed with them.
+_OF_THE_BEGINNING = {"init", "init_range"}
+
+
+def unlike(one: ModelOptions, other: ModelOptions) -> Iterator[tuple[str, Any, Any]]:
+    """The options, with both values, in which two models compute another function of the same weights, or
+    have weights of other shapes."""
+
+    def meant(options: ModelOptions) -> dict[str, Any]:
+        without_effect = {
+            *_OF_THE_BEGINNING,
+            *(["rotary_base"] if options.positions != "rotary" else []),
+            *(["activation"] if not options.d_mlp else []),
+        }
+        return {**options.model_dump(exclude=without_effect), "d_head": options.head_width}
+
+    ours, theirs = meant(one), meant(other)
+    for name in ours:
+        if name in theirs and ours[name] != theirs[name]:
+            yield name, ours[name], theirs[name]

@@ -9,13 +9,15 @@ leading seed dim, here and there.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
+from interpflow.model.parts import Piece
+from interpflow.model.shapes import Shapes
+
 Weights = Mapping[str, Tensor]
-Shapes = Mapping[str, tuple[int, ...]]
 
 _VECTOR = 64  # floats; processors have vectors of 4 to 16, and eight threads may share the work
 
@@ -84,3 +86,12 @@ def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
         name: part.unflatten(1, shape)
         for (name, shape), part in zip(shapes.items(), parts, strict=True)
     }
+
+
+def mask(pieces: Iterable[Piece], shapes: Shapes) -> Tensor:
+    """1 at the entries of `pieces` in the vector of `flatten`, 0 elsewhere (parameter,); `shapes` of labelled
+    weights."""
+    labelled = {name: torch.zeros(1, *shape) for name, shape in shapes.items()}
+    for name, place in pieces:
+        labelled[name][0][place] = 1
+    return flatten(pack(labelled))[0]

@@ -23,6 +23,7 @@ from interpflow.model.options import ModelOptions
 from interpflow.model.packing import Weights, pack
 from interpflow.model.place import Place, linear
 from interpflow.model.rows import Rows, lay_out, look_up
+from interpflow.model.shapes import weight_shapes
 from interpflow.model.sites import Sites
 from interpflow.rng import generator
 
@@ -38,37 +39,9 @@ class Transformer:
     def __init__(self, options: ModelOptions, d_vocab: int, n_ctx: int, d_output: int):
         self.options = options
         self.d_vocab, self.n_ctx, self.d_output = d_vocab, n_ctx, d_output
-        self.d_head = options.d_head or options.d_model // options.heads
-        self.blocks = 1 if options.looped else options.layers  # that have weights of their own
-        self.shapes = self._shapes()
+        self.d_head, self.blocks = options.head_width, options.blocks
+        self.shapes = weight_shapes(options, d_vocab, n_ctx, d_output)
         self._activation = _ACTIVATIONS[options.activation]
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        o, d_head = self.options, self.d_head
-        block: dict[str, tuple[int, ...]] = {}
-        biases: dict[str, tuple[int, ...]] = {}
-        for letter in "QKV":
-            block[f"W_{letter}"] = (o.heads, o.d_model, d_head)
-            biases[f"b_{letter}"] = (o.heads, d_head)
-        block["W_O"], biases["b_O"] = (o.heads, d_head, o.d_model), (o.d_model,)
-        if o.d_mlp:
-            block |= {"W_in": (o.d_model, o.d_mlp), "W_out": (o.d_mlp, o.d_model)}
-            biases |= {"b_in": (o.d_mlp,), "b_out": (o.d_model,)}
-        block |= biases if o.biases else {}
-        if o.norm != "none":
-            names = ("ln1_w", "ln1_b", "ln2_w", "ln2_b") if o.d_mlp else ("ln1_w", "ln1_b")
-            block |= dict.fromkeys(names, (o.d_model,))
-
-        shapes: dict[str, tuple[int, ...]] = {"W_E": (self.d_vocab, o.d_model)}
-        if o.positions == "learned":
-            shapes["W_pos"] = (self.n_ctx, o.d_model)
-        shapes |= {name: (self.blocks, *shape) for name, shape in block.items()}
-        if o.norm == "pre":
-            shapes |= {"ln_final_w": (o.d_model,), "ln_final_b": (o.d_model,)}
-        shapes["W_U"] = (o.d_model, self.d_output)
-        if o.biases:
-            shapes["b_U"] = (self.d_output,)
-        return shapes
 
     def init(self, seeds: Sequence[int]) -> dict[str, Tensor]:
         """Initial packed weights.  A seed's weights depend on that seed alone."""

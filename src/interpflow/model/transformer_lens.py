@@ -48,6 +48,9 @@ _BLOCK = {
     **{f"ln{n}_{kind}": f"ln{n}.{kind}" for n in (1, 2) for kind in "wb"},
 }
 _NORMS = {"pre": "LN", "none": None}
+_FOLDED = "LNPre"  # a LayerNorm whose gain and bias were folded into the weights behind it
+# Entries of a state dict that are no weights.
+_CONSTANTS = (".mask", ".IGNORE", ".rotary_sin", ".rotary_cos")
 _POSITIONS = {"learned": "standard", "rotary": "rotary"}
 _DIRECTIONS = {"causal": "causal", "full": "bidirectional"}
 
@@ -147,8 +150,8 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
 def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]:
     """The options and labelled weights, at step 0 and seed 0, of a HookedTransformer.
 
-    Raises InterpflowError for a kind of model that interpflow does not have, and for weights that lack or do
-    not fit.
+    A folded LayerNorm gets a gain of 1 and a bias of 0.  Raises InterpflowError for a kind of model that
+    interpflow does not have, and for weights that lack, do not fit or have no place.
     """
     config = {
         "normalization_type": "LN",
@@ -162,13 +165,16 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
         {theirs: ours for ours, theirs in known.items()}
         for known in (_NORMS, _POSITIONS, _DIRECTIONS)
     )
+    norms[_FOLDED] = "pre"
+    d_head = config.get("d_head")
     d_mlp = 0 if config.get("attn_only") else config.get("d_mlp")
     allowed: dict[str, tuple[Any, ...]] = {
         "normalization_type": tuple(norms),
         "positional_embedding_type": tuple(positions),
         "attention_dir": tuple(directions),
         **({"act_fn": ("relu", "gelu")} if d_mlp else {}),
-        "rotary_dim": (None, config.get("d_head")),
+        "rotary_dim": (None, d_head),
+        "attn_scale": (None, -1.0, *([math.sqrt(d_head)] if isinstance(d_head, int) else [])),
         "n_key_value_heads": (None, config.get("n_heads")),
         **{key: (value,) for key, value in _ALONE.items()},
     }
@@ -190,7 +196,8 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
             "rotary_base": config["rotary_base"],
             "attention": directions[config["attention_dir"]],
         }
-        d_output = config.get("d_vocab_out", config["d_vocab"])
+        d_output = config.get("d_vocab_out", -1)
+        d_output = config["d_vocab"] if d_output == -1 else d_output
         options = ModelOptions.model_validate(wanted)
         model = Transformer(options, config["d_vocab"], config["n_ctx"], d_output)
     except KeyError as error:
@@ -200,19 +207,30 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
             f"config: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}"
         ) from error
 
-    def entry(name: str) -> NDArray[Any]:
-        if name not in exported.state:
-            raise InterpflowError(f"the state dict has no '{name}'")
-        return exported.state[name]
+    state, used = exported.state, set[str]()
+    folded = config["normalization_type"] == _FOLDED
+
+    def entry(theirs: str, name: str) -> NDArray[Any]:
+        used.add(theirs)
+        if folded and name.startswith("ln"):
+            return np.full(options.d_model, name.endswith("_w"), np.float32)
+        if theirs not in state:
+            raise InterpflowError(f"the state dict has no '{theirs}'")
+        return state[theirs]
 
     weights = {}
     for name, shape in model.shapes.items():
         if name in _WHOLE:
-            value = entry(_WHOLE[name])
+            value = entry(_WHOLE[name], name)
         else:
             layers = (f"blocks.{layer}.{_BLOCK[name]}" for layer in range(options.layers))
-            value = np.stack([entry(theirs) for theirs in layers])
+            value = np.stack([entry(theirs, name) for theirs in layers])
         if value.shape != shape:
             raise InterpflowError(f"{name} has shape {value.shape}; by the config it is {shape}")
         weights[name] = (WEIGHTS[name].dims, value[None, None].astype(np.float32))
+    left = [name for name in state if name not in used and not name.endswith(_CONSTANTS)]
+    if left:
+        raise InterpflowError(
+            f"the state dict has '{left[0]}', which has no place in a model of this config"
+        )
     return options, xr.Dataset(weights, {"step": [0], "seed": [0]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -17,7 +17,7 @@ from interpflow.spec.plugins import TASK, available
 from interpflow.spec.problems import KeyPath, describe
 from interpflow.spec.study import Experiment
 from interpflow.spec.sweeps import Axis, Point, count, points, sweepable
-from interpflow.training.options import TrainingOptions
+from interpflow.training.options import TakenOptions, TrainingOptions
 
 _MOST_POINTS = 10_000  # of one sweep
 _LONGEST_POINT = 128  # characters of the name of a sweep's point
@@ -27,12 +27,14 @@ Layers = Mapping[str, list[Layer]]  # by section: task, model, training
 
 def families(
     written: Document, scale: Scale, at: KeyPath, checker: Checker
-) -> dict[str, list[Experiment]]:
-    """Each experiment of `written` and what it stands for: itself, or the points of its sweep.
+) -> tuple[dict[str, list[Experiment]], dict[str, Sequence[Layer]]]:
+    """Each experiment of `written` and what it stands for: itself, or the points of its sweep; and for each of
+    these what gave it its training.
 
     `scale` stands at `at` in the spec.  Problems go to `checker`; an experiment with some lacks options.
     """
     found: dict[str, list[Experiment]] = {}
+    of_training: dict[str, Sequence[Layer]] = {}
     most = scale.seeds or written.seeds
     taken: set[str] = set()
     for name, own in written.experiments.items():
@@ -70,27 +72,40 @@ def families(
                 checker.add(place, f"makes a second experiment of the name '{point.name}'")
                 continue
             taken.add(point.name)
-            found[name].append(_experiment(point, seeds, axes, layers, homes, checker))
-    return found
+            own_layers = {
+                section: [*below, *point.layers.get(section, [])]
+                for section, below in layers.items()
+            }
+            of_training[point.name] = own_layers["training"]
+            found[name].append(_experiment(point, seeds, axes, own_layers, homes, checker))
+    return found, of_training
 
 
 def _experiment(
     point: Point,
     seeds: list[int],
     axes: Sequence[Axis],
-    below: Layers,
+    layers: Layers,
     homes: Mapping[str, KeyPath],
     checker: Checker,
 ) -> Experiment:
-    layers = {section: [*below[section], *point.layers.get(section, [])] for section in below}
     resolved = {
         "task": _task(layers["task"], homes["task"], checker),
         "model": checker.options(ModelOptions, layers["model"], homes["model"]),
-        "training": checker.options(TrainingOptions, layers["training"], homes["training"]),
+        "training": _training(layers["training"], homes["training"], checker),
     }
     _check_fresh(resolved, layers["training"], homes["training"], checker)
     coords = {".".join(axis.key): _value_at(resolved, axis.key) for axis in axes}
     return Experiment(point.name, seeds=seeds, coords=coords, **resolved)
+
+
+def _training(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str, Any]:
+    """The options of training; of those that say how, none is read where weights come from a file."""
+    start = merge(layers).get("start")
+    if not isinstance(start, dict) or start.get("file") is None:
+        return checker.options(TrainingOptions, layers, home)
+    unread = TrainingOptions.model_fields.keys() - TakenOptions.model_fields.keys()
+    return checker.options(TakenOptions, _without(layers, unread), home)
 
 
 def _check_fresh(
@@ -121,7 +136,7 @@ def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str,
     module = checker.plugin(TASK, name, key)
     if module is None:
         return {}
-    return {"name": name, **checker.options(module.Options, _without_name(layers), home)}
+    return {"name": name, **checker.options(module.Options, _without(layers, {"name"}), home)}
 
 
 def _of_one_task(layers: Sequence[Layer]) -> list[Layer]:
@@ -134,11 +149,9 @@ def _of_one_task(layers: Sequence[Layer]) -> list[Layer]:
     return list(layers[first:])
 
 
-def _without_name(layers: Sequence[Layer]) -> list[Layer]:
+def _without(layers: Sequence[Layer], keys: Collection[str]) -> list[Layer]:
     return [
-        replace(layer, values={key: layer.values[key] for key in layer.values if key != "name"})
-        if "name" in layer.values
-        else layer
+        replace(layer, values={key: layer.values[key] for key in layer.values if key not in keys})
         for layer in layers
     ]
 

@@ -21,7 +21,7 @@ from interpflow.model.options import ModelOptions
 from interpflow.spec import document
 from interpflow.spec.plugins import ANALYSIS, PLOT, TASK, available, load
 from interpflow.spec.wording import field_in_words
-from interpflow.training.options import Checkpoints, ComputeOptions, TrainingOptions
+from interpflow.training.options import Checkpoints, ComputeOptions, Start, TrainingOptions
 
 _OPENING = """\
 # What a spec may say
@@ -40,6 +40,8 @@ whether it is in order.
   `wide_heads_2`, and `heads` becomes a coordinate of what is measured on them; where an analysis itself has a
   variable or dim `heads`, the coordinate is called `model.heads`. Several keys make every combination.
   Elsewhere `wide` stands for all its points.
+- An experiment whose weights come from a file (`training: {start: {file: …}}`) is not trained: of its
+  `training`, `start` and `loss` are read.
 - The options of an analysis are merged in the order: the analysis, its entry for one experiment, the scale.
 - The base of a spec holds the paper's values; a scale says what it changes. With `only`, analyses keep the
   experiments that stay, and an analysis without one is left out, as are its figures and claims. A claim on a
@@ -62,6 +64,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`model`", ModelOptions),
     ("`training`", TrainingOptions),
     ("`training.checkpoints`", Checkpoints),
+    ("`training.start`", Start),
     ("`compute`", ComputeOptions),
 )
 

@@ -12,9 +12,10 @@ from interpflow.spec.checker import Checker
 from interpflow.spec.claim_rows import mistake, rows
 from interpflow.spec.document import Document, Scale
 from interpflow.spec.experiments import families
-from interpflow.spec.merging import Layer
+from interpflow.spec.merging import Layer, origin
 from interpflow.spec.plugins import ANALYSIS, PLOT
 from interpflow.spec.problems import KeyPath, describe
+from interpflow.spec.starts import Starts
 from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
 from interpflow.training.options import ComputeOptions
 
@@ -27,6 +28,7 @@ class Resolver:
     def __init__(self, written: Document, checker: Checker):
         self._written = written
         self._checker = checker
+        self._starts = Starts(checker)
         self._base_experiments: frozenset[str] = frozenset()
         self._doubtful: set[str] = set()  # analyses with problems of their own
 
@@ -40,13 +42,18 @@ class Resolver:
         checker.known(entry.figures, written.figures, "figure", (*at, "figures"))
 
         compute = [Layer(("compute",), written.compute), Layer((*at, "compute"), entry.compute)]
-        points = families(written, entry, at, checker)
+        points, layers = families(written, entry, at, checker)
         experiments = {one.name: one for family in points.values() for one in family}
         if scale is None:
             self._base_experiments = frozenset(experiments)
         if entry.only is not None:
             kept = self._expand(entry.only, (*at, "only"), points)
             experiments = {name: one for name, one in experiments.items() if name in kept}
+            for one in experiments.values():
+                if one.goes_on_from and one.goes_on_from not in experiments:
+                    message = f"'{one.name}' goes on from '{one.goes_on_from}', which is left out"
+                    checker.add((*at, "only"), message)
+        self._starts.check(points, layers, experiments.values())
         analyses = self._analyses(entry, at, points, experiments)
         study = Study(
             name=written.study,
@@ -113,6 +120,9 @@ class Resolver:
                     Layer((*at, *here), scale.analyses.get(name, {})),
                 ]
                 options[point] = self._checker.options(module.Options, layers, here)
+                for asking, why in self._starts.lacking(kept[point], module, options[point]):
+                    asked = origin(layers, asking) if asking else None
+                    self._checker.add(asked[1] if asked else key, why)
             if options:
                 analyses[name] = Analysis(name, written.method, options, data)
             if self._checker.problems > before:

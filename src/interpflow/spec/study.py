@@ -27,6 +27,21 @@ class Experiment:
     seeds: list[int]
     coords: dict[str, Scalar]
 
+    @property
+    def start(self) -> dict[str, Any]:
+        """Where its weights come from; {} where from the seed."""
+        return self.training.get("start") or {}
+
+    @property
+    def from_file(self) -> bool:
+        """Whether its weights are taken from a file, so that nothing is trained."""
+        return self.start.get("file") is not None
+
+    @property
+    def goes_on_from(self) -> str | None:
+        """The experiment whose last checkpoint its training starts from."""
+        return self.start.get("experiment")
+
 
 def coordinate_names(swept: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     """What each of the `swept` options is called in a dataset that has the names `taken`.

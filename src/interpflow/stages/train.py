@@ -1,4 +1,4 @@
-"""From sequences to checkpoints: the seeds of one chunk, trained together or trained before."""
+"""From sequences to checkpoints: the seeds of one chunk, trained together or taken from a file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from interpflow.workflow.job import Job
 def run(job: Job, log: Log) -> None:
     """Train one chunk of seeds, from where a killed attempt at the same recipe came to."""
     state, data = _state_path(job), store.read(job.inputs["data"])
-    # By name, as the planner counts them: an edit of the training loop is none of shipped weights.
-    if job.slice["training"]["weights"]:
-        weights, history = importlib.import_module("interpflow.training.start").read(
+    # By name, as the planner counts them: an edit of the training loop is none of the weights in a file.
+    if (job.slice["training"]["start"] or {}).get("file"):
+        weights, history = importlib.import_module("interpflow.training.weights_file").read(
             data, job.recipe
         )
     else:
+        other = store.read(job.inputs["start"]) if "start" in job.inputs else None
         weights, history = importlib.import_module("interpflow.training.loop").train(
-            data, job.recipe, state, Progress(log).update
+            data, job.recipe, state, Progress(log).update, other
         )
     for output, dataset, table in (("weights", weights, WEIGHTS), ("history", history, HISTORY)):
         store.write(describe(dataset, table, "variables.py"), job.outputs[output], job.attrs())

@@ -43,20 +43,34 @@ class Stored:
 
 
 class Fresh:
-    """New examples at every step and for every seed, from the `sample` of a task."""
+    """New examples at every step and for every seed, from the `sample` of a task.
 
-    def __init__(self, task: Mapping[str, Any], size: int, seeds: Sequence[int], device: str):
+    Training that goes on `after` another experiment sees others than that one did.
+    """
+
+    def __init__(
+        self,
+        task: Mapping[str, Any],
+        size: int,
+        seeds: Sequence[int],
+        device: str,
+        after: str | None = None,
+    ):
         options = dict(task)
         self._name = options.pop("name")
         self._task = importlib.import_module(f"interpflow.tasks.{self._name}")
         self._options = self._task.Options(**options)
         self._size, self._seeds, self._device = size, tuple(seeds), device
+        self._after = () if after is None else (after,)
 
     def at(self, step: int) -> Groups:
         """`size` examples for each seed, all of one length."""
         drawn = [
             self._task.sample(
-                self._options, generator(self._name, "fresh", seed, step), self._size, step
+                self._options,
+                generator(self._name, "fresh", seed, step, *self._after),
+                self._size,
+                step,
             )
             for seed in self._seeds
         ]

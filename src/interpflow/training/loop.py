@@ -19,9 +19,11 @@ from interpflow.training import devices
 from interpflow.training.batches import Fresh, Source, Stored
 from interpflow.training.evaluation import evaluate
 from interpflow.training.examples import Examples
+from interpflow.training.frozen import Frozen
 from interpflow.training.losses import loss
 from interpflow.training.optimizers import DTYPES, checkpoint_steps, learning_rate, make_optimizer
 from interpflow.training.options import TrainingOptions
+from interpflow.training.start import initial
 from interpflow.training.state import TrainingState
 from interpflow.variables import HISTORY, WEIGHTS
 
@@ -32,15 +34,19 @@ _STEPS_BETWEEN_REPORTS = 50
 
 
 def train(
-    data: xr.Dataset, recipe: Mapping[str, Any], state_path: Path, report: Report
+    data: xr.Dataset,
+    recipe: Mapping[str, Any],
+    state_path: Path,
+    report: Report,
+    other: xr.Dataset | None = None,
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
 
     The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
-    examples.  The state at `state_path`, if there is one, is gone on from, with the same result as a run never
-    stopped.
+    examples; `other` are the weights of the experiment that training goes on from.  The state at
+    `state_path`, if there is one, is gone on from, with the same result as a run never stopped.
     """
-    loop = _Loop(data, recipe, state_path)
+    loop = _Loop(data, recipe, state_path, other)
     saved = time.monotonic()
     while loop.state.step < loop.total:
         losses = loop.advance()
@@ -54,7 +60,13 @@ def train(
 
 
 class _Loop:
-    def __init__(self, data: xr.Dataset, recipe: Mapping[str, Any], state_path: Path):
+    def __init__(
+        self,
+        data: xr.Dataset,
+        recipe: Mapping[str, Any],
+        state_path: Path,
+        other: xr.Dataset | None,
+    ):
         self.device = devices.use(recipe["compute"])
         self.options = TrainingOptions(**recipe["training"])
         self.seeds: Sequence[int] = recipe["seeds"]
@@ -64,11 +76,13 @@ class _Loop:
         self.checkpoints = checkpoint_steps(self.options, self.total)
         self.state_path = state_path
 
-        start = self.model.init(self.seeds)
+        start = initial(self.model, self.seeds, self.options.start, other)
         self.shapes = {name: tuple(weight.shape[1:]) for name, weight in start.items()}
         resumed = TrainingState.load(state_path, self.device)
         self.theta = (resumed.theta if resumed else flatten(start).to(self.device)).requires_grad_()
         self.optimizer = make_optimizer(self.theta, self.shapes, self.options)
+        frozen = self.options.frozen
+        self.frozen = Frozen(frozen, self.model.shapes, self.theta) if frozen else None
         if resumed:
             self.optimizer.state[self.theta] = resumed.optimizer
             self.state = resumed
@@ -82,7 +96,8 @@ class _Loop:
         size, steps = self.options.batch_size, self.options.steps
         if self.options.fresh:
             assert task is not None and steps is not None  # so the plan and the options have it
-            return Fresh(task, size, self.seeds, self.device), steps
+            after = self.options.start.experiment if self.options.start else None
+            return Fresh(task, size, self.seeds, self.device, after), steps
         stored = Stored(Examples(data, "train", self.device), size, self.seeds)
         return stored, steps or stored.per_epoch * (self.options.epochs or 0)
 
@@ -99,7 +114,11 @@ class _Loop:
         (self.theta.grad,) = torch.autograd.grad(losses.sum(), self.theta)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.options, step, self.total)
+        if self.frozen:
+            self.frozen.silence(self.theta.grad)
         self.optimizer.step()
+        if self.frozen:
+            self.frozen.restore(self.theta)
         losses = losses.detach()
         self.state.loss_sum = self.state.loss_sum + losses
         self.state.step = step + 1

@@ -12,7 +12,8 @@ import math
 import torch
 from torch import Tensor
 
-from interpflow.model.packing import Shapes, unflatten
+from interpflow.model.packing import unflatten
+from interpflow.model.shapes import Shapes
 
 # The steps and coefficients of the Newton-Schulz iteration, as torch has them.
 _STEPS, _A, _B, _C = 5, 3.4445, -4.7750, 2.0315

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from interpflow.model.packing import Shapes
+from interpflow.model.shapes import Shapes
 from interpflow.training.muon import Muon
 from interpflow.training.options import TrainingOptions
 

@@ -14,7 +14,9 @@ from pydantic import (
 )
 
 from interpflow.section import Section
+from interpflow.training.named_values import NamedValue
 
+Loss = Literal["cross_entropy", "mse", "binary_cross_entropy"]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -25,11 +27,36 @@ class Checkpoints(Section):
     log: NonNegativeInt = 0  # this many, evenly spaced on a log scale
 
 
-class Weights(Section):
-    """A file of weights that belongs to the project, and the training history with them."""
+class Start(Section):
+    """Where weights come from: a file, and no training; or where training starts.  What is not given here is
+    drawn from the seed."""
 
-    file: str  # from the project's folder: weights/name.nc
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    # weights/name.nc, which `ship` or `import` wrote: the last checkpoint of a training run.
+    file: str | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None  # of the file
+    experiment: str | None = None  # of the study: training goes on from its last checkpoint
+    parts: list[str] = []  # which parts of it, named as in `frozen`; all if not given
+    shuffled: bool = (
+        False  # as a control: its entries in a random order, in each layer's weights by themselves
+    )
+    values: dict[str, NamedValue] = {}  # these weights instead: {W_K: identity, W_V: zeros}
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.file is not None and self.sha256 is None:
+            raise ValueError("file is given without its sha256")
+        if self.sha256 is not None and self.file is None:
+            raise ValueError("sha256 is given without its file")
+        for name in ("experiment", "values"):
+            if self.file is not None and getattr(self, name):
+                raise ValueError(
+                    f"file and {name} are both given; weights of a file are taken as they are: "
+                    "train further, or change some, in an experiment that starts from this one"
+                )
+        for name in ("parts", "shuffled"):
+            if self.experiment is None and getattr(self, name):
+                raise ValueError(f"{name} has no effect without experiment")
+        return self
 
 
 class TrainingOptions(Section):
@@ -51,10 +78,12 @@ class TrainingOptions(Section):
     )
     schedule_every: PositiveInt = 1  # steps between changes of cosine and linear
     final_learning_rate: NonNegativeFloat = 0.0  # where cosine and linear end
-    loss: Literal["cross_entropy", "mse", "binary_cross_entropy"]
+    loss: Loss
     dtype: Literal["float32", "bfloat16"] = "float32"
     checkpoints: Checkpoints = Checkpoints()
-    weights: Weights | None = None  # what this training made before; null trains
+    start: Start | None = None  # where weights come from; from the seed if not given
+    # Parts that stay as they start: `embedding`, `unembedding`, `layer 0`, `head 0.1`, or a weight: W_Q.
+    frozen: list[str] = []
 
     @model_validator(mode="after")
     def _epochs_or_steps(self) -> Self:
@@ -94,6 +123,13 @@ class TrainingOptions(Section):
                     "allowed schedules: cosine, linear"
                 )
         return self
+
+
+class TakenOptions(Section):
+    """Weights of a file: nothing is trained."""
+
+    start: Start
+    loss: Loss
 
 
 class ComputeOptions(Section):

@@ -1,105 +1,66 @@
-"""Weights that were trained before and are part of the project, in place of a training run.
-
-The file holds the weights and the history of a training run at its last step, in one dataset.  The weights
-before training need no file: they follow from the seed.
-"""
+"""Weights before the first step: drawn from the seed, taken from another experiment, or given by name."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
+import torch
 import xarray as xr
+from torch import Tensor
 
-from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.model.options import ModelOptions
-from interpflow.model.packing import unpack
-from interpflow.model.transformer import Transformer, build_model
-from interpflow.store import sha256
-from interpflow.variables import HISTORY, WEIGHTS
+from interpflow.model.packing import pack, unpack
+from interpflow.model.parts import Piece, pieces
+from interpflow.model.transformer import Transformer
+from interpflow.rng import generator
+from interpflow.training.named_values import named_value
+from interpflow.training.options import Start
 
 
-def join(weights: xr.Dataset, history: xr.Dataset) -> xr.Dataset:
-    """What `read` takes: the last step of both, in one dataset."""
-    return xr.merge([part.isel(step=[-1]).drop_attrs(deep=False) for part in (weights, history)])
+def initial(
+    model: Transformer, seeds: Sequence[int], start: Start | None, other: xr.Dataset | None
+) -> dict[str, Tensor]:
+    """Packed weights of `seeds`, as the spec has them start.
 
-
-def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
-    """The weights and the history that `training.weights` of `recipe` names, dims (step, seed, …).
-
-    Steps are 0 and the last.  Raises InterpflowError where the file is missing or another than the one that
-    the spec means, and where its weights, or the model that they were trained in, do not fit the recipe's model
-    and seeds.
+    `other` are the weights of the experiment that `start` names, dims (step, seed, …).  Raises InterpflowError
+    where these do not fit the model.
     """
-    named = recipe["training"]["weights"]
-    path = Path(named["file"])
-    if not path.is_file():
-        raise InterpflowError(
-            f"{path}: no such file; it holds trained weights and is part of the project: "
-            "get it back, or set training.weights to null to train them again"
-        )
-    found = sha256(path)
-    if found != named["sha256"]:
-        raise InterpflowError(
-            f"{path}: not the file that the spec means: its sha256 is {found}, the spec has {named['sha256']}"
-        )
-    stored = store.read(path)
-    model = build_model(recipe["model"], data)
-    _check(stored, model, recipe["seeds"], path)
-    trained = stored.sel(seed=list(recipe["seeds"]))
-    start = unpack(model.init(recipe["seeds"]), model.options.heads)
-    before = {name: (WEIGHTS[name].dims[1:], start[name].numpy()) for name in model.shapes}
-    weights = xr.concat(
-        [xr.Dataset(before, {"seed": list(recipe["seeds"])}).expand_dims(step=[0]),
-         trained[list(model.shapes)].drop_attrs()],
-        "step",
-    )  # fmt: skip
-    history = trained[list(HISTORY)].drop_attrs().reindex(step=weights["step"].values)
-    return weights, history
+    drawn = model.init(seeds)
+    if start is None:
+        return drawn
+    unpacked = unpack(drawn, model.options.heads)
+    labelled = {name: unpacked[name] for name in model.shapes}
+    if other is not None:
+        last = other.isel(step=-1).sel(seed=list(seeds))
+        for piece in pieces(start.parts or model.shapes, model.shapes):
+            _take(piece, last, labelled, start)
+    for name, value in start.values.items():
+        given = torch.from_numpy(named_value(value, name, model.shapes[name]))
+        labelled[name] = given.expand(len(seeds), *given.shape)
+    return pack(labelled)
 
 
-def _check_options(stored: xr.Dataset, wanted: ModelOptions, path: Path) -> None:
-    """What no shape shows: that the model computes with its weights what it was trained to compute."""
-    try:
-        trained = ModelOptions(**json.loads(stored.attrs["recipe"])["model"])
-    except (KeyError, ValueError) as error:
+def _take(piece: Piece, last: xr.Dataset, labelled: dict[str, Tensor], start: Start) -> None:
+    """Put a piece of the weights `last` (seed, …) into `labelled`."""
+    name, place = piece
+    at: tuple[slice | int, ...] = (slice(None), *place)
+    ours, theirs = labelled[name][at], torch.from_numpy(last[name].values)[at]
+    if theirs.shape != ours.shape:
         raise InterpflowError(
-            f"{path}: does not say in which model it was trained; `ship` writes that"
-        ) from error
-    for name in ("activation", "scale_embedding"):
-        was, is_now = getattr(trained, name), getattr(wanted, name)
-        if was != is_now:
-            raise InterpflowError(
-                f"{path}: was trained with {name} {was}; the spec's model has {is_now}"
-            )
+            f"training.start: {name} of '{start.experiment}' has shape {tuple(theirs.shape[1:])}, this model's "
+            f"has {tuple(ours.shape[1:])}; name the parts to take"
+        )
+    if start.shuffled:
+        theirs = torch.stack(
+            [
+                entries.flatten()[_order(piece, int(seed), entries.numel())].view_as(entries)
+                for seed, entries in zip(last["seed"].values, theirs, strict=True)
+            ]
+        )
+    ours.copy_(theirs)
 
 
-def _check(stored: xr.Dataset, model: Transformer, seeds: list[int], path: Path) -> None:
-    """Raise InterpflowError where `stored` is not one step of weights of `model` for `seeds`."""
-    if stored.sizes.get("step") != 1:
-        raise InterpflowError(
-            f"{path}: holds {stored.sizes.get('step', 0)} steps; it takes the last alone"
-        )
-    held = {*map(str, stored.data_vars)}
-    if missing := sorted({*model.shapes, *HISTORY} - held):
-        raise InterpflowError(f"{path}: has no {', '.join(missing)}; the spec's model has")
-    if besides := sorted((held & {*WEIGHTS}) - {*model.shapes}):
-        raise InterpflowError(f"{path}: has {', '.join(besides)}; the spec's model has not")
-    _check_options(stored, model.options, path)
-    for name, shape in model.shapes.items():
-        if stored[name].shape[2:] != shape:
-            raise InterpflowError(
-                f"{path}: {name} has shape {stored[name].shape[2:]}; the spec's model has {shape}"
-            )
-        if not np.isfinite(stored[name].values).all():
-            raise InterpflowError(f"{path}: {name} holds values that are not finite")
-    lacking = sorted({*seeds} - {*stored["seed"].values.tolist()})
-    if lacking:
-        known = stored["seed"].values.tolist()
-        raise InterpflowError(
-            f"{path}: has no seed {lacking}; it has {known}; ask for these in the spec"
-        )
+def _order(piece: Piece, seed: int, size: int) -> Tensor:
+    """A random order of the entries of one piece."""
+    name, place = piece
+    return torch.from_numpy(generator("shuffled", seed, name, *place).permutation(size))

@@ -22,11 +22,11 @@ def cost_class(study: Study) -> str:
 
 
 def training_seconds(study: Study) -> float:
-    """Seconds that one core would train for; weights that come with the project take none."""
+    """Seconds that one core would train for; weights of a file take none, and frozen parts no less."""
     return sum(
         len(each.seeds) * _seconds_per_seed(each)
         for each in study.experiments.values()
-        if each.training["weights"] is None
+        if not each.from_file
     )
 
 

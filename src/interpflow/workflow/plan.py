@@ -74,11 +74,13 @@ class _Planner:
 
     def plan(self, base: Study) -> Plan:
         study = self.study
-        made: dict[str, Sources] = {}
-        for name, experiment in study.experiments.items():
-            data = self.data(experiment)
-            trained = self.train(experiment, data) if self._is_trained(name) else {}
-            made[name] = data | trained
+        data = {name: self.data(experiment) for name, experiment in study.experiments.items()}
+        trained: dict[str, Sources] = {}
+        for name in self._to_train():
+            experiment = study.experiments[name]
+            other = trained[experiment.goes_on_from] if experiment.goes_on_from else {}
+            trained[name] = self.train(experiment, data[name], other)
+        made = {name: data[name] | trained.get(name, {}) for name in study.experiments}
         findings: Sources = {}
         by_experiment: dict[str, Sources] = {}
         for analysis in study.analyses.values():
@@ -103,24 +105,25 @@ class _Planner:
         job = self._add("data", {"experiment": experiment.name}, {}, task, task=options)
         return {"data": Source(job, "data")}
 
-    def train(self, experiment: Experiment, data: Sources) -> Sources:
+    def train(self, experiment: Experiment, data: Sources, other: Sources) -> Sources:
+        """`other` is what the experiment that it goes on from left: its chunks begin with the same seeds."""
         made: Sources = {}
         seeds, size = experiment.seeds, self.study.compute["seeds_per_job"]
-        training, shipped = experiment.training, experiment.training["weights"]
+        training, from_file = experiment.training, experiment.from_file
         # Stored examples come as a file; fresh ones are made by the task's code, as the task's options say.
-        fresh = training["fresh"] and not shipped
+        fresh = not from_file and training["fresh"]
         made_by = [f"interpflow.tasks.{experiment.task['name']}"] if fresh else []
-        made_by.append("interpflow.training.start" if shipped else "interpflow.training.loop")
+        made_by.append(f"interpflow.training.{'weights_file' if from_file else 'loop'}")
         for start in range(0, len(seeds), size):
             chunk = str(seeds[start])
             job = self._add(
                 "train",
                 {"experiment": experiment.name, "chunk": chunk},
-                data,
+                data | ({"start": other[f"weights_{chunk}"]} if other else {}),
                 *made_by,
                 **({"task": experiment.task} if fresh else {}),
                 model=experiment.model,
-                training={"weights": shipped} if shipped else training,
+                training={"start": experiment.start} if from_file else training,
                 compute=self.machine,
                 seeds=list(seeds[start : start + size]),
             )
@@ -199,7 +202,21 @@ class _Planner:
         }
         self._add("manifest", {}, made, title=self.study.title, scale=self.study.scale)
 
-    def _is_trained(self, name: str) -> bool:
+    def _to_train(self) -> list[str]:
+        """The experiments that need a model, each behind the one that it goes on from."""
+        order: dict[str, None] = {}
+
+        def visit(name: str) -> None:
+            if other := self.study.experiments[name].goes_on_from:
+                visit(other)
+            order[name] = None
+
+        for name in self.study.experiments:
+            if self._is_asked_for(name):
+                visit(name)
+        return list(order)
+
+    def _is_asked_for(self, name: str) -> bool:
         """Whether an experiment needs a model: not if all that is asked about it is its data."""
         asked = [each.name for each in self.study.analyses.values() if name in each.options]
         return not asked or not self.of_models.isdisjoint(asked)

@@ -16,7 +16,7 @@ from interpflow.model.transformer import build_model
 from interpflow.model.transformer_lens import to_transformer_lens
 from interpflow.spec.load import load_spec, resolve
 from interpflow.spec.study import Experiment
-from interpflow.training import start
+from interpflow.training import weights_file
 
 lens = pytest.importorskip("transformer_lens")
 PROJECT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ SHIPPED = [
     (spec.stem, name)
     for spec in sorted((PROJECT / "specs").glob("*.yaml"))
     for name, experiment in resolve(load_spec(spec), "laptop").experiments.items()
-    if experiment.training["weights"]
+    if experiment.from_file
 ]
 
 
@@ -45,7 +45,7 @@ def test_logits_are_those_of_a_hooked_transformer(study: str, name: str, monkeyp
     recipe = {
         "model": experiment.model, "training": experiment.training, "seeds": experiment.seeds,
     }  # fmt: skip
-    last = start.read(data, recipe)[0].isel(step=-1)
+    last = weights_file.read(data, recipe)[0].isel(step=-1)
     model = build_model(experiment.model, data)
     exported = to_transformer_lens(last.isel(seed=0), model.options, model.n_ctx)
     theirs = lens.HookedTransformer(lens.HookedTransformerConfig(**exported.config))

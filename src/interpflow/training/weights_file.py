@@ -1,0 +1,145 @@
+"""Weights of a file in place of a training run: trained here before, or somebody else's.
+
+The file holds weights of one step, and with them the history of that step if the training run was ours.  The
+weights before such a run need no file: they follow from the seed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from interpflow import store
+from interpflow.errors import InterpflowError
+from interpflow.model.options import ModelOptions, unlike
+from interpflow.store import sha256
+from interpflow.training.options import Start
+from interpflow.variables import HISTORY, WEIGHTS
+
+if TYPE_CHECKING:
+    from interpflow.model.transformer import Transformer
+
+SHIPPED, IMPORTED = "ship", "import"  # the attribute `stage` of such files, by what wrote them
+
+
+def join(weights: xr.Dataset, history: xr.Dataset) -> xr.Dataset:
+    """What `read` takes: the last step of both, in one dataset."""
+    return xr.merge([part.isel(step=[-1]).drop_attrs(deep=False) for part in (weights, history)])
+
+
+def in_a_spec(path: Path) -> str:
+    """What a spec says under `training` to take the weights in `path`."""
+    return f"start: {{file: {path}, sha256: {sha256(path)}}}"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the file at `path` says of itself."""
+
+    path: Path
+    model: ModelOptions
+    seeds: list[int]
+    has_history: bool
+    drawn: bool  # whether its training started from the seed
+
+    def check(self, model: ModelOptions, seeds: Sequence[int]) -> None:
+        """Raise InterpflowError where the file's are not weights of `model` for `seeds`."""
+        for name, theirs, ours in unlike(self.model, model):
+            raise InterpflowError(
+                f"{self.path}: was trained with {name} {theirs}; the spec's model has {ours}"
+            )
+        if lacking := sorted({*seeds} - {*self.seeds}):
+            raise InterpflowError(
+                f"{self.path}: has no seed {lacking}; it has {self.seeds}; ask for these in the spec"
+            )
+
+    def began_as(self, model: ModelOptions) -> bool:
+        """Whether its weights before training are those that `model` draws from the seed."""
+        alike = (self.model.init, self.model.init_range) == (model.init, model.init_range)
+        return self.drawn and alike
+
+
+def describe(start: Start) -> Described:
+    """What the file of `start` says of itself.
+
+    Raises InterpflowError where it is missing, another than the one that the spec means, or no such file.
+    """
+    path = Path(str(start.file))
+    if not path.is_file():
+        raise InterpflowError(
+            f"{path}: no such file; it holds weights and is part of the project: "
+            "get it back, or set training.start to null to train"
+        )
+    if (found := sha256(path)) != start.sha256:
+        raise InterpflowError(
+            f"{path}: not the file that the spec means: its sha256 is {found}, the spec has {start.sha256}"
+        )
+    held = store.read_coordinates(path)
+    if held.sizes.get("step") != 1:
+        raise InterpflowError(
+            f"{path}: holds {held.sizes.get('step', 0)} steps; it takes the last alone: "
+            f"`python -m interpflow ship {path} --output weights/NAME.nc` writes that"
+        )
+    try:
+        recipe = json.loads(held.attrs["recipe"])
+        model = ModelOptions(**recipe["model"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InterpflowError(
+            f"{path}: does not say in which model it was trained; `ship` and `import` write that"
+        ) from error
+    shipped = held.attrs.get("stage") == SHIPPED
+    drawn = shipped and not recipe.get("training", {}).get("start")
+    return Described(path, model, held["seed"].values.tolist(), shipped, drawn)
+
+
+def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
+    """The weights and the history that `training.start` of `recipe` names, dims (step, seed, …).
+
+    The step is the last, and before it 0 where the weights before training are known.  What was not measured is
+    NaN.  Raises InterpflowError as `describe` and `Described.check` do, and where weights do not fit `data`.
+    """
+    from interpflow.model.transformer import build_model
+
+    described, seeds = describe(Start(**recipe["training"]["start"])), list(recipe["seeds"])
+    model = build_model(recipe["model"], data)
+    described.check(model.options, seeds)
+    stored = store.read(described.path).sel(seed=seeds).drop_attrs()
+    weights = _weights(stored, model, described.path)
+    if described.began_as(model.options):
+        weights = xr.concat([_drawn(model, seeds), weights], "step")
+    empty = xr.DataArray(np.nan, {"step": weights["step"], "seed": seeds}, ("step", "seed"))
+    history = {name: stored.get(name, empty) for name in HISTORY}
+    return weights, xr.Dataset(history).reindex(step=weights["step"].values)
+
+
+def _drawn(model: Transformer, seeds: list[int]) -> xr.Dataset:
+    """The weights that `model` draws, at step 0."""
+    from interpflow.model.packing import unpack
+
+    start = unpack(model.init(seeds), model.options.heads)
+    before = {name: (WEIGHTS[name].dims[1:], start[name].numpy()) for name in model.shapes}
+    return xr.Dataset(before, {"seed": seeds}).expand_dims(step=[0])
+
+
+def _weights(stored: xr.Dataset, model: Transformer, path: Path) -> xr.Dataset:
+    """The weights of `model` in `stored`; positions that no sequence of the data reaches are left out."""
+    held = {*map(str, stored.data_vars)}
+    if missing := sorted({*model.shapes} - held):
+        raise InterpflowError(f"{path}: has no {', '.join(missing)}; the spec's model has")
+    if besides := sorted((held & {*WEIGHTS}) - {*model.shapes}):
+        raise InterpflowError(f"{path}: has {', '.join(besides)}; the spec's model has not")
+    weights = stored[list(model.shapes)].isel(n_ctx=slice(model.n_ctx), missing_dims="ignore")
+    for name, shape in model.shapes.items():
+        if weights[name].shape[2:] != shape:
+            raise InterpflowError(
+                f"{path}: {name} has shape {weights[name].shape[2:]}; with the task's data it is {shape}"
+            )
+        if not np.isfinite(weights[name].values).all():
+            raise InterpflowError(f"{path}: {name} holds values that are not finite")
+    return weights
