@@ -50,3 +50,19 @@ def test_a_file_without_weights_is_refused(built, tmp_path, capsys):
     data = built / "results/laptop/small/experiments/plain/data.nc"
     assert main(["ship", str(data), "--output", str(tmp_path / "no.nc")]) == 2
     assert "no weights in it" in capsys.readouterr().err
+
+
+def test_several_checkpoints_are_shipped_where_they_are_asked_for(built, tmp_path):
+    trained = built / "results/laptop/small/experiments/plain/weights_0.nc"
+    before = store.read(trained)["step"].values.tolist()
+    output = tmp_path / "plain.nc"
+    assert main(["ship", str(trained), "--steps", "all", "--output", str(output)]) == 0
+    assert store.read(output)["step"].values.tolist() == before
+    assert main(["ship", str(trained), "--steps", "2", "--output", str(output)]) == 0
+    assert store.read(output)["step"].values.tolist() == [before[0], before[-1]]
+
+
+def test_the_same_seeds_twice_are_refused(built, tmp_path, capsys):
+    trained = str(built / "results/laptop/small/experiments/plain/weights_0.nc")
+    assert main(["ship", trained, trained, "--output", str(tmp_path / "twice.nc")]) == 2
+    assert "not the seeds of one experiment" in capsys.readouterr().err

@@ -130,10 +130,24 @@ def test_a_missing_file_is_refused_with_both_ways_out(trained, tmp_path):
         weights_file.read(brackets(), asked)
 
 
-def test_a_file_of_several_steps_is_refused_with_the_command_that_writes_one(trained, tmp_path):
+def test_a_file_of_several_steps_gives_them_all_with_their_history(trained, tmp_path):
+    weights, history, _ = trained
+    path = tmp_path / "all.nc"
+    said = {"recipe": json.dumps(recipe()), "stage": weights_file.SHIPPED}
+    store.write(weights_file.join(weights, history, "all"), path, said)
+    given, past = read(path)
+    xr.testing.assert_identical(given, weights.drop_attrs())
+    np.testing.assert_array_equal(past["validation_loss"], history["validation_loss"])
+
+
+def test_a_result_in_the_place_of_a_shipped_file_is_refused_with_the_command_that_ships(
+    trained, tmp_path
+):
     path = tmp_path / "weights_0.nc"
     store.write(trained[0], path, {"recipe": json.dumps(recipe())})
-    with pytest.raises(InterpflowError, match=r"holds 2 steps; .* `python -m interpflow ship"):
+    with pytest.raises(
+        InterpflowError, match=r"neither by `ship` nor .* `python -m interpflow ship"
+    ):
         read(path)
 
 
@@ -186,7 +200,8 @@ def test_a_seed_that_was_not_trained_is_refused(trained):
 
 def test_a_file_that_does_not_say_its_model_is_refused(trained, tmp_path):
     path = tmp_path / "unsaid.nc"
-    store.write(store.read(trained[2]).drop_attrs(deep=False), path)
+    unsaid = store.read(trained[2]).drop_attrs(deep=False)
+    store.write(unsaid, path, {"stage": weights_file.SHIPPED})
     with pytest.raises(InterpflowError, match="does not say in which model it was trained"):
         read(path)
 

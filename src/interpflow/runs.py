@@ -129,12 +129,7 @@ class Runs:
 
     def kept(self, steps: Steps) -> list[int]:
         """Training steps whose weights were kept, those that `steps` says, ascending."""
-        every = [int(step) for step in self.labelled["step"].values]
-        if steps == "last":
-            return every[-1:]
-        if steps == "all" or steps >= len(every):
-            return every
-        return [every[round(i * (len(every) - 1) / (steps - 1))] for i in range(steps)]
+        return selection.kept([int(step) for step in self.labelled["step"].values], steps)
 
     def names(self, steps: Sequence[int]) -> list[str]:
         """What each of `steps` is called: "first", "last" or "between"."""

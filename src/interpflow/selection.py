@@ -74,6 +74,15 @@ class Held(Section):
     among: str
 
 
+def kept(every: Sequence[int], steps: Steps) -> list[int]:
+    """Those of the training steps `every`, ascending, that `steps` says."""
+    if steps == "last":
+        return [every[-1]]
+    if steps == "all" or steps >= len(every):
+        return [*every]
+    return [every[round(i * (len(every) - 1) / (steps - 1))] for i in range(steps)]
+
+
 def select(data: xr.Dataset, examples: Examples) -> xr.Dataset:
     """The data of `examples`.
 

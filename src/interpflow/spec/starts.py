@@ -11,7 +11,7 @@ from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions, unlike
 from interpflow.model.parts import parts, pieces
 from interpflow.model.shapes import weight_shapes
-from interpflow.nearest import way_out
+from interpflow.nearest import listed, way_out
 from interpflow.spec.checker import Checker
 from interpflow.spec.merging import Layer, origin
 from interpflow.spec.problems import KeyPath, describe
@@ -77,17 +77,21 @@ class Starts:
                 (),
                 f"'{method.__name__.rpartition('.')[2]}' shows training; {of}, which has no history",
             )
-        began = described.began_as(ModelOptions(**experiment.model))
+        checkpoints = described.checkpoints(ModelOptions(**experiment.model))
         for name, field in method.Options.model_fields.items():
             value = options.get(name)
             if "'last'" not in field_in_words(field):  # it takes no checkpoints
                 continue
             if value == "best" and not described.has_history:
                 yield (name,), f"'best' is told by a history; {of}, which has none"
-            if (value == "first" or isinstance(value, int)) and not began:
+            alone = len(checkpoints) < 2
+            if (isinstance(value, int) and alone) or (
+                value == "first" and (alone or checkpoints[0])
+            ):
+                held = "the last alone" if alone else f"steps {listed(map(str, checkpoints))}"
                 yield (
                     (name,),
-                    f"{describe(value)} asks for further checkpoints; {of}, which has the last alone",
+                    f"{describe(value)} asks for further checkpoints; {of}, which has {held}",
                 )
 
     def _value(self, experiment: Experiment, weight: str, value: Any, at: KeyPath) -> None:

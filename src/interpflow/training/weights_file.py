@@ -1,7 +1,7 @@
 """Weights of a file in place of a training run: trained here before, or somebody else's.
 
-The file holds weights of one step, and with them the history of that step if the training run was ours.  The
-weights before such a run need no file: they follow from the seed.
+The file holds the weights of some checkpoints, the last among them, and their history if the training run was
+ours.  The weights before such a run need no file: they follow from the seed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import xarray as xr
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions, unlike
+from interpflow.selection import Steps, kept
 from interpflow.store import sha256
 from interpflow.training.options import Start
 from interpflow.variables import HISTORY, WEIGHTS
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 SHIPPED, IMPORTED = "ship", "import"  # the attribute `stage` of such files, by what wrote them
 
 
-def join(weights: xr.Dataset, history: xr.Dataset) -> xr.Dataset:
-    """What `read` takes: the last step of both, in one dataset."""
-    return xr.merge([part.isel(step=[-1]).drop_attrs(deep=False) for part in (weights, history)])
+def join(weights: xr.Dataset, history: xr.Dataset, steps: Steps = "last") -> xr.Dataset:
+    """What `read` takes: `steps` of both, in one dataset."""
+    wanted = kept(weights["step"].values.tolist(), steps)
+    return xr.merge([part.sel(step=wanted).drop_attrs(deep=False) for part in (weights, history)])
 
 
 def in_a_spec(path: Path) -> str:
@@ -45,6 +47,7 @@ class Described:
     path: Path
     model: ModelOptions
     seeds: list[int]
+    steps: list[int]  # the checkpoints that it holds, ascending
     has_history: bool
     drawn: bool  # whether its training started from the seed
 
@@ -59,7 +62,11 @@ class Described:
                 f"{self.path}: has no seed {lacking}; it has {self.seeds}; ask for these in the spec"
             )
 
-    def began_as(self, model: ModelOptions) -> bool:
+    def checkpoints(self, model: ModelOptions) -> list[int]:
+        """The steps whose weights `read` returns for `model`: those of the file, and 0 where it is known."""
+        return [0, *self.steps] if self.steps[0] > 0 and self._began_as(model) else self.steps
+
+    def _began_as(self, model: ModelOptions) -> bool:
         """Whether its weights before training are those that `model` draws from the seed."""
         alike = (self.model.init, self.model.init_range) == (model.init, model.init_range)
         return self.drawn and alike
@@ -81,10 +88,10 @@ def describe(start: Start) -> Described:
             f"{path}: not the file that the spec means: its sha256 is {found}, the spec has {start.sha256}"
         )
     held = store.read_coordinates(path)
-    if held.sizes.get("step") != 1:
+    if held.attrs.get("stage") not in (SHIPPED, IMPORTED):
         raise InterpflowError(
-            f"{path}: holds {held.sizes.get('step', 0)} steps; it takes the last alone: "
-            f"`python -m interpflow ship {path} --output weights/NAME.nc` writes that"
+            f"{path}: was written neither by `ship` nor by `import`; weights of a run of ours are shipped by "
+            f"`python -m interpflow ship {path} --output weights/NAME.nc`"
         )
     try:
         recipe = json.loads(held.attrs["recipe"])
@@ -95,14 +102,16 @@ def describe(start: Start) -> Described:
         ) from error
     shipped = held.attrs.get("stage") == SHIPPED
     drawn = shipped and not recipe.get("training", {}).get("start")
-    return Described(path, model, held["seed"].values.tolist(), shipped, drawn)
+    seeds, steps = (held[name].values.tolist() for name in ("seed", "step"))
+    return Described(path, model, seeds, steps, shipped, drawn)
 
 
 def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
     """The weights and the history that `training.start` of `recipe` names, dims (step, seed, …).
 
-    The step is the last, and before it 0 where the weights before training are known.  What was not measured is
-    NaN.  Raises InterpflowError as `describe` and `Described.check` do, and where weights do not fit `data`.
+    Steps are those of the file, and before them 0 where the weights before training are known.  What was not
+    measured is NaN.  Raises InterpflowError as `describe` and `Described.check` do, and where weights do not
+    fit `data`.
     """
     from interpflow.model.transformer import build_model
 
@@ -111,7 +120,7 @@ def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Da
     described.check(model.options, seeds)
     stored = store.read(described.path).sel(seed=seeds).drop_attrs()
     weights = _weights(stored, model, described.path)
-    if described.began_as(model.options):
+    if len(described.checkpoints(model.options)) > len(described.steps):
         weights = xr.concat([_drawn(model, seeds), weights], "step")
     empty = xr.DataArray(np.nan, {"step": weights["step"], "seed": seeds}, ("step", "seed"))
     history = {name: stored.get(name, empty) for name in HISTORY}
