@@ -80,7 +80,7 @@ def reference() -> str:
             module = load(kind, name)
             parts.append(f"### `{name}`\n\n{_summary(module.__doc__)}\n\n{_table(module.Options)}")
             nested: dict[type[BaseModel], list[str]] = {}
-            for key, inner in _inner(module.Options):
+            for key, inner in inner_sections(module.Options):
                 nested.setdefault(inner, []).append(f"`{key}`")
             parts += [f"#### In {', '.join(keys)}\n\n{_table(one)}" for one, keys in nested.items()]
     return "\n".join(parts).rstrip() + "\n"
@@ -88,9 +88,9 @@ def reference() -> str:
 
 def _table(model: type[BaseModel]) -> str:
     """What the section is, and a row for each field."""
-    meanings = _comments(model)
+    meanings = comments(model)
     rows = [
-        f"| `{name}` | {field_in_words(field)} | {_default(field)} | {meanings.get(name, '')} |".replace(
+        f"| `{name}` | {field_in_words(field)} | {_default(field)} | {_cell(meanings.get(name, ''))} |".replace(
             "  ", " "
         )
         for name, field in model.model_fields.items()
@@ -99,12 +99,14 @@ def _table(model: type[BaseModel]) -> str:
     return "\n".join([f"{_summary(model.__doc__)}\n", *(head + rows if rows else []), ""])
 
 
-def _inner(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+def inner_sections(
+    model: type[BaseModel], above: str = ""
+) -> Iterator[tuple[str, type[BaseModel]]]:
     """The sections in fields of `model`, and those in theirs, each with its key."""
     for name, field in model.model_fields.items():
         for path, inner in _sections(field.annotation, above + name):
             yield path, inner
-            yield from _inner(inner, f"{path}.")
+            yield from inner_sections(inner, f"{path}.")
 
 
 def _sections(kind: Any, key: str) -> Iterator[tuple[str, type[BaseModel]]]:
@@ -125,11 +127,15 @@ def _default(field: FieldInfo) -> str:
     )
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _summary(docstring: str | None) -> str:
     return " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split())
 
 
-def _comments(model: type[BaseModel]) -> dict[str, str]:
+def comments(model: type[BaseModel]) -> dict[str, str]:
     """The comment beside each field of `model`, inherited fields included."""
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
@@ -141,7 +147,7 @@ def _comments(model: type[BaseModel]) -> dict[str, str]:
 def _comments_in(source: str) -> Iterator[tuple[str, str]]:
     """The name and the comment of each annotated field in the source of a class."""
     comments = {
-        token.start[0]: token.string.lstrip("# ").replace("|", "\\|")
+        token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
