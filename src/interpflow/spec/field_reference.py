@@ -29,7 +29,8 @@ _OPENING = """\
 <!-- Written by `python -m interpflow reference > specs/README.md`. -->
 
 A spec is one YAML file, `specs/<study>.yaml`, and describes one study. `python -m interpflow check` says
-whether it is in order.
+whether it is in order. With `# yaml-language-server: $schema=schema.json` in the first line an editor completes
+keys and underlines what is not one (`python -m interpflow schema > specs/schema.json`, anew for a new plugin).
 
 - Names (of studies, experiments, analyses, figures, claims and scales) are `[a-z][a-z0-9_]*`.
 - The options of an experiment are merged in this order, later ones winning: `defaults`, the experiment, the
@@ -43,11 +44,23 @@ whether it is in order.
 - An experiment whose weights come from a file (`training: {start: {file: …}}`) is not trained: of its
   `training`, `start` and `loss` are read.
 - The options of an analysis are merged in the order: the analysis, its entry for one experiment, the scale.
+- `like: climb` in an analysis, a figure or an experiment: the same as `climb`, but for what stands here; the
+  two are merged as a scale is. What a scale says of `climb` is of `climb` alone.
+- `"layer {layer}": {site: "blocks.{layer}.hook_resid_post", positions: [real], layers: all}` among the options
+  of an analysis stands for an entry for each layer of the experiment's model, or for each of `layers: [0, 2]`,
+  with the layer's number for `{layer}`.
 - The base of a spec holds the paper's values; a scale says what it changes. With `only`, analyses keep the
   experiments that stay, and an analysis without one is left out, as are its figures and claims. A claim on a
   value that the scale does not measure is left out too.
 - A claim selects one value for each seed: one experiment, and one value of every other dimension of its
-  variable.
+  variable. With `first_step: {above: 0.9}` it selects one curve for each seed, and takes the first training
+  step at which the curve is above 0.9; a seed without such a step counts as missing.
+- `below: {experiment: wide}` in a claim: what is selected is below the value at another place, which has what
+  `select` has but for what stands here; likewise `above`. The number or bound of a claim with `ratio_to` or
+  `difference_from` is of the ratio or difference of two places, taken seed by seed.
+- A claim holds by the mean over seeds; the scorecard says beside that in how many seeds it holds.
+- `of` and `rows` are claims that share most of what they say: each row is a claim `<claim>.<row>`, merged over
+  `of` as a scale is.
 - YAML here is the plain part of YAML 1.2: no anchors, tags or merge keys, each key once; `1e-3` is a number,
   and `no` is a word.
 """
@@ -60,6 +73,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`analyses.<name>`", document.Analysis),
     ("`figures.<name>`", document.Figure),
     ("`claims.<name>`", document.Claim),
+    ("`claims.<name>.first_step`", document.FirstStep),
+    ("`claims.<name>`, of several claims", document.ClaimRows),
     ("`scales.<name>`", document.Scale),
     ("`model`", ModelOptions),
     ("`training`", TrainingOptions),
