@@ -40,7 +40,7 @@ HERE = {"experiment": "one", "layer": 0}
 
 def claim(select=HERE, variable="accuracy", because=None, **bound) -> Claim:
     number = {"expected": None, "at_least": None, "at_most": None, "tolerance": None}
-    number |= bound or {"expected": 0.0, "tolerance": 0.0}
+    number |= bound or {"expected": 0.0, "tolerance": 0.0}  # or two places, or the first step
     return Claim(
         name="probe", data="probes", variable=variable, select=dict(select),
         source="a table", because=because, **number,
@@ -193,3 +193,107 @@ def test_a_table_has_a_row_for_each_claim_in_the_order_of_the_spec():
     stated = [claim(at_least=bound) for bound in (0.3, 0.1, 0.2)]
     assert list(score(stated, {"probes": findings(0.5)})["paper"]) == [0.3, 0.1, 0.2]
     assert list(score([], {}).columns) == list(score(stated, {"probes": findings(0.5)}).columns)
+
+
+def test_a_verdict_is_by_the_mean_and_says_in_how_many_seeds_it_holds():
+    found = row(claim(at_least=0.9), findings(1.0, 0.7, 1.0, NAN))
+    assert found["verdict"] == "holds"
+    assert (found["holding"], found["seeds"], found["missing"]) == (2, 3, 1)
+
+
+def test_the_seeds_of_a_claim_can_all_differ_where_their_mean_holds():
+    found = row(claim(expected=0.5, tolerance=0.1), findings(0.0, 1.0))
+    assert (found["verdict"], found["holding"]) == ("holds", 0)
+
+
+def test_what_has_no_seeds_counts_none():
+    assert (
+        row(claim({"experiment": "two"}, "majority", at_most=1), findings(0.1))["holding"] is pd.NA
+    )
+
+
+def two_places(first, second) -> xr.Dataset:
+    """Findings with these values in each seed at layers 0 and 1 of the experiment one."""
+    dataset = findings(*first)
+    dataset["accuracy"][0, :, 1] = second
+    return dataset
+
+
+THERE = {"experiment": "one", "layer": 1}
+
+
+@pytest.mark.parametrize(
+    ("first", "compared", "verdict", "holding"),
+    [
+        ([0.1, 0.9], "below", "holds", 1),
+        ([0.9, 0.9], "below", "differs", 0),
+        ([0.9, 0.9], "above", "holds", 2),
+        ([0.6, 0.5], "below", "differs", 0),
+        ([0.7, 0.5], "above", "holds", 1),
+    ],
+)
+def test_one_place_is_below_or_above_another(first, compared, verdict, holding):
+    dataset = two_places(first, [0.6, 0.5])
+    found = row(claim(compared=compared, other=THERE, tolerance=None), dataset)
+    assert (found["relation"], found["paper"]) == (compared, 0.0)
+    assert found["ours"] == pytest.approx(np.mean(first) - 0.55)
+    assert (found["verdict"], found["holding"]) == (verdict, holding)
+
+
+def test_the_ratio_of_two_places_is_taken_seed_by_seed():
+    stated = claim(compared="ratio_to", other=THERE, at_least=2.0)
+    found = row(stated, two_places([0.6, 0.2, 0.5, 0.5], [0.2, 0.2, 0.0, NAN]))
+    assert found["ours"] == pytest.approx((3 + 1) / 2)
+    assert (found["verdict"], found["holding"], found["seeds"]) == ("holds", 1, 2)
+    assert found["missing"] == 2  # nothing is over 0, nor over what was not measured
+
+
+def test_the_difference_of_two_places_has_a_number():
+    stated = claim(compared="difference_from", other=THERE, expected=0.2, tolerance=0.05)
+    found = row(stated, two_places([0.6, 0.4], [0.4, 0.2]))
+    assert found["ours"] == pytest.approx(0.2)
+    assert (found["relation"], found["verdict"], found["holding"]) == ("equals", "holds", 2)
+
+
+def test_the_other_place_is_named_where_it_is_wrong():
+    with pytest.raises(InterpflowError, match=r"claims\.probe\.below\.layer: found 7; .* 0, 1, 2"):
+        row(claim(compared="below", other={**HERE, "layer": 7}, at_most=None), findings(0.1))
+
+
+def curves(*values) -> xr.Dataset:
+    """Findings with one curve (step,) for each seed."""
+    steps = [0, 10, 20, 40]
+    return xr.Dataset(
+        {"share": (("seed", "step"), list(values))}, {"seed": range(len(values)), "step": steps}
+    )
+
+
+def test_the_first_step_at_which_a_curve_passes_a_value():
+    dataset = curves(
+        [0.1, 0.6, 0.2, 0.9], [0.1, 0.1, 0.5, 0.6], [0.1, 0.2, 0.3, 0.4], [NAN, NAN, 0.7, NAN]
+    )
+    found = row(claim({}, "share", first_step={"above": 0.5}, at_most=20), dataset)
+    assert found["ours"] == pytest.approx((10 + 40 + 20) / 3)
+    assert (found["seeds"], found["missing"], found["holding"]) == (3, 1, 2)
+
+
+def test_the_first_step_at_which_a_curve_is_below_a_value():
+    dataset = curves([3.0, 2.0, 0.5, 0.1])
+    assert row(claim({}, "share", first_step={"below": 1.0}, at_most=20), dataset)["ours"] == 20
+
+
+def test_one_curve_passes_a_value_before_another():
+    both = xr.concat(
+        [curves([0, 1, 1, 1], [0, 0, 1, 1]), curves([0, 0, 1, 1], [0, 1, 1, 1])],
+        pd.Index(["a", "b"], name="head"),
+    )
+    stated = claim(
+        {"head": "a"},
+        "share",
+        first_step={"above": 0.5},
+        compared="below",
+        other={"head": "b"},
+        at_most=None,
+    )
+    found = row(stated, both)
+    assert (found["ours"], found["verdict"], found["holding"]) == (0.0, "differs", 1)

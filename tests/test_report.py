@@ -9,6 +9,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from built_study import SPEC, build
 
@@ -120,20 +121,31 @@ def test_the_scorecard_shows_paper_ours_tolerance_and_verdict(page):
 
 def test_a_claim_along_a_coordinate_tells_its_source_and_reason_once(page):
     Path("results/laptop/small/claims.csv").write_text(
-        "claim,source,relation,paper,ours,sd,seeds,missing,tolerance,verdict,because\n"
-        "probe[0],a figure,equals,510.0,,,0,2,0.05,not measured,for one reason\n"
-        "probe[1],a figure,equals,0.8,0.51234,,1,1,0.05,differs,for one reason\n"
-        "probe[2],a figure,at most,0.8,0.91234,0.0123,2,0,,differs,for another\n"
-        "other,a figure,equals,31.7,32.0,0.1,2,0,0.5,holds,\n"
+        "claim,source,relation,paper,ours,sd,seeds,missing,holding,tolerance,verdict,because\n"
+        "probe[0],a figure,equals,510.0,,,0,2,0,0.05,not measured,for one reason\n"
+        "probe[1],a figure,equals,0.8,0.51234,,1,1,0,0.05,differs,for one reason\n"
+        "probe[2],a figure,at most,0.8,0.91234,0.0123,2,0,1,,differs,for another\n"
+        "other,a figure,equals,31.7,32.0,0.1,2,0,2,0.5,holds,\n"
+        "more.first,a figure,below,0.0,-0.25,0.1,2,0,2,,holds,\n"
+        "more.then,a text,above,0.0,0.25,0.1,2,0,2,,holds,\n"
     )
     seen = words(Outline(page()).visible)
-    assert "1 holds, 2 differ, 1 not measured. Ours" in seen
+    assert "3 hold, 2 differ, 1 not measured. Ours" in seen
     assert seen.endswith(
         "probe[0] a figure 510 0 seeds, 2 missing ± 0.05 not measured "
         "probe[1] 0.8 0.5123 1 seed, 1 missing ± 0.05 differs for one reason "
-        "probe[2] ≤ 0.8 0.9123 ± 0.012 differs for another "
-        "other a figure 31.7 32 ± 0.1 ± 0.5 holds " + seen[seen.index("Figures bins") :]
+        "probe[2] ≤ 0.8 0.9123 ± 0.012 differs holds in 1 of 2 seeds for another "
+        "other a figure 31.7 32 ± 0.1 ± 0.5 holds holds in 2 of 2 seeds "
+        "more.first a figure < 0 -0.25 ± 0.1 holds holds in 2 of 2 seeds "
+        "more.then a text > 0 0.25 ± 0.1 holds holds in 2 of 2 seeds "
+        + seen[seen.index("Figures bins") :]
     )
+
+
+def test_a_scorecard_of_before_there_were_counts_of_seeds_is_shown_without(page):
+    path = Path("results/laptop/small/claims.csv")
+    pd.read_csv(path).drop(columns="holding").to_csv(path, index=False)
+    assert "holds in" not in words(Outline(page()).visible)
 
 
 def test_a_claim_that_holds_needs_no_excuse(page):

@@ -3,17 +3,23 @@
 One row a claim:
 
     claim, source     which number, and where the paper states it
-    relation, paper   `equals`, `at least` or `at most`, and the paper's number
+    relation, paper   `equals`, `at least`, `at most`, and the paper's number; or `below`, `above`, and 0
     ours, sd          mean over seeds, and their standard deviation (n - 1; none for one seed)
     seeds, missing    how many seeds have a value and how many have none; empty for what has no seeds
+    holding           how many of these seeds hold by themselves
     tolerance         how far from `equals` ours may lie
-    verdict           `holds`, `differs`, or `not measured` where no seed has a value
+    verdict           `holds` or `differs`, by the mean; `not measured` where no seed has a value
     because           the spec's sentence on why ours differs, in rows that do not hold, at the default scale
+
+A value is what the claim's variable has at one place, or the first step at which a curve is beyond a number;
+of a claim about two places it is the difference or ratio of theirs, seed by seed.  A seed whose curve is never
+beyond the number, or whose ratio is to 0, has no value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,14 +29,15 @@ import xarray as xr
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed, way_out
 from interpflow.spec.problems import describe
-from interpflow.spec.study import Claim
+from interpflow.spec.study import STEP, Claim
 
 VERDICTS = HOLDS, DIFFERS, NOT_MEASURED = ("holds", "differs", "not measured")
 
-_COLUMNS = (
-    "claim", "source", "relation", "paper", "ours", "sd", "seeds", "missing", "tolerance",
+COLUMNS = (
+    "claim", "source", "relation", "paper", "ours", "sd", "seeds", "missing", "holding", "tolerance",
     "verdict", "because",
 )  # fmt: skip
+_COUNTS = dict.fromkeys(("seeds", "missing", "holding"), "Int64")
 # What two decimal fractions can be apart that are the same on paper: 0.35 - 0.3 is above 0.05.
 _ROUNDING = 1e-9
 
@@ -41,24 +48,18 @@ def score(claims: Sequence[Claim], datasets: Mapping[str, xr.Dataset]) -> pd.Dat
     Raises InterpflowError where a claim picks no value, or several for one seed.
     """
     rows = [_row(claim, datasets[claim.data]) for claim in claims]
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"seeds": "Int64", "missing": "Int64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_COUNTS)
 
 
 def _row(claim: Claim, dataset: xr.Dataset) -> dict[str, Any]:
-    picked = pick(claim, dataset)
-    values = picked.values[~np.isnan(picked.values)]
+    measured = measure(claim, dataset)
+    values = measured.values[~np.isnan(measured.values)]
     ours = values.mean() if values.size else np.nan
-    relation, paper = next(
-        (relation, number)
-        for relation, number in (
-            ("equals", claim.expected),
-            ("at least", claim.at_least),
-            ("at most", claim.at_most),
-        )
-        if number is not None
-    )
-    verdict = _verdict(ours, relation, paper, claim.tolerance or 0.0)
-    per_seed = picked.ndim > 0
+    relation, paper = _bound(claim)
+    tolerance = claim.tolerance or 0.0
+    verdict = _verdict(ours, relation, paper, tolerance)
+    held = [_verdict(value, relation, paper, tolerance) == HOLDS for value in values]
+    per_seed = measured.ndim > 0
     return {
         "claim": claim.name,
         "source": claim.source,
@@ -67,11 +68,27 @@ def _row(claim: Claim, dataset: xr.Dataset) -> dict[str, Any]:
         "ours": ours,
         "sd": values.std(ddof=1) if values.size > 1 else np.nan,
         "seeds": values.size if per_seed else None,
-        "missing": picked.size - values.size if per_seed else None,
+        "missing": measured.size - values.size if per_seed else None,
+        "holding": sum(held) if per_seed else None,
         "tolerance": np.nan if claim.tolerance is None else claim.tolerance,
         "verdict": verdict,
         "because": "" if verdict == HOLDS else claim.because or "",
     }
+
+
+def _bound(claim: Claim) -> tuple[str, float]:
+    """How the claim's value relates to which number."""
+    if claim.compared in ("below", "above"):
+        return claim.compared, 0.0
+    return next(
+        (relation, number)
+        for relation, number in (
+            ("equals", claim.expected),
+            ("at least", claim.at_least),
+            ("at most", claim.at_most),
+        )
+        if number is not None
+    )
 
 
 def _verdict(ours: float, relation: str, paper: float, tolerance: float) -> str:
@@ -81,14 +98,29 @@ def _verdict(ours: float, relation: str, paper: float, tolerance: float) -> str:
         "equals": abs(ours - paper) <= tolerance + _ROUNDING,
         "at least": ours >= paper - _ROUNDING,
         "at most": ours <= paper + _ROUNDING,
+        "below": ours < paper,
+        "above": ours > paper,
     }
     return HOLDS if held[relation] else DIFFERS
 
 
-def pick(claim: Claim, dataset: xr.Dataset) -> xr.DataArray:
-    """The claim's values, float64: (seed,), or () where the variable has no seeds.
+def measure(claim: Claim, dataset: xr.Dataset) -> xr.DataArray:
+    """The values that the claim is about, float64: (seed,), or () where the variable has no seeds.
 
-    `select` may name any coordinate or variable that runs along dims of the claim's variable.
+    Raises InterpflowError as `pick` does.
+    """
+    here = pick(claim, dataset)
+    if claim.compared is None:
+        return here
+    there = pick(replace(claim, select=claim.other or {}), dataset, claim.compared)
+    return here / there.where(there != 0) if claim.compared == "ratio_to" else here - there
+
+
+def pick(claim: Claim, dataset: xr.Dataset, key: str = "select") -> xr.DataArray:
+    """What `select` picks, float64: (seed,), or () where the variable has no seeds.
+
+    `select`, which stands under `key` in the spec, may name any coordinate or variable that runs along dims of
+    the claim's variable.  With `first_step` it picks curves, and the values are steps, NaN where there is none.
     Raises InterpflowError, with what there is, where that is not exactly one value for each seed.
     """
     if claim.variable not in dataset.data_vars:
@@ -96,26 +128,37 @@ def pick(claim: Claim, dataset: xr.Dataset) -> xr.DataArray:
         raise _refusal(claim, "variable", f"no variable {describe(claim.variable)}", has)
     array = dataset[claim.variable]
     wanted = xr.ones_like(array, dtype=bool)
-    for key, value in claim.select.items():
-        wanted &= _matches(claim, key, value, dataset, array)
+    for coordinate, value in claim.select.items():
+        wanted &= _matches(claim, (key, coordinate), value, dataset, array)
 
-    per_seed = ("seed",) if "seed" in array.dims else ()
-    rest = [dim for dim in array.dims if dim not in per_seed]
+    kept = [dim for dim in array.dims if dim in ("seed", *([STEP] if claim.first_step else []))]
+    rest = [dim for dim in array.dims if dim not in kept]
     count = wanted.sum(rest)
     if not wanted.any():
-        chosen = listed(f"{key}: {value}" for key, value in claim.select.items())
-        raise InterpflowError(f"claims.{claim.name}.select: no value has all of {chosen} together")
+        chosen = listed(f"{name}: {value}" for name, value in claim.select.items())
+        raise InterpflowError(f"claims.{claim.name}.{key}: no value has all of {chosen} together")
     if (count > 1).any():
-        raise InterpflowError(f"claims.{claim.name}.select: {_too_many(wanted, array, rest)}")
+        raise InterpflowError(f"claims.{claim.name}.{key}: {_too_many(wanted, array, rest)}")
     # One value at most is wanted in each sum, and 0 is added to it: exact.
     values = array.astype(np.float64).where(wanted, 0.0).sum(rest, skipna=False)
-    return values[(count > 0).values] if per_seed else values
+    if claim.first_step:
+        values, count = _first_step(values.where(count > 0), claim.first_step), count.max(STEP)
+    return values[(count > 0).values] if "seed" in kept else values
+
+
+def _first_step(curves: xr.DataArray, beyond: Mapping[str, float]) -> xr.DataArray:
+    """The first step at which each curve (…, step) is `above` or `below` a number, NaN where it never is."""
+    ((side, number),) = beyond.items()
+    passed = curves > number if side == "above" else curves < number
+    steps = curves[STEP].astype(np.float64)
+    return steps.where(passed).min(STEP)
 
 
 def _matches(
-    claim: Claim, key: str, value: Any, dataset: xr.Dataset, array: xr.DataArray
+    claim: Claim, place: tuple[str, str], value: Any, dataset: xr.Dataset, array: xr.DataArray
 ) -> xr.DataArray:
-    """Where the coordinate or variable `key` is `value`: dims among those of `array`."""
+    """Where the coordinate or variable that `place` ends in is `value`: dims among those of `array`."""
+    key, where = place[1], ".".join(place)
     labels = [
         str(name)
         for name, label in dataset.variables.items()
@@ -123,13 +166,13 @@ def _matches(
     ]
     if key not in labels:
         message = f"'{claim.variable}' runs along no coordinate {describe(key)}"
-        raise _refusal(claim, f"select.{key}", message, way_out(key, labels))
+        raise _refusal(claim, where, message, way_out(key, labels))
     label = dataset[key]
     matches: xr.DataArray = label == value
     if not matches.any():
         words = dict.fromkeys(str(known) for known in label.values.ravel().tolist())
         has = way_out(str(value), words)
-        raise _refusal(claim, f"select.{key}", f"found {describe(value)}", has)
+        raise _refusal(claim, where, f"found {describe(value)}", has)
     return matches
 
 

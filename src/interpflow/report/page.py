@@ -113,7 +113,7 @@ def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
     for job in planned.jobs["claims"].values():
         path = Path(job.outputs["claims"])
         try:
-            table = pd.read_csv(path)
+            table = pd.read_csv(path).reindex(columns=list(scorecard.COLUMNS))
         except (OSError, ValueError) as error:
             reason = "no such file" if isinstance(error, FileNotFoundError) else error
             return [], f"{path}: {reason}; make it with: {store.rebuild_command(path)}"

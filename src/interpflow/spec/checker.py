@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
+from interpflow.spec.layers import Unfolded, unfold
 from interpflow.spec.merging import Layer, merge, origin
 from interpflow.spec.plugins import Kind, load
-from interpflow.spec.problems import KeyPath, Problems, describe
+from interpflow.spec.problems import KeyPath, Problems, describe, dotted
 from interpflow.spec.validation import Complaint, complaints
 from interpflow.spec.yaml_text import Source
 
@@ -34,30 +36,50 @@ class Checker:
 
     def add(self, key: KeyPath, message: str) -> None:
         """Note that `message` holds for what stands under `key`."""
-        self._problems.add(self._source.line(key), key, message)
+        place = self._source.place(key)
+        entry = (key[0], *str(key[1]).split(".")) if self._source.borrowed(key) else ()
+        aside = f" (in {dotted(entry)})" if entry else ""
+        self._problems.add(self._source.line(place), place, message, aside)
 
     def known(self, names: Iterable[str], allowed: Iterable[str], noun: str, at: KeyPath) -> None:
         """Note each of `names`, keys or values that stand at `at`, that is not `allowed`."""
         words = list(allowed)
         for name in names:
             if name not in words:
-                key = (*at, name) if (*at, name) in self._source.lines else at
-                self.add(key, f"no {noun} {describe(name)}; there are: {way_out(name, words)}")
+                key = (*at, name)
+                there = self._source.place(key) in self._source.lines
+                self.add(
+                    key if there else at,
+                    f"no {noun} {describe(name)}; there are: {way_out(name, words)}",
+                )
 
     def options(
         self, model: type[BaseModel], layers: Sequence[Layer], home: KeyPath
     ) -> dict[str, Any]:
         """The merged layers with every default, as plain values; what no layer gives is missing at `home`."""
-        values = merge(layers)
-        token = (
-            model,
-            json.dumps(values, sort_keys=True),
-        )  # a thousand experiments share few options
+        return self._checked(model, Unfolded(merge(layers)), layers, home)
+
+    def layer_options(
+        self, model: type[BaseModel], layers: Sequence[Layer], home: KeyPath, depth: int
+    ) -> dict[str, Any]:
+        """The same, with `layers: all` standing for the `depth` layers of a model."""
+        unfolded = unfold(merge(layers), depth)
+        for complaint in unfolded.complaints:
+            self._complain(layers, complaint, home)
+        return {} if unfolded.complaints else self._checked(model, unfolded, layers, home)
+
+    def _checked(
+        self, model: type[BaseModel], given: Unfolded, layers: Sequence[Layer], home: KeyPath
+    ) -> dict[str, Any]:
+        # A thousand experiments share few options.
+        token = (model, json.dumps(given.values, sort_keys=True))
         if token not in self._options:
-            self._options[token] = _validated(model, values)
+            self._options[token] = _validated(model, given.values)
         resolved, found = self._options[token]
         for complaint in found:
-            self._complain(layers, complaint, home)
+            about = tuple(map(given.place, complaint.about))
+            placed = replace(complaint, key=given.place(complaint.key), about=about)
+            self._complain(layers, placed, home)
         return dict(resolved)
 
     def plugin(self, kind: Kind, name: str, key: KeyPath) -> ModuleType | None:

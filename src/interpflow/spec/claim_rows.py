@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from interpflow.nearest import listed, way_out
 from interpflow.spec import document
-from interpflow.spec.problems import describe
-from interpflow.spec.study import Claim, Scalar, Study, coordinate_names
+from interpflow.spec.merging import Layer, merge
+from interpflow.spec.problems import KeyPath, describe
+from interpflow.spec.study import STEP, Claim, Scalar, Study, coordinate_names
 
 
 def rows(name: str, written: document.Claim) -> Iterator[Claim]:
@@ -24,28 +26,53 @@ def _row(name: str, written: document.Claim, chosen: dict[str, Scalar], index: i
     def number(given: float | list[float] | None) -> float | None:
         return given[index or 0] if isinstance(given, list) else given
 
+    select = written.select | chosen
+    compared = next((name for name in document.PLACES if getattr(written, name) is not None), None)
+    other = merge([Layer((), select), Layer((), getattr(written, compared))]) if compared else None
     return Claim(
         name=name,
         data=written.data,
         variable=written.variable,
-        select=written.select | chosen,
+        select=select,
         expected=number(written.expected),
         at_least=number(written.at_least),
         at_most=number(written.at_most),
         tolerance=written.tolerance,
         source=written.source,
         because=written.because,
+        first_step=written.first_step.model_dump(exclude_none=True) if written.first_step else None,
+        compared=compared,
+        other=other,
     )
 
 
-def mistake(
-    claim: Claim, study: Study, variables: Mapping[str, Any]
-) -> tuple[str | None, str] | None:
-    """Why `claim` cannot pick one value per seed: the coordinate at fault, if it is one, and a message.
+def mistake(claim: Claim, study: Study, variables: Mapping[str, Any]) -> tuple[KeyPath, str] | None:
+    """Why `claim` cannot pick one value per seed: the key of the claim that is at fault, and a message.
 
     `variables` is the table of the claim's analysis.  Before the run the values of experiments, sweeps and
     seeds are known, and those of a dimension that has the name of a list among the analysis's options.
     """
+    dims = variables[claim.variable].dims
+    if claim.first_step and STEP not in dims:
+        return ("first_step",), f"'{claim.variable}' has one value, not one for each training step"
+    if wrong := _mistake(claim, study, variables):
+        return ("select", *wrong[0]), wrong[1]
+    if claim.compared is None:
+        return None
+    other = claim.other or {}
+    if other == claim.select:
+        return (claim.compared,), "is the place itself; say what the other one has otherwise"
+    if wrong := _mistake(replace(claim, select=other), study, variables):
+        return (claim.compared, *wrong[0]), wrong[1]
+    if claim.select.get("seed") != other.get("seed"):
+        return (claim.compared, "seed"), "both places are of the same seeds; leave the seed out"
+    return None
+
+
+def _mistake(
+    claim: Claim, study: Study, variables: Mapping[str, Any]
+) -> tuple[KeyPath, str] | None:
+    """Why `select` does not pick one value per seed: the coordinate at fault, if it is one, and a message."""
     options = study.analyses[claim.data].options
     places = {name: study.experiments[name].coords for name in options}
     taken = {*variables, *(dim for variable in variables.values() for dim in variable.dims)}
@@ -61,28 +88,30 @@ def mistake(
     known = [*telling, "seed", *own, *labels]
     for coordinate in claim.select:
         if coordinate not in known:
-            return coordinate, f"no such coordinate; allowed: {way_out(coordinate, known)}"
+            return (coordinate,), f"no such coordinate; allowed: {way_out(coordinate, known)}"
 
     for coordinate in telling:
         values = [coords[coordinate] for coords in experiments.values() if coordinate in coords]
         if wrong := _absent(claim, coordinate, values):
-            return coordinate, wrong
+            return (coordinate,), wrong
     told = {key: value for key, value in claim.select.items() if key in telling}
     picked = [name for name, coords in experiments.items() if told.items() <= coords.items()]
     if len(picked) != 1:
         among = f"picks {len(picked)} experiments of '{claim.data}', which has: {listed(options)}"
-        return None, f"{among}; let `experiment: <name>` pick one"
+        return (), f"{among}; let `experiment: <name>` pick one"
 
     lists = {name: given for name, given in options[picked[0]].items() if isinstance(given, list)}
     lists["seed"] = study.experiments[picked[0]].seeds
     for coordinate in ("seed", *own):
         if coordinate in lists and (wrong := _absent(claim, coordinate, lists[coordinate])):
-            return coordinate, wrong
+            return (coordinate,), wrong
     fixed = {dim for key in claim.select for dim in dims.get(key, (key,))}
+    if claim.first_step:
+        fixed.add(STEP)
     for dim in own:
         if dim not in fixed:
             runs = f"picks many values: '{claim.variable}' runs along '{dim}'"
-            return None, f"{runs}; let `{dim}: <value>` pick one"
+            return (), f"{runs}; let `{dim}: <value>` pick one"
     return None
 
 

@@ -37,6 +37,13 @@ def _is_name(text: str) -> bool:
     return re.fullmatch("[a-z][a-z0-9_]*", text) is not None and len(text) <= LONGEST_NAME
 
 
+def checked_claim(text: str) -> str:
+    """`text`, if it can be the name of a claim: a name, or that of a claim and of one of its rows."""
+    for part in text.split(".", 1):
+        checked_name(part)
+    return text
+
+
 def _no_rule(study: str) -> str:
     if study in RULES:
         raise ValueError(
@@ -51,6 +58,7 @@ def _nothing_is_empty(value: Any) -> Any:
 
 
 Name = Annotated[str, AfterValidator(checked_name)]
+ClaimName = Annotated[str, AfterValidator(checked_claim)]
 Text = Annotated[str, Field(min_length=1)]
 Scalar = str | int | float | bool
 OrNothing = BeforeValidator(_nothing_is_empty)
@@ -74,13 +82,19 @@ class Defaults(Section):
     training: Options = {}  # see below
 
 
-class Experiment(Defaults):
-    """One data set, one model and one training, where they differ from the defaults."""
+class Changes(Defaults):
+    """One data set, one model and one training, where they differ from what holds without these."""
 
     seeds: SeedCount | None = None  # how many of the study's; all if not given
     sweep: Annotated[
         dict[str, Values], OrNothing
     ] = {}  # "model.heads": [1, 2]: one experiment for each
+
+
+class Experiment(Changes):
+    """One data set, one model and one training, where they differ from the defaults."""
+
+    like: str | None = None  # an experiment: this one is the same, but for what stands here
 
 
 class Analysis(Section):
@@ -91,6 +105,7 @@ class Analysis(Section):
     method: str  # a file in analyses/
     experiments: list[str] | dict[str, Options]  # names, or name: {options for it alone}
     data: str | list[str] = []  # for a method that goes on from findings: analyses that stand above
+    like: str | None = None  # an analysis: this one is the same, but for what stands here
 
 
 class Figure(Section):
@@ -102,6 +117,26 @@ class Figure(Section):
     data: str | Annotated[list[str], Field(min_length=1)]  # analyses
     caption: Text
     panel: Text | None = None  # the paper's figure that this one answers to
+    like: str | None = None  # a figure: this one is the same, but for what stands here
+
+
+class FirstStep(Section):
+    """The first training step at which a curve is beyond a value."""
+
+    above: float | None = None
+    below: float | None = None  # one of the two
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("a first step has exactly one of above, below")
+        return self
+
+
+Elsewhere = Annotated[dict[str, Scalar | None], Field(min_length=1)]
+NUMBERS = ("expected", "at_least", "at_most")
+BOUNDS = (*NUMBERS, "below", "above")
+PLACES = ("below", "above", "difference_from", "ratio_to")
 
 
 class Claim(Section):
@@ -115,23 +150,30 @@ class Claim(Section):
     along: Annotated[
         dict[str, Values], Field(max_length=1), OrNothing
     ] = {}  # coordinate: [one value a row]
+    # {above: 0.9}: of a variable along training steps, the first step at which it is above 0.9.
+    first_step: FirstStep | None = None
     expected: float | list[float] | None = None  # the reported number; or
     tolerance: NonNegativeFloat | None = None  # of expected
     at_least: float | list[float] | None = None  # a lower bound; or
     at_most: float | list[float] | None = None  # an upper bound; a list has one number for each row
+    # Or another place, by what its select has otherwise (null: not at all); the value here is below that there.
+    below: Elsewhere | None = None
+    above: Elsewhere | None = None  # the value here is above that there
+    # Another place: the number or bound is of the difference, the value here less that there.
+    difference_from: Elsewhere | None = None
+    ratio_to: Elsewhere | None = None  # the number or bound is of the value here over that there
     source: Text  # where the paper states it
     because: Text | None = None  # why ours differs, at the scale laptop
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        given = [
-            name for name in ("expected", "at_least", "at_most") if getattr(self, name) is not None
-        ]
+        given = [name for name in BOUNDS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"found {' and '.join(given) or 'no number'}; "
-                "a claim has exactly one of expected, at_least, at_most"
-            )
+            found = " and ".join(given) or "no number"
+            raise ValueError(f"found {found}; a claim has exactly one of {', '.join(BOUNDS)}")
+        places = [name for name in PLACES if getattr(self, name) is not None]
+        if len(places) > 1:
+            raise ValueError(f"found {' and '.join(places)}; a claim is about one other place")
         if given == ["expected"] and self.tolerance is None:
             raise ValueError("expected is given without a tolerance")
         if given != ["expected"] and self.tolerance is not None:
@@ -141,7 +183,7 @@ class Claim(Section):
     @model_validator(mode="after")
     def _one_number_a_row(self) -> Self:
         rows = len(next(iter(self.along.values()))) if self.along else None
-        for name in ("expected", "at_least", "at_most"):
+        for name in NUMBERS:
             numbers = getattr(self, name)
             if isinstance(numbers, list) and rows is None:
                 raise ValueError(
@@ -161,6 +203,14 @@ class Claim(Section):
         return self
 
 
+class ClaimRows(Section):
+    """Claims that share most of what they say: each row is a claim `<claim>.<row>`."""
+
+    of: Options = {}  # what all of them say: keys of a claim
+    # What each says over that, merged as a scale is: keys of a claim, null takes one of `of` back.
+    rows: Annotated[dict[Name, Options], Field(min_length=1)]
+
+
 class Scale(Section):
     """What differs from the base of the spec, and which experiments stay."""
 
@@ -173,7 +223,7 @@ class Scale(Section):
     model: Options = {}
     training: Options = {}
     experiments: Annotated[
-        dict[str, Annotated[Experiment, OrNothing]], OrNothing
+        dict[str, Annotated[Changes, OrNothing]], OrNothing
     ] = {}  # over one experiment
     analyses: Annotated[dict[str, Options], OrNothing] = {}  # name: {options}
     figures: Annotated[dict[str, Options], OrNothing] = {}  # name: {options}
@@ -191,5 +241,5 @@ class Document(Section):
     experiments: Annotated[dict[Name, Annotated[Experiment, OrNothing]], Field(min_length=1)]
     analyses: Annotated[dict[Name, Analysis], OrNothing] = {}
     figures: Annotated[dict[Name, Figure], OrNothing] = {}
-    claims: Annotated[dict[Name, Claim], OrNothing] = {}
+    claims: Annotated[dict[ClaimName, Claim], OrNothing] = {}
     scales: Annotated[dict[Name, Annotated[Scale, OrNothing]], OrNothing] = {}

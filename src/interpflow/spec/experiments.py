@@ -10,8 +10,7 @@ from typing import Any
 from interpflow.model.options import ModelOptions
 from interpflow.nearest import listed, way_out
 from interpflow.spec.checker import Checker
-from interpflow.spec.document import Document, Scale
-from interpflow.spec.document import Experiment as Written
+from interpflow.spec.document import Changes, Document, Scale
 from interpflow.spec.merging import Layer, merge, origin
 from interpflow.spec.plugins import TASK, available
 from interpflow.spec.problems import KeyPath, describe
@@ -38,7 +37,7 @@ def families(
     most = scale.seeds or written.seeds
     taken: set[str] = set()
     for name, own in written.experiments.items():
-        over = scale.experiments.get(name, Written())
+        over = scale.experiments.get(name, Changes())
         layers = {
             section: [
                 Layer(("defaults", section), getattr(written.defaults, section)),
@@ -156,7 +155,7 @@ def _without(layers: Sequence[Layer], keys: Collection[str]) -> list[Layer]:
     ]
 
 
-def _axes(experiment: Written, at: KeyPath) -> Iterator[tuple[str, Axis]]:
+def _axes(experiment: Changes, at: KeyPath) -> Iterator[tuple[str, Axis]]:
     """The sweep of an experiment that stands at `at`."""
     for dotted, values in experiment.sweep.items():
         yield dotted, Axis(tuple(dotted.split(".")), values, (*at, "sweep", dotted))

@@ -29,7 +29,8 @@ _OPENING = """\
 <!-- Written by `python -m interpflow reference > specs/README.md`. -->
 
 A spec is one YAML file, `specs/<study>.yaml`, and describes one study. `python -m interpflow check` says
-whether it is in order.
+whether it is in order. With `# yaml-language-server: $schema=schema.json` in the first line an editor completes
+keys and underlines what is not one (`python -m interpflow schema > specs/schema.json`, anew for a new plugin).
 
 - Names (of studies, experiments, analyses, figures, claims and scales) are `[a-z][a-z0-9_]*`.
 - The options of an experiment are merged in this order, later ones winning: `defaults`, the experiment, the
@@ -43,11 +44,23 @@ whether it is in order.
 - An experiment whose weights come from a file (`training: {start: {file: …}}`) is not trained: of its
   `training`, `start` and `loss` are read.
 - The options of an analysis are merged in the order: the analysis, its entry for one experiment, the scale.
+- `like: climb` in an analysis, a figure or an experiment: the same as `climb`, but for what stands here; the
+  two are merged as a scale is. What a scale says of `climb` is of `climb` alone.
+- `"layer {layer}": {site: "blocks.{layer}.hook_resid_post", positions: [real], layers: all}` among the options
+  of an analysis stands for an entry for each layer of the experiment's model, or for each of `layers: [0, 2]`,
+  with the layer's number for `{layer}`.
 - The base of a spec holds the paper's values; a scale says what it changes. With `only`, analyses keep the
   experiments that stay, and an analysis without one is left out, as are its figures and claims. A claim on a
   value that the scale does not measure is left out too.
 - A claim selects one value for each seed: one experiment, and one value of every other dimension of its
-  variable.
+  variable. With `first_step: {above: 0.9}` it selects one curve for each seed, and takes the first training
+  step at which the curve is above 0.9; a seed without such a step counts as missing.
+- `below: {experiment: wide}` in a claim: what is selected is below the value at another place, which has what
+  `select` has but for what stands here; likewise `above`. The number or bound of a claim with `ratio_to` or
+  `difference_from` is of the ratio or difference of two places, taken seed by seed.
+- A claim holds by the mean over seeds; the scorecard says beside that in how many seeds it holds.
+- `of` and `rows` are claims that share most of what they say: each row is a claim `<claim>.<row>`, merged over
+  `of` as a scale is.
 - YAML here is the plain part of YAML 1.2: no anchors, tags or merge keys, each key once; `1e-3` is a number,
   and `no` is a word.
 """
@@ -60,6 +73,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`analyses.<name>`", document.Analysis),
     ("`figures.<name>`", document.Figure),
     ("`claims.<name>`", document.Claim),
+    ("`claims.<name>.first_step`", document.FirstStep),
+    ("`claims.<name>`, of several claims", document.ClaimRows),
     ("`scales.<name>`", document.Scale),
     ("`model`", ModelOptions),
     ("`training`", TrainingOptions),
@@ -80,7 +95,7 @@ def reference() -> str:
             module = load(kind, name)
             parts.append(f"### `{name}`\n\n{_summary(module.__doc__)}\n\n{_table(module.Options)}")
             nested: dict[type[BaseModel], list[str]] = {}
-            for key, inner in _inner(module.Options):
+            for key, inner in inner_sections(module.Options):
                 nested.setdefault(inner, []).append(f"`{key}`")
             parts += [f"#### In {', '.join(keys)}\n\n{_table(one)}" for one, keys in nested.items()]
     return "\n".join(parts).rstrip() + "\n"
@@ -88,9 +103,9 @@ def reference() -> str:
 
 def _table(model: type[BaseModel]) -> str:
     """What the section is, and a row for each field."""
-    meanings = _comments(model)
+    meanings = comments(model)
     rows = [
-        f"| `{name}` | {field_in_words(field)} | {_default(field)} | {meanings.get(name, '')} |".replace(
+        f"| `{name}` | {field_in_words(field)} | {_default(field)} | {_cell(meanings.get(name, ''))} |".replace(
             "  ", " "
         )
         for name, field in model.model_fields.items()
@@ -99,12 +114,14 @@ def _table(model: type[BaseModel]) -> str:
     return "\n".join([f"{_summary(model.__doc__)}\n", *(head + rows if rows else []), ""])
 
 
-def _inner(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+def inner_sections(
+    model: type[BaseModel], above: str = ""
+) -> Iterator[tuple[str, type[BaseModel]]]:
     """The sections in fields of `model`, and those in theirs, each with its key."""
     for name, field in model.model_fields.items():
         for path, inner in _sections(field.annotation, above + name):
             yield path, inner
-            yield from _inner(inner, f"{path}.")
+            yield from inner_sections(inner, f"{path}.")
 
 
 def _sections(kind: Any, key: str) -> Iterator[tuple[str, type[BaseModel]]]:
@@ -125,11 +142,15 @@ def _default(field: FieldInfo) -> str:
     )
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _summary(docstring: str | None) -> str:
     return " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split())
 
 
-def _comments(model: type[BaseModel]) -> dict[str, str]:
+def comments(model: type[BaseModel]) -> dict[str, str]:
     """The comment beside each field of `model`, inherited fields included."""
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
@@ -141,7 +162,7 @@ def _comments(model: type[BaseModel]) -> dict[str, str]:
 def _comments_in(source: str) -> Iterator[tuple[str, str]]:
     """The name and the comment of each annotated field in the source of a class."""
     comments = {
-        token.start[0]: token.string.lstrip("# ").replace("|", "\\|")
+        token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }

@@ -19,6 +19,7 @@ from interpflow.spec.checker import Checker
 from interpflow.spec.document import Document
 from interpflow.spec.problems import Problems, describe
 from interpflow.spec.resolver import Resolver
+from interpflow.spec.sharing import spelt_out
 from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
 from interpflow.spec.validation import complaints
 from interpflow.spec.yaml_text import read_source
@@ -51,22 +52,24 @@ def load_spec(path: Path | str) -> Spec:
     Raises InterpflowError with one line a problem: file, line, key, what was found, what is allowed.
     """
     path = Path(path)
-    source = read_source(path)
     problems = Problems(path)
+    source = spelt_out(read_source(path), problems)
+    problems.raise_if_any()  # what is wrong in one entry would be told again of all that are like it
+    checker = Checker(source, problems)
     try:
         written = Document.model_validate(source.content)
     except ValidationError as error:
         for complaint in complaints(error, Document, source.content):
-            key = next((k for k in complaint.about if k in source.lines), complaint.key)
-            problems.add(source.line(key), key, complaint.message)
+            given = (key for key in complaint.about if source.place(key) in source.lines)
+            checker.add(next(given, complaint.key), complaint.message)
         problems.raise_if_any()
         raise  # not reached: pydantic raises with at least one error
     if written.study != path.stem:
-        problems.add(
-            source.line(("study",)), ("study",),
+        checker.add(
+            ("study",),
             f"found '{written.study}' in a file called {path.name}; the study has the name of its file",
-        )  # fmt: skip
-    resolver = Resolver(written, Checker(source, problems))
+        )
+    resolver = Resolver(written, checker)
     base = resolver.study(None)
     problems.raise_if_any()  # what is wrong in the base is wrong at every scale
     scales = {name: resolver.study(name) for name in written.scales}

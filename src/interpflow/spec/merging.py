@@ -19,7 +19,10 @@ class Layer:
 
 
 def merge(layers: Sequence[Layer]) -> dict[str, Any]:
-    """The options of all layers, a later layer winning; mappings merge key by key, lists are replaced."""
+    """The options of all layers, a later layer winning; mappings merge key by key, lists are replaced.
+
+    A later null takes back what an earlier layer gives.
+    """
     merged: dict[str, Any] = {}
     for layer in layers:
         if layer.values:
@@ -31,9 +34,12 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        merged[key] = (
-            _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-        )
+        if value is None and key in merged:
+            del merged[key]
+        elif isinstance(old, dict) and isinstance(value, dict):
+            merged[key] = _over(old, value)
+        else:
+            merged[key] = value
     return merged
 
 

@@ -32,9 +32,12 @@ class Kind:
 
 TASK = Kind("task", "tasks", ("VARIABLES", "generate"), ("name",))
 ANALYSIS = Kind(
-    "analysis", "analyses", ("VARIABLES", "NEEDS", "analyse"), ("method", "experiments", "data")
+    "analysis",
+    "analyses",
+    ("VARIABLES", "NEEDS", "analyse"),
+    ("method", "experiments", "data", "like"),
 )
-PLOT = Kind("plot", "plots", ("plot",), ("plot", "data", "caption", "panel"))
+PLOT = Kind("plot", "plots", ("plot",), ("plot", "data", "caption", "panel", "like"))
 
 
 def available(kind: Kind) -> tuple[str, ...]:

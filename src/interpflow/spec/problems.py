@@ -21,19 +21,20 @@ class Problems:
 
     def __init__(self, path: Path):
         self.path = path
-        self._messages: dict[str, int] = {}
+        self._messages: dict[str, tuple[int, str]] = {}
 
-    def add(self, line: int, key: KeyPath, message: str) -> None:
-        """Note that at `line`, under `key`, `message`."""
+    def add(self, line: int, key: KeyPath, message: str, aside: str = "") -> None:
+        """Note that at `line`, under `key`, `message`; of asides to one message the first is kept."""
         where = f"{self.path}:{line}: {dotted(key)}: " if key else f"{self.path}:{line}: "
-        self._messages.setdefault(where + message, line)
+        self._messages.setdefault(where + message, (line, aside))
 
     def __len__(self) -> int:
         return len(self._messages)
 
     def raise_if_any(self) -> None:
         """Raise InterpflowError with every problem on its own line."""
-        found = sorted(self._messages, key=lambda message: self._messages[message])
+        in_order = sorted(self._messages.items(), key=lambda noted: noted[1][0])
+        found = [message + aside for message, (_, aside) in in_order]
         if len(found) > _SHOWN:
             found[_SHOWN:] = [f"{self.path}: and {len(found) - _SHOWN} more problems"]
         if found:

@@ -119,7 +119,8 @@ class Resolver:
                     Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),
                     Layer((*at, *here), scale.analyses.get(name, {})),
                 ]
-                options[point] = self._checker.options(module.Options, layers, here)
+                depth = kept[point].model.get("layers", 0)  # 0: the model has problems of its own
+                options[point] = self._checker.layer_options(module.Options, layers, here, depth)
                 for asking, why in self._starts.lacking(kept[point], module, options[point]):
                     asked = origin(layers, asking) if asking else None
                     self._checker.add(asked[1] if asked else key, why)
@@ -191,7 +192,14 @@ class Resolver:
                 if wrong is None:
                     yield claim
                 elif not study.scale:
-                    coordinate, message = wrong
-                    choice = "along" if coordinate in written.along else "select"
-                    key = (*here, choice, *([coordinate] if coordinate else []))
-                    self._checker.add(key, message)
+                    key, message = wrong
+                    self._checker.add((*here, *_chosen_at(written, key)), message)
+
+
+def _chosen_at(written: document.Claim, key: KeyPath) -> KeyPath:
+    """Which key of the claim says what a row of it has at `key`, a coordinate of its place or of the other."""
+    place, *coordinate = key
+    given = getattr(written, str(place)) or {}
+    if not coordinate or coordinate[0] in given:
+        return key
+    return ("along" if coordinate[0] in written.along else "select", *coordinate)

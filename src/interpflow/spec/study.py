@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Scalar = str | int | float | bool
+STEP = "step"  # the dim of what is measured along training, and its coordinate
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Claim:
-    """One reported number.  `select` picks one value per seed of `variable` in the analysis `data`; exactly
-    one of `expected` (then with `tolerance`), `at_least` and `at_most` is a number.
+    """One reported number.  `select` picks one value per seed of `variable` in the analysis `data`, and with
+    `first_step` one curve, of which {above: 0.9} takes the first training step at which it is above 0.9.
+
+    With `compared`, `other` picks a second value as `select` does the first, and the claim is that the first is
+    `below` or `above` the second; or its number is that of their difference or ratio.  In all other claims
+    exactly one of `expected` (then with `tolerance`), `at_least` and `at_most` is a number.
     `source` says where the paper states it, `because` why ours differs."""
 
     name: str
@@ -97,6 +102,14 @@ class Claim:
     tolerance: float | None
     source: str
     because: str | None
+    first_step: dict[str, float] | None = None
+    compared: str | None = None  # below, above, difference_from or ratio_to
+    other: dict[str, Scalar] | None = None
+
+    @property
+    def of_a_value(self) -> bool:
+        """Whether its number is one of the values of the variable."""
+        return self.first_step is None and self.compared is None
 
 
 @dataclass(frozen=True)

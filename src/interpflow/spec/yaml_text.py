@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from interpflow.errors import InterpflowError
+from interpflow.spec.merging import Layer, origin
 from interpflow.spec.problems import KeyPath, Problems, describe
 
 _LARGEST_FILE = 10_000_000  # bytes; a spec of 1,000 experiments has 0.1 million
@@ -38,14 +39,33 @@ _INDENTING_TAB = re.compile(r"^ *\t", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Source:
-    """A file's content as plain Python, and the line where each key and list item stands."""
+    """A file's content as plain Python, and the line where each key and list item stands.
+
+    An entry of `content` (`analyses.climb`) may be merged from several places; `merged` then has them.
+    """
 
     path: Path
     content: dict[str, Any]
     lines: dict[KeyPath, int]
+    merged: Mapping[KeyPath, Sequence[Layer]] = field(default_factory=dict)
+
+    def place(self, key: KeyPath) -> KeyPath:
+        """Where the file says what `content` has at `key`."""
+        layers, inner = self.merged.get(key[:2]), key[2:]
+        if layers is None:
+            return key
+        found = origin(layers, inner) if inner else None
+        place = found[1] if found else (*layers[-1].at, *inner)
+        return place if place == key else self.place(place)
+
+    def borrowed(self, key: KeyPath) -> bool:
+        """Whether another entry says what `content` has at `key`."""
+        layers, place = self.merged.get(key[:2]), self.place(key)
+        return layers is not None and place[: len(layers[-1].at)] != layers[-1].at
 
     def line(self, key: KeyPath) -> int:
         """The line of `key`, or of the nearest key above it that is in the file."""
+        key = self.place(key)
         while key and key not in self.lines:
             key = key[:-1]
         return self.lines[key]

@@ -59,7 +59,7 @@ def marks(
     return [
         mark
         for claim in claims
-        if (claim.data, claim.variable) == (data, variable)
+        if (claim.data, claim.variable) == (data, variable) and claim.of_a_value
         for mark in _marks(claim, dataset)
         if all(mark.place[dim] == value for dim, value in place.items())
     ]

@@ -1,0 +1,91 @@
+"""What entries of a spec share stands there once: where others are `like` an entry, and in the `of` of claims.
+
+Here each entry gets all that holds for it, merged as a scale is merged over the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from interpflow.nearest import way_out
+from interpflow.spec.document import ClaimRows
+from interpflow.spec.merging import Layer, merge
+from interpflow.spec.problems import KeyPath, Problems, describe
+from interpflow.spec.validation import complaints
+from interpflow.spec.yaml_text import Source
+
+_NOUNS = {"experiments": "experiment", "analyses": "analysis", "figures": "figure"}
+
+Note = Callable[[KeyPath, str], None]
+Merged = dict[KeyPath, list[Layer]]  # what an entry is merged from
+
+
+def spelt_out(source: Source, problems: Problems) -> Source:
+    """`source` with every entry in full; an entry that cannot be spelt out is noted in `problems`."""
+    content: dict[str, Any] = dict(source.content)
+    merged: Merged = {}
+
+    def note(key: KeyPath, message: str) -> None:
+        problems.add(source.line(key), key, message)
+
+    for section in _NOUNS:
+        if isinstance(entries := content.get(section), dict):
+            alike = _alike(section, entries, note)
+            full = {str(name): merge(layers) for (_, name), layers in alike.items()}
+            content[section] = {name: full.get(name, entry) for name, entry in entries.items()}
+            merged |= alike
+    if isinstance(claims := content.get("claims"), dict):
+        content["claims"] = {}
+        for name, layers in _claims(claims, note):
+            if name in content["claims"]:
+                note(layers[-1].at, f"makes a second claim of the name '{name}'")
+            content["claims"][name] = layers[0].values if len(layers) == 1 else merge(layers)
+            if len(layers) > 1:
+                merged["claims", name] = layers
+    return replace(source, content=content, merged=merged)
+
+
+def _alike(section: str, entries: Mapping[str, Any], note: Note) -> Merged:
+    """What each entry that is `like` another is merged from: the other in full, and what it says itself."""
+    found: Merged = {}
+
+    def in_full(name: str, path: tuple[str, ...] = ()) -> Mapping[str, Any]:
+        key, own, path = (section, name), entries[name], (*path, name)
+        other = own.get("like") if isinstance(own, dict) else None
+        if isinstance(other, str) and key not in found:
+            if other not in entries:
+                has = way_out(other, [known for known in entries if known != name])
+                note((*key, "like"), f"no {_NOUNS[section]} {describe(other)}; there are: {has}")
+            elif other in path:
+                note((*key, "like"), f"goes in a circle: {', '.join((*path, other))}")
+            else:
+                found[key] = [Layer((section, other), in_full(other, path)), Layer(key, own)]
+        if key in found:
+            return merge(found[key])
+        return own if isinstance(own, dict) else {}
+
+    for name in entries:
+        in_full(name)
+    return found
+
+
+def _claims(entries: Mapping[str, Any], note: Note) -> Iterator[tuple[str, list[Layer]]]:
+    """Each claim, and what it is merged from; the rows of claims are claims `<claim>.<row>`."""
+    for name, entry in entries.items():
+        here: KeyPath = ("claims", name)
+        if not (isinstance(entry, dict) and {"of", "rows"} & {*entry}):
+            yield name, [Layer(here, entry)]
+            continue
+        try:
+            written = ClaimRows.model_validate(entry)
+        except ValidationError as error:
+            for complaint in complaints(error, ClaimRows, entry):
+                note((*here, *complaint.key), complaint.message)
+            continue
+        for row, own in written.rows.items():
+            shared = Layer((*here, "of"), written.of)
+            yield f"{name}.{row}", [shared, Layer((*here, "rows", row), own)]
