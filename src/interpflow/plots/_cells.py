@@ -1,7 +1,8 @@
 """The one heat map: labelled values in cells, with numbers where they fit.
 
-What is missing is pale with a dash, a mean over some of the seeds alone is hatched.  The leading underscore keeps
-this file from being a plot.
+What is missing is pale with a dash, and a mean over some of the seeds alone is hatched.
+
+The leading underscore keeps this file from being a plot.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Scale:
         return f"{round(shown, digits) + 0.0:{sign}.{digits}f}".replace("-", "\u2212")
 
     def numbers(self, values: np.ndarray, room: tuple[float, float]) -> list[str] | None:
-        """`values` as they are printed, a dash for what is missing; None where cells of `room` (inches) are too small."""
+        """`values` as they are printed, or None where cells of `room` (inches) are too small."""
         for digits in range(self.digits, max(self.digits - 2, -1), -1):
             words = [
                 self.number(each, digits) if np.isfinite(each) else "\u2013"
@@ -97,7 +98,7 @@ def cell_maps(
 def square_maps(
     rows: Rows, scale: Scale, label: str, extra: float = 0.0, clipped: bool = False
 ) -> tuple[Figure, list[list[Axes]]]:
-    """The same of maps that are square, in given rows; `extra` is what stands around each beside its ticks, inches."""
+    """The same of square maps in given rows; beside its ticks each needs `extra` inches on both axes."""
     across = max(map(len, rows))
     page = style.SINGLE if across == 1 else style.DOUBLE
     side = min((page - 0.3) / across - 0.35 - extra, SIDE, (TALLEST - 1) / len(rows) - 0.5 - extra)
@@ -116,7 +117,7 @@ def in_rows(
     height: float,
     clipped: bool = False,
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A figure `page` wide of maps (seed, row, column) with their titles, in rows; sizes of a map are in inches.
+    """A figure `page` wide of rows of maps (seed, row, column); sizes of a map are in inches.
 
     Maps beside or below each other name once what they share.
     """
@@ -155,7 +156,7 @@ def _natural(values: xr.DataArray, scale: Scale) -> float:
 
 
 def _page(left: float, width: float, maps: int) -> tuple[float, int]:
-    """The width of the page, and how many of `maps`, each so wide and with `left` beside the first, fit on a line."""
+    """The width of the page, and how many of `maps` fit on a line, with `left` before the first."""
     most = max(1, min(maps, int((style.DOUBLE - left) / width)))
     across = -(-maps // -(-maps // most))
     return (style.SINGLE if left + across * width <= style.SINGLE else style.DOUBLE), across

@@ -46,8 +46,9 @@ def curve(
 ) -> Curve | None:
     """The line in a panel that selects where it can; None where nothing of that was measured.
 
-    Against a swept option, all experiments that match make one line, and `experiment` is a coordinate beside it.
-    Raises InterpflowError for names and values that are not there, and where several values of a further dim are left.
+    Against a swept option all experiments that match make one line, with `experiment` as a coordinate beside x.
+    Raises InterpflowError for names and values that are not there, and where several values of a further dim
+    are left.
     """
     whole = within(line, panel)
     analysis = whole.data or next(iter(data))

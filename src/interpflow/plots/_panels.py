@@ -1,4 +1,4 @@
-"""What a panel shows: an analysis, an experiment, a seed and values of coordinates, spelled alike in every plot.
+"""What a panel shows: an analysis, an experiment, a seed, values of coordinates; spelled alike in every plot.
 
 What a figure says holds for all of its panels, and for all lines of a panel, that do not say otherwise.  The
 leading underscore keeps this file from being a plot.
@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 import xarray as xr
 from pydantic import NonNegativeInt
@@ -19,6 +20,8 @@ from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots.base import Select, choose
 from interpflow.section import Section
+
+P = TypeVar("P", bound="Panel")
 
 
 class Shown(Section):
@@ -47,7 +50,7 @@ class Panels(Shown):
     panels: dict[str, Panel] = {}  # by title; one for each experiment if none
 
 
-def within[P: Panel](inner: P, outer: Shown) -> P:
+def within(inner: P, outer: Shown) -> P:
     """`inner` with what it does not say itself from `outer`."""
     names = [name for name in ("data", "experiment", "seed") if getattr(inner, name) is None]
     update = {name: getattr(outer, name, None) for name in names}
@@ -80,9 +83,10 @@ def find(
 ) -> xr.Dataset | None:
     """What `shown` says, of one experiment: the labels at which the variable `by` has a value, or those named.
 
-    Seeds are a dim still, and the dims `along` are, even where one value is selected; of training steps not `along` it
-    the last is left.  The attribute `analysis` says where it is from.  None where a smaller scale lacks the experiment or the seed.  Raises InterpflowError, with
-    `option` and what there is, for a name or a value that the data does not know.
+    Seeds are a dim still, and so are the dims `along`, even where one value is selected.  Of training steps not
+    `along` the last is left.  The attribute `analysis` says where it is from.
+    None where a smaller scale lacks the experiment or the seed.  Raises InterpflowError, with `option` and what
+    there is, for a name or a value that the data does not know.
     """
     prefix = f"{option}." if option else ""
     analysis = getattr(shown, "data", None) or next(iter(data))

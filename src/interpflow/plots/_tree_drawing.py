@@ -14,7 +14,6 @@ import xarray as xr
 
 from interpflow import style
 
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

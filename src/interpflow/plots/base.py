@@ -53,8 +53,8 @@ class Plot(Protocol):
 def choose(data: xr.Dataset, option: str = "", /, **select: Value | list[Value]) -> xr.Dataset:
     """`data` at one value of each coordinate named, or at the values of a list, in its order.
 
-    Raises InterpflowError, with `option` before the coordinate and with what there is, where the data has no such
-    value.
+    Raises InterpflowError, with what there is, where the data has no such value; `option` comes before the
+    name of the coordinate.
     """
     for name, asked in select.items():
         there = data[name].values.tolist()

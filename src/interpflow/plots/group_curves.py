@@ -75,13 +75,13 @@ def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[
     """The panels with a line along x, and what each has of the lines, by label."""
     known = {str(name) for found in data.values() for name in found.variables}
     named = {"x": [options.x], "select": [*options.select]}
-    named |= {f"panels.{title}.select": [*panel.select] for title, panel in options.panels.items()}
+    named |= {f"panels.{at}.select": [*panel.select] for at, panel in options.panels.items()}
     for option, names in named.items():
         for name in names:
             if name not in known:
-                there = way_out(name, known)
-                raise InterpflowError(f"{option}: no {name!r} in the data; there are: {there}")
-    panels = {}
+                nearest = way_out(name, known)
+                raise InterpflowError(f"{option}: no {name!r} in the data; there are: {nearest}")
+    found: dict[str, dict[str, Curve]] = {}
     for title, panel in (options.panels or {"": Panel()}).items():
         asked = within(panel, options)
         lines = {
@@ -90,8 +90,8 @@ def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[
         }
         there = {label: line for label, line in lines.items() if line is not None}
         if any(options.x in line.values.dims for line in there.values()):
-            panels[title] = there
-    return panels
+            found[title] = there
+    return found
 
 
 def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options) -> list[str]:

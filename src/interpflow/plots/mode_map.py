@@ -9,8 +9,8 @@ import xarray as xr
 
 from interpflow import style
 from interpflow.plots._cells import hatch
-from interpflow.plots._panels import experiments, measured, variable
 from interpflow.plots._modes import count, last_modes, looks
+from interpflow.plots._panels import experiments, measured, variable
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 

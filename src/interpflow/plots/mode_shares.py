@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._panels import experiments
 from interpflow.plots._modes import count, last_modes, looks
+from interpflow.plots._panels import experiments
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 

@@ -13,7 +13,6 @@ import xarray as xr
 
 from interpflow import style
 from interpflow.plots._panels import Shown, find, first
-
 from interpflow.plots._tree_drawing import Tree, draw, unit_of_labels
 from interpflow.spec.study import Claim
 

@@ -60,8 +60,8 @@ def grid(
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure of rows of panels, each row about as high as `heights` says (inches).
 
-    Panels share x down each column, y along each row, or both, as `share` says.  Columns are as wide as each other,
-    or in the ratio of `widths`.
+    Panels share x down each column, y along each row, or both, as `share` says.  Columns are equally wide, or
+    as `widths` are to each other.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine

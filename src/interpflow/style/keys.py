@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Of a colour key: the strip above the panels, and of its bar the place from the top and the left, and the length, inches.
+# Of a colour key, inches: the strip above the panels; its bar's place from the top and the left, and length.
 STRIP, DOWN, LEFT, LONG = 0.46, 0.19, 0.32, 0.8
 
 

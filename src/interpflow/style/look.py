@@ -19,7 +19,7 @@ DIVERGING = "RdBu_r"  # of signed values: blue below zero, white at zero, red ab
 
 # What `figures.style` sets on top of matplotlib's own defaults.
 RC: dict[str, Any] = {
-    # The first comes with matplotlib, so every machine sets the same text; a reader's viewer may have but the last.
+    # The first comes with matplotlib, so every machine sets the same text; a viewer of an svg may lack it.
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": TEXT,
     "axes.titlesize": TEXT,
