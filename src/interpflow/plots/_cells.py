@@ -170,16 +170,17 @@ def _filled(title: str, room: float) -> str:
 def _notes(maps: Iterable[xr.DataArray], scale: Scale) -> str:
     """What the key says of marks that some of the maps have."""
     every = list(maps)
-    below = not scale.signed and any((_printed(values, scale) < 0).any() for values in every)
+    below = not scale.signed and any((_shaded(values, scale) < 0).any() for values in every)
     return ", other colour: below 0" * below + ", hatched: not in every seed" * any(
         _thin(values).any() for values in every
     )
 
 
-def _printed(values: xr.DataArray, scale: Scale) -> np.ndarray:
-    """Means as they are printed, on the scale of `values`, so that a hair below 0 is not drawn as such."""
+def _shaded(values: xr.DataArray, scale: Scale) -> np.ndarray:
+    """Means as they are shaded: a share that is printed as 0 is not drawn as one below."""
     table = mean(values).values.astype(float)
-    return table if scale.signed else np.round(100 * table / scale.high) / 100 * scale.high + 0.0
+    hair = (table < 0) & (np.round(100 * table / scale.high) == 0) & (not scale.signed)
+    return np.where(hair, 0.0, table)
 
 
 def _thin(values: xr.DataArray) -> np.ndarray:
@@ -200,7 +201,7 @@ def draw(
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    table, thin = _printed(values, scale), _thin(values)
+    table, thin = _shaded(values, scale), _thin(values)
     shades = colormaps[style.DIVERGING if scale.signed else style.SHADES]
     image = panel.imshow(
         table,
