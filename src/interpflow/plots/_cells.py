@@ -163,8 +163,9 @@ def _page(left: float, width: float, maps: int) -> tuple[float, int]:
 
 
 def _filled(title: str, room: float) -> str:
-    """`title` in lines of up to `room` inches."""
-    return textwrap.fill(title, max(8, int(room / style.text_width("n", bold=True))))
+    """`title` in lines of up to `room` inches, its own lines kept."""
+    characters = max(8, int(room / style.text_width("n", bold=True)))
+    return "\n".join(textwrap.fill(line, characters) for line in title.split("\n"))
 
 
 def _notes(maps: Iterable[xr.DataArray], scale: Scale) -> str:

@@ -99,13 +99,13 @@ def _key(figure: Figure, words: str) -> Callable[[float], str]:
     """What shades and lines mean, above the rows; returns how a probability is shaded."""
     import matplotlib as mpl
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import to_hex
+    from matplotlib.colors import Normalize, to_hex
     from matplotlib.lines import Line2D
 
     width, height = figure.get_size_inches()
     shades = mpl.colormaps[style.SHADES]
     bar = figure.add_axes((0.1 / width, 1 - 0.13 / height, 0.8 / width, 0.09 / height))
-    style.colour_bar(bar, ScalarMappable(cmap=shades), words)
+    style.colour_bar(bar, ScalarMappable(Normalize(0, 1), shades), words)
     figure.legend(
         handles=[Line2D([], [], label=look.label, **look.drawn) for look in (PATH, GOAL)],
         loc="upper right",
