@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from interpflow import style
 from interpflow.spec import plugins
@@ -88,14 +88,22 @@ def legible(figure: Figure) -> None:
         assert page.containsx(box.x0) and page.containsx(box.x1), text
         assert page.containsy(box.y0) and page.containsy(box.y1), text
         assert text.get_fontsize() == style.TEXT
-    for one, other in combinations(seen, 2):
-        overlap = seen[one].intersection(seen[one], seen[other])
-        assert overlap is None or min(overlap.width, overlap.height) < 1, (one, other)
+    for one, other in overlapping([*seen.values()]):
+        raise AssertionError([list(seen)[one], list(seen)[other]])
     assert figure.get_figwidth() in (style.SINGLE, style.DOUBLE)
     assert figure.get_figheight() < 9
     for axes in figure.axes:
         lines = [np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in axes.lines]
         assert any(lines) or axes.images or axes.collections, axes
+
+
+def overlapping(boxes: Sequence[Bbox]) -> list[tuple[int, int]]:
+    """Which two of `boxes` have more than a pixel in common."""
+    ends = np.array([box.extents for box in boxes]).reshape(-1, 4)
+    low = np.maximum(ends[:, None, :2], ends[:, :2])
+    high = np.minimum(ends[:, None, 2:], ends[:, 2:])
+    one, other = np.nonzero(np.triu((high - low).min(-1) >= 1, 1))
+    return [*zip(one.tolist(), other.tolist(), strict=True)]
 
 
 def labels(axes: Axes, axis: str) -> list[str]:

@@ -206,6 +206,15 @@ def test_numbers_in_cells_have_the_digits_that_fit(columns: int, words: str) -> 
     assert {text.get_text() for text in panel.texts} == {words}
 
 
+def test_numbers_that_would_say_nothing_are_left_out() -> None:
+    for columns, there in ((2, True), (8, False)):
+        values = xr.DataArray(np.full((1, columns), 0.4), dims=("row", "column"))
+        values = values.assign_coords(row=[0], column=range(columns))
+        panel = Figure(figsize=(2, 1)).add_axes((0, 0, 1, 1))
+        _cells.draw(panel, values, _cells.Scale(1, signed=True), (2 / columns, 1))
+        assert bool(panel.texts) == there, "+0.4 or nothing, but never +0"
+
+
 def test_cells_too_small_for_numbers_have_none() -> None:
     values = xr.DataArray(np.full((1, 20), 0.5), dims=("row", "column"))
     values = values.assign_coords(row=[0], column=range(20))

@@ -52,6 +52,12 @@ class Scale:
         """The decimals that tell apart a tenth of the scale."""
         return max(0, math.ceil(1 - math.log10(self.high))) if self.signed else 0
 
+    @property
+    def precisions(self) -> list[int]:
+        """Numbers of decimals, the most first, that tell apart at least the half of a signed scale."""
+        fewer = self.digits - 1
+        return [self.digits, *([fewer] if fewer >= 0 and 10**-fewer <= self.high / 2 else [])]
+
     def number(self, value: float, digits: int) -> str:
         """`value` as it is printed; a hair below 0 is 0."""
         shown = value if self.signed else 100 * value / self.high
@@ -60,7 +66,7 @@ class Scale:
 
     def numbers(self, values: np.ndarray, room: tuple[float, float]) -> list[str] | None:
         """`values` as they are printed, or None where cells of `room` (inches) are too small."""
-        for digits in range(self.digits, max(self.digits - 2, -1), -1):
+        for digits in self.precisions:
             words = [
                 self.number(each, digits) if np.isfinite(each) else "\u2013"
                 for each in values.ravel()
@@ -105,6 +111,11 @@ def square_maps(
     figure, axes = in_rows(rows, scale, label, page, [side] * across, side + extra, clipped)
     for panel in (panel for row in axes for panel in row):
         panel.set_box_aspect(1)
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    layout.execute(
+        figure
+    )  # once before it is drawn: what words need is known of maps that are square
     return figure, axes
 
 
@@ -150,7 +161,7 @@ def in_rows(
 def _natural(values: xr.DataArray, scale: Scale) -> float:
     """The width of a map whose numbers and labels fit, inches."""
     finite = mean(values).values[np.isfinite(mean(values).values)].tolist()
-    numbers = [scale.number(value, max(scale.digits - 1, 0)) for value in finite]
+    numbers = [scale.number(value, scale.precisions[-1]) for value in finite]
     columns = labels(values, 1)
     return len(columns) * max(0.3, widest(numbers) + 0.08, widest(columns) + 0.1)
 
