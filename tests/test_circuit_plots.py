@@ -471,10 +471,15 @@ def test_effects_are_changes_against_the_intact_model() -> None:
     )
     accuracy, _ = figure.axes
     assert labels(accuracy, "y") == ["Head 0", "Head 1"]
-    means = [container.lines[0].get_xdata()[0] for container in accuracy.containers]  # type: ignore[attr-defined]
+    marks = [
+        line
+        for line in accuracy.lines
+        if line.get_marker() in ("o", "D", "^") and line.get_markersize() > 4
+    ]
+    means = np.array([line.get_xdata() for line in marks])  # (ablation, head)
     here = found.sel(experiment="one").isel(layer=0, head=[0, 1])
-    change = (here["accuracy"] - here["intact_accuracy"]).mean("seed").transpose("head", ...)
-    np.testing.assert_allclose(means, change.values.ravel())
+    change = (here["accuracy"] - here["intact_accuracy"]).mean("seed").transpose("ablation", "head")
+    np.testing.assert_allclose(means, change.values)
     assert "Mine" in words(figure)
 
 
