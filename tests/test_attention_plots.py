@@ -1,4 +1,4 @@
-"""Figures of attention to states, token scores, contributions and composition say what the data says."""
+"""Figures of token scores, position scores and contributions say what the data says."""
 
 from __future__ import annotations
 
@@ -7,42 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from test_circuit_plots import draw, join, legible, random, words
+from drawing import draw, join, labels, legible, random, words
 
 from interpflow.errors import InterpflowError
 from interpflow.plots import (
-    climb_map,
-    composition_map,
     contributions,
     position_map,
     token_matrices,
 )
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def climb(
-    seeds: int = 3, layers: int = 6, pairs: int = 8, heads: int = 1, steps: tuple[int, ...] = (0, 9)
-) -> xr.Dataset:
-    """As `analyses.attention_to_state` returns them: a diagonal that is clear at the last step."""
-    draws = random("climb", seeds, layers)
-    layer, pair = np.mgrid[:layers, :pairs]
-    clear = np.where(layer == pair + 1, 0.9, 0.03)
-    size = (seeds, len(steps), layers, heads, pairs)
-    mass = (clear[:, None] * np.linspace(0.1, 1, len(steps))[:, None, None, None]
-            + draws.uniform(0, 0.05, size))  # fmt: skip
-    groups = np.stack([mass, mass], -1)
-    groups[..., 4:, 0] = np.nan
-    dims = ("seed", "step", "layer", "head", "pair")
-    return xr.Dataset(
-        {
-            "attention": (dims, mass),
-            "top": (dims, mass.clip(0, 1)),
-            "group_attention": ((*dims, "group"), groups),
-        },
-        {"seed": range(seeds), "step": list(steps), "layer": range(layers), "head": range(heads),
-         "pair": [f"up {distance}" for distance in range(pairs)], "group": [3, 7]},
-    )  # fmt: skip
 
 
 def scores(nodes: int = 16, paths: int = 3, seeds: int = 2) -> xr.Dataset:
@@ -105,67 +79,17 @@ def added(layers: tuple[int, ...] = (4, 5), relations: int = 4, seeds: int = 3, 
     )  # fmt: skip
 
 
-def composed(layers: int = 6, heads: int = 1, seeds: int = 2) -> xr.Dataset:
-    """As `analyses.composition` returns them."""
-    dims = ("seed", "step", "kind", "layer", "head", "earlier_layer", "earlier_head")
-    excess = random("composed", layers).normal(0, 0.05, (seeds, 1, 3, layers, heads, layers, heads))
-    excess = xr.DataArray(
-        excess, dims=dims, coords={"layer": range(layers), "earlier_layer": range(layers)}
-    )
-    found = excess.where(excess["earlier_layer"] < excess["layer"]).transpose(*dims)
-    return found.to_dataset(name="excess").assign_coords(
-        seed=range(seeds),
-        step=[9],
-        kind=["Q", "K", "V"],
-        head=range(heads),
-        earlier_head=range(heads),
-    )
-
-
-def shown(axes: Any) -> list[str]:
-    """The numbers in the cells of a map, row by row."""
-    return [text.get_text() for text in axes.texts if text.get_text()[-1].isdigit()]
-
-
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_figures_are_legible(seeds: int) -> None:
-    legible(draw(climb_map, join("attention_to_state", {"base": climb(seeds)})))
     legible(draw(token_matrices, join("token_scores", {"base": scores(8, 1, seeds)})))
     legible(draw(contributions, join("attribution", {"base": added(seeds=seeds)})))
-    legible(draw(composition_map, join("composition", {"base": composed(4, 1, seeds)})))
 
 
 def test_figures_of_large_models_are_legible() -> None:
-    deep = join("attention_to_state", {"base": climb(2, 6, 15)})
-    panels = {"Untrained": {"step": 0}, "Trained": {}, "Length 3": {"group": 3},
-              "Length 7": {"group": 7}}  # fmt: skip
-    rows = {f"{at} above the goal": f"up {at}" for at in range(15)}
-    legible(draw(climb_map, deep, panels=panels, pairs=rows))
     legible(draw(token_matrices, join("token_scores", {"base": scores(16, 6)})))
-    titles = {"The goal, against targets of edges at separators": "path_0", "Another": "path_1"}
-    legible(draw(token_matrices, join("token_scores", {"base": scores(16, 2)}), paths=titles))
+    titles = {"path_0": "The goal, against targets of edges at separators", "path_1": "Another"}
+    legible(draw(token_matrices, join("token_scores", {"base": scores(16, 2)}), labels=titles))
     legible(draw(contributions, join("attribution", {"base": added((2, 3), 6, heads=2)})))
-    legible(draw(composition_map, join("composition", {"base": composed(3, 2)})))
-
-
-def test_a_climb_is_the_mean_over_seeds_of_each_layer_and_pair() -> None:
-    found = join("attention_to_state", {"base": climb(), "other": climb(2)})
-    options = {"panels": {"A": {"experiment": "other"}, "B": {"step": 0, "group": 3}},
-               "pairs": {"second": "up 1", "fifth": "up 4"}}  # fmt: skip
-    figure = draw(climb_map, found, **options)
-    one, other, *_ = figure.axes
-    last = found["attention"].sel(experiment="other", step=9, pair=["up 1", "up 4"], head=0)
-    expected = last.mean("seed").transpose("pair", "layer").values
-    assert shown(one) == [f"{100 * value:.0f}" for value in expected.ravel()]
-    group = found["group_attention"].sel(experiment="base", step=0, pair="up 1", head=0, group=3)
-    assert shown(other) == [f"{100 * value:.0f}" for value in group.mean("seed").values]
-    assert [label.get_text() for label in one.get_yticklabels()] == ["second", "fifth"]
-
-
-def test_heads_of_a_layer_stand_beside_each_other() -> None:
-    found = join("attention_to_state", {"base": climb(layers=2, heads=2)})
-    (panel, *_) = draw(climb_map, found).axes
-    assert [label.get_text() for label in panel.get_xticklabels()] == ["0.0", "0.1", "1.0", "1.1"]
 
 
 def test_token_maps_have_signed_scales_of_their_own_and_say_what_is_on_the_diagonal() -> None:
@@ -177,37 +101,23 @@ def test_token_maps_have_signed_scales_of_their_own_and_say_what_is_on_the_diago
     assert image.get_clim() == (-1, 1)
     assert second.images[0].get_array().shape == (4, 4)
     assert "88%" in first.get_title("left")
-    assert second.get_xticklabels()[0].get_text() == ">0"
+    assert labels(second, "x")[0] == ">0"
+    other = draw(token_matrices, found, seed=1, select={"path": ["path_1"]})
+    assert other.axes[0].get_title("left").startswith("Path 1\n") and len(other.axes) == 2
 
 
 def test_bars_are_contributions_and_show_their_sign() -> None:
     found = join("attribution", {"base": added()})
-    figure = draw(contributions, found, relations={"First": "an_edge_and_its_0",
-                                                   "Last": "an_edge_and_its_3"})  # fmt: skip
+    relations = ["an_edge_and_its_0", "an_edge_and_its_3"]
+    options = {"select": {"relation": relations}, "labels": {"an_edge_and_its_0": "First"}}
+    figure = draw(contributions, found, **options)
     panel = figure.axes[1]
     bars = panel.containers[0].patches
-    expected = found["contribution"].sel(
-        experiment="base", layer=5, head=0, relation=["an_edge_and_its_0", "an_edge_and_its_3"]
-    )
+    expected = found["contribution"].sel(experiment="base", layer=5, head=0, relation=relations)
     np.testing.assert_allclose([bar.get_width() for bar in bars], expected.mean("seed"))
     assert [bar.get_facecolor()[2] > 0.5 for bar in bars] == [False, True]  # vermillion, blue
     assert "Layer 5" in words(figure)
-
-
-def test_composition_is_signed_and_lower_triangular() -> None:
-    found = join("composition", {"base": composed(4)})
-    figure = draw(composition_map, found, kinds=["K", "V"])
-    panel = figure.axes[0]
-    low, high = panel.images[0].get_clim()
-    assert low == -high
-    mean = found["excess"].sel(experiment="base", kind="K").mean("seed").squeeze()
-    expected = mean.sel(layer=[1, 2, 3], earlier_layer=[0, 1, 2]).values
-    assert shown(panel) == [
-        f"{round(value, 2) + 0.0:+.2f}".replace("-", "\u2212")
-        for value in expected.ravel()
-        if np.isfinite(value)
-    ]
-    assert [label.get_text() for label in panel.get_yticklabels()] == ["1", "2", "3"]
+    assert labels(figure.axes[0], "y") == ["First", "An edge and its 3"]
 
 
 def test_positions_that_are_marked_stand_out_in_a_map_of_their_scores() -> None:
@@ -245,7 +155,6 @@ def test_a_map_of_positions_says_what_is_wrong_with_its_options() -> None:
         (token_matrices, "token_scores", scores()),
         (position_map, "position_scores", by_position()),
         (contributions, "attribution", added()),
-        (composition_map, "composition", composed()),
     ],
 )
 def test_an_experiment_that_is_misspelt_is_an_error(module: Any, method: str, found: Any) -> None:
@@ -255,14 +164,8 @@ def test_an_experiment_that_is_misspelt_is_an_error(module: Any, method: str, fo
     assert "No " in words(draw(module, data, experiment="elsewhere"))
 
 
-def test_maps_say_what_there_is_not() -> None:
-    found = join("attention_to_state", {"baseline": climb()})
-    with pytest.raises(InterpflowError, match="did you mean 'baseline'"):
-        draw(climb_map, found, panels={"A": {"experiment": "baselin"}})
-    with pytest.raises(InterpflowError, match="pair: no 'upp 1'"):
-        draw(climb_map, found, pairs={"A": "upp 1"})
-    with pytest.raises(InterpflowError, match=r"panels.A.data: no analysis 'x'"):
-        draw(climb_map, found, panels={"A": {"data": "x"}})
-    assert "No " in words(draw(climb_map, found, panels={"A": {"experiment": "elsewhere"}}))
-    with pytest.raises(InterpflowError, match="relation: no 'a'"):
-        draw(contributions, join("attribution", {"baseline": added()}), relations={"A": "a"})
+def test_what_is_selected_and_not_there_is_an_error() -> None:
+    with pytest.raises(InterpflowError, match=r"select\.relation: no 'a'"):
+        draw(contributions, join("attribution", {"base": added()}), select={"relation": ["a"]})
+    with pytest.raises(InterpflowError, match=r"select\.path: no 'a'"):
+        draw(token_matrices, join("token_scores", {"base": scores()}), select={"path": ["a"]})

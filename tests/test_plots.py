@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,11 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
+from drawing import claim, draw, join, legible, random, texts
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from interpflow import style
 from interpflow.errors import InterpflowError
@@ -35,23 +33,18 @@ from interpflow.plots._controls import CONTROLS
 from interpflow.plots.base import choose
 from interpflow.spec import plugins
 from interpflow.spec.load import load_spec, resolve
-from interpflow.spec.study import Claim, Study
-from interpflow.stages.collect import collect
+from interpflow.spec.study import Study
 from interpflow.style import save
 from interpflow.style.marks import AT_LEAST, AT_MOST
-from interpflow.variables import describe
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))
 LAYERS = [0, 1, 2, 3, 5]
+BEST = {"checkpoint": "best"}
 
 
 # Findings of the right shape.
-
-
-def random(*address: Any) -> np.random.Generator:
-    return np.random.default_rng([*repr(address).encode()])
 
 
 def probes(
@@ -131,13 +124,6 @@ def removals(
     )
 
 
-def join(method: str, parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Findings as figures get them."""
-    table = plugins.load(plugins.ANALYSIS, method).VARIABLES
-    described = {name: describe(part, table, method) for name, part in parts.items()}
-    return collect(described, {name: {} for name in parts})
-
-
 def findings(study: Study, name: str) -> xr.Dataset:
     """Made-up findings with the experiments, targets and settings of one analysis of `study`."""
     analysis, seeds = study.analyses[name], len(study.seeds)
@@ -178,55 +164,17 @@ FIGURES = [
 ]
 
 
-@functools.cache
 def drawn(study: str, scale: str, figure: str) -> Figure:
     """A figure of a spec, of made-up findings, laid out as it is saved."""
     resolved = STUDIES[study, scale]
     asked = resolved.figures[figure]
-    module = plugins.load(plugins.PLOT, asked.plot)
     data = {name: findings(resolved, name) for name in asked.data}
     claims = [claim for claim in resolved.claims if claim.data in data]
-    with save.style():
-        made = module.plot(data, module.Options(**asked.options), claims)
-        assert isinstance(made, Figure)
-        made.draw_without_rendering()
-    return made
-
-
-def draw(module: Any, *data: xr.Dataset, claims: Sequence[Claim] = (), **options: Any) -> Figure:
-    """The figure of datasets called `first` and `second`."""
-    named = dict(zip(("first", "second"), data, strict=False))
-    with save.style():
-        made = module.plot(named, module.Options(**options), claims)
-        made.draw_without_rendering()
-    assert isinstance(made, Figure)
-    return made
-
-
-def claim(variable: str, select: dict[str, Any], **bound: float) -> Claim:
-    bounds = {"expected": None, "at_least": None, "at_most": None, "tolerance": None, **bound}
-    return Claim("claim", "first", variable, select, source="paper", because=None, **bounds)
+    module = plugins.load(plugins.PLOT, asked.plot)
+    return draw(module, *data.values(), names=list(data), claims=claims, **asked.options)
 
 
 # What a figure shows.
-
-
-def texts(figure: Figure) -> list[Text]:
-    """All text that is drawn; of tick labels those within the axis."""
-    hidden = {
-        label
-        for axes in figure.axes
-        for axis in (axes.xaxis, axes.yaxis)
-        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
-        for label in (tick.label1, tick.label2)
-        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
-    }
-    found = figure.findobj(lambda artist: isinstance(artist, Text) and artist not in hidden)
-    return [
-        text
-        for text in found
-        if isinstance(text, Text) and text.get_visible() and text.get_text().strip()
-    ]
 
 
 def marks(axes: Axes, marker: Any) -> set[tuple[float, float]]:
@@ -255,35 +203,8 @@ def bars(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 
 @pytest.mark.parametrize(("study", "scale", "figure"), FIGURES)
-def test_no_text_leaves_the_figure_or_lies_on_another(study: str, scale: str, figure: str) -> None:
-    made = drawn(study, scale, figure)
-    seen = {text: text.get_window_extent() for text in texts(made)}
-    page = made.bbox.padded(1)  # a pixel: hinting
-    for text, box in seen.items():
-        assert page.containsx(box.x0), text
-        assert page.containsx(box.x1), text
-        assert page.containsy(box.y0), text
-        assert page.containsy(box.y1), text
-    for one, other in combinations(seen, 2):
-        overlap = seen[one].intersection(seen[one], seen[other])
-        assert overlap is None or min(overlap.width, overlap.height) < 1, (one, other)
-
-
-@pytest.mark.parametrize(("study", "scale", "figure"), FIGURES)
-def test_text_is_eight_points_and_the_figure_fits_the_page(
-    study: str, scale: str, figure: str
-) -> None:
-    made = drawn(study, scale, figure)
-    assert {text.get_fontsize() for text in texts(made)} == {8}
-    assert made.get_figwidth() in (style.SINGLE, style.DOUBLE)
-    assert made.get_figheight() < 9
-
-
-@pytest.mark.parametrize(("study", "scale", "figure"), FIGURES)
-def test_every_panel_shows_something(study: str, scale: str, figure: str) -> None:
-    for axes in drawn(study, scale, figure).axes:
-        lines = [np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in axes.lines]
-        assert any(lines) or axes.images or axes.collections
+def test_figures_of_specs_are_legible(study: str, scale: str, figure: str) -> None:
+    legible(drawn(study, scale, figure))
 
 
 def test_bars_are_one_standard_deviation_over_seeds() -> None:
@@ -368,18 +289,16 @@ def test_a_claim_on_what_its_experiment_lacks_leaves_no_mark() -> None:
         claim("accuracy", {"experiment": name, **place}, expected=0.5, tolerance=0.1)
         for name in parts
     ]
-    figure = draw(length_bins, join("accuracy_by", parts), claims=claims)
+    figure = draw(length_bins, join("accuracy_by", parts), claims=claims, select=BEST)
     assert [len(marks(axes, "x")) for axes in figure.axes] == [1, 0]
 
 
 def test_a_claim_may_select_by_any_label() -> None:
     parts = {name: lengths(name, [[2, 50], [52, 100]]) for name in ("base_heads_1", "base_heads_4")}
-    table = plugins.load(plugins.ANALYSIS, "accuracy_by").VARIABLES
-    described = {name: describe(part, table, "test") for name, part in parts.items()}
-    swept = {"base_heads_1": {"heads": 1}, "base_heads_4": {"heads": 4}}
-    data = collect(described, swept)
+    data = join("accuracy_by", parts, {"base_heads_1": {"heads": 1}, "base_heads_4": {"heads": 4}})
     place = {"heads": 4, "checkpoint": "best", "shortest": 52}
-    figure = draw(length_bins, data, claims=[claim("accuracy", place, expected=0.5, tolerance=0.1)])
+    stated = claim("accuracy", place, expected=0.5, tolerance=0.1)
+    figure = draw(length_bins, data, claims=[stated], select=BEST)
     assert [marks(axes, "x") for axes in figure.axes] == [set(), {(76, 0.5)}]
 
 
@@ -409,7 +328,7 @@ def test_lengths_stand_in_order_and_over_their_range() -> None:
     bins = [[2, 50], [52, 100], [100, 150]]
     parts = {"one": lengths("one", bins), "short": lengths("short", bins[:2])}
     data = join("accuracy_by", parts).sel(group=["bin2", "bin1", "validation"])
-    axes, _ = draw(length_bins, data).axes
+    axes, _ = draw(length_bins, data, select=BEST).axes
     ((x, y, _),) = bars(axes).values()
     by_split = data["accuracy"].isel(experiment=0).max("step").mean("seed")
     assert x.tolist() == [26, 76, 125]
@@ -425,8 +344,9 @@ def test_experiments_share_a_panel_and_a_cross_has_the_colour_of_its_line() -> N
     data = join("accuracy_by", {name: lengths(name, bins) for name in ("one", "other")})
     place = {"experiment": "other", "checkpoint": "best", "group": "bin1"}
     stated = claim("accuracy", place, expected=0.5, tolerance=0.1)
-    panels = {"Both": {"narrow": "one", "wide": "other"}, "None": {"narrow": "dropped"}}
-    (axes,) = draw(length_bins, data, claims=[stated], panels=panels).axes
+    both = {"narrow": {"experiment": "one"}, "wide": {"experiment": "other"}}
+    panels = {"Both": both, "None": {"narrow": {"experiment": "dropped"}}}
+    (axes,) = draw(length_bins, data, claims=[stated], panels=panels, select=BEST).axes
     narrow, wide = bars(axes)
     (cross,) = [to_hex(line.get_color()) for line in axes.lines if line.get_marker() == "x"]
     assert cross == wide != narrow
@@ -436,7 +356,7 @@ def test_experiments_share_a_panel_and_a_cross_has_the_colour_of_its_line() -> N
 def test_protocols_run_from_the_most_frequent_class_to_the_probe() -> None:
     first = join("probe", {"one": probes("one", ["depth"]), "other": probes("other", ["depth"])})
     second = join("probe", {"other": probes("other", ["depth"], seeds=3)})
-    (axes,) = draw(protocols, first, second, hidden_layers=2).axes
+    (axes,) = draw(protocols, first, second, select={"hidden_layers": 2}).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Other, depth"]
     lanes = [line.get_xdata() for line in axes.lines if line.get_alpha()]
     for lane, data in zip(lanes, (first, second), strict=True):
@@ -449,9 +369,9 @@ def test_confusion_rows_sum_to_one_over_the_classes_that_exist() -> None:
     few, many = probes("few", ["depth"]), probes("many", ["depth"])
     assert few.sizes["true_class"] != many.sizes["true_class"]
     few["confusion"][{"true_class": 3}] = 0
-    figure = draw(confusion, join("probe", {"few": few, "many": many}), hidden_layers=0)
+    figure = draw(confusion, join("probe", {"few": few, "many": many}), select={"hidden_layers": 0})
     for axes, data in zip(figure.axes, (few, many), strict=False):
-        shares = axes.collections[0].get_array()
+        shares = axes.images[0].get_array()
         assert shares is not None
         assert shares.shape == (data["classes"].item(),) * 2
         sums = np.ma.filled(np.ma.sum(shares, axis=1), np.nan)

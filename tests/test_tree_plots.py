@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from drawing import draw, labels, legible, words
 from matplotlib.colors import to_hex
-from test_circuit_plots import draw, legible, words
 
 from interpflow import style
 from interpflow.analyses import attention_rows, example_states, lens
@@ -147,7 +147,7 @@ def test_subtrees_move_together_until_they_touch():
 def test_the_task_is_legible_and_says_every_token(name, example):
     found = states(SHOWN, "eight", "sixteen")
     label = states(SHOWN, name)["shown_example"].values[example]
-    figure = draw(tree_task, found, experiment=name, example=label)
+    figure = draw(tree_task, found, experiment=name, select={"shown_example": label})
     legible(figure)
     here = found.sel(experiment=name, shown_example=label)
     tokens = [word for word in here["word"].values.tolist() if word]
@@ -177,7 +177,7 @@ def test_the_lens_is_legible_for_every_size_of_tree():
     found, read = states(SHOWN, "eight", "sixteen"), lenses("eight", "sixteen")
     legible(draw(tree_lens, found, read, experiment="sixteen"))
     few = states(SHOWN, "eight")["shown_example"].values[:1].tolist()
-    legible(draw(tree_lens, found, read, examples=few, layers=[0, 1]))
+    legible(draw(tree_lens, found, read, select={"shown_example": few, "layer": [0, 1]}))
 
 
 def test_a_node_is_as_dark_as_the_lens_thinks_it_likely():
@@ -186,7 +186,12 @@ def test_a_node_is_as_dark_as_the_lens_thinks_it_likely():
     chosen = found.sel(experiment="sixteen", shown_example=label)
     read["probability"].loc[{"seed": 0}] = 0.0
     figure = draw(
-        tree_lens, found, read, experiment="sixteen", seed=1, examples=[label], layers=[0, 2]
+        tree_lens,
+        found,
+        read,
+        experiment="sixteen",
+        seed=1,
+        select={"shown_example": [label], "layer": [0, 2]},
     )
     tree = Tree.of(chosen)
     *_, goal_layer, later_layer = figure.axes
@@ -200,12 +205,12 @@ def test_a_node_is_as_dark_as_the_lens_thinks_it_likely():
 def test_examples_that_are_not_there_or_do_not_fit_are_errors():
     found, read = states(SHOWN, "eight"), lenses("eight")
     with pytest.raises(InterpflowError, match="shown_example: no 'lengths 1' in the data"):
-        draw(tree_lens, found, read, examples=["lengths 1"])
+        draw(tree_lens, found, read, select={"shown_example": ["lengths 1"]})
     with pytest.raises(InterpflowError, match="layer: no 9"):
-        draw(tree_lens, found, read, layers=[9])
+        draw(tree_lens, found, read, select={"layer": [9]})
     many = read["shown_example"].values.tolist() * 5
     with pytest.raises(InterpflowError, match="20 examples do not fit"):
-        draw(tree_lens, found, read, examples=many)
+        draw(tree_lens, found, read, select={"shown_example": many})
     assert "No lens" in words(draw(tree_lens, found, read, experiment="elsewhere"))
     assert "No example" in words(draw(tree_task, found, experiment="elsewhere"))
 
@@ -215,7 +220,14 @@ def test_examples_that_are_not_there_or_do_not_fit_are_errors():
 
 def test_attention_is_legible():
     found = attention("eight", "sixteen", heads=2)
-    legible(draw(attention_climb, found, experiment="sixteen", examples=["chains 1", "chains 0"]))
+    legible(
+        draw(
+            attention_climb,
+            found,
+            experiment="sixteen",
+            select={"shown_example": ["chains 1", "chains 0"]},
+        )
+    )
     legible(draw(attention_climb, attention("eight")))
 
 
@@ -225,15 +237,14 @@ def test_layers_go_up_and_tokens_are_called_by_their_words():
     (panel,) = [axes for axes in figure.axes if axes.images]
     root = 3 * 8 - 1
     text = found["word"].sel(experiment="eight", shown_example="chains 0").values
-    assert [label.get_text() for label in panel.get_xticklabels()] == text[: root + 1].tolist()
-    assert [label.get_text() for label in panel.get_yticklabels()] == [
-        f"Layer {n}" for n in range(4)
-    ]
+    assert labels(panel, "x") == text[: root + 1].tolist()
+    assert labels(panel, "y") == list("0123")
+    assert figure.get_supylabel() == "Layer"
     assert panel.get_ylim()[0] < panel.get_ylim()[1]
     (line,) = panel.lines
     assert line.get_xdata().tolist() == [1, 4, 7, 10]
     assert line.get_ydata().tolist() == [0, 1, 2, 3]
-    later = draw(attention_climb, found, experiment="eight", query=root + 1)
+    later = draw(attention_climb, found, experiment="eight", select={"query": root + 1})
     assert not len(later.axes[0].lines[0].get_xdata())  # nothing has half of the attention
     with pytest.raises(InterpflowError, match="query: no 5"):
-        draw(attention_climb, found, query=5)
+        draw(attention_climb, found, select={"query": 5})

@@ -70,6 +70,10 @@ VARIABLES = {
     "copied_share": Variable(_BY_HEAD, "1", "share of tokens that a head copies"),
     "suppressed_share": Variable(_BY_HEAD, "1", "share of tokens that a head suppresses"),
     "regions": Variable(_BY_HEAD, "1", "number of runs of tokens that a head copies"),
+    "copying_regions": Variable(("seed", "step"), "1", "mean regions of the heads that copy"),
+    "most_suppressed": Variable(
+        ("seed", "step"), "1", "share of tokens that the most suppressing head suppresses"
+    ),
     "region_size": Variable(_BY_HEAD, "token", "mean size of the regions that a head copies"),
     "coverage": Variable(("seed", "step"), "1", "share of tokens that some head copies"),
     "overlap": Variable(("seed", "step"), "1", "share of copied tokens that several heads copy"),
@@ -143,12 +147,16 @@ def describe_heads(
     overlap = (by > 1).sum(axis=-1) / np.maximum((by > 0).sum(axis=-1), 1)
     head_mode = _head_modes(copied, suppressed, options)
     mode = _model_modes(head_mode, overlap, options)
+    copying_heads = np.isin(head_mode, ("whole", "part", "mixed"))
+    mean_regions = (regions * copying_heads).sum(-1) / np.maximum(copying_heads.sum(-1), 1)
     return {
         "strength": strength,
         "contrast": contrast,
         "copied_share": copied,
         "suppressed_share": suppressed,
         "regions": regions,
+        "copying_regions": np.where(copying_heads.any(-1), mean_regions, np.nan),
+        "most_suppressed": suppressed.max(axis=-1),
         "region_size": copies.sum(axis=-1) / np.maximum(regions, 1),
         "coverage": (by > 0).mean(axis=-1),
         "overlap": overlap,

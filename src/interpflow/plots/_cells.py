@@ -1,4 +1,6 @@
-"""Heat maps with a number in each cell.
+"""The one heat map: labelled values in cells, with numbers where they fit.
+
+What is missing is pale with a dash, and a mean over some of the seeds alone is hatched.
 
 The leading underscore keeps this file from being a plot.
 """
@@ -7,93 +9,269 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._modes import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-HEIGHT = 0.24  # of a cell, inches
-# Of the key: room above the maps, and of its bar the place from the top and the left, and the length, inches.
-KEY, DOWN, LEFT, LONG = 0.46, 0.19, 0.32, 0.8
+HEIGHT = 0.24  # of a cell with a number, inches
+LINE = 0.15  # of a line of text, inches: lower cells have no numbers
+SIDE, TALLEST = 2.4, 8.8  # of a square map and of a figure, at most, inches
+BELOW = "#f0c9a8"  # of a share below 0, pale for its number to be read
 
 
-def cells(panel: Axes, values: xr.DataArray, limit: float | None = None) -> AxesImage:
-    """`values` (row, column), the first row at the top, labelled by their coordinates.
+Rows = Sequence[Sequence[tuple[str, xr.DataArray]]]  # title and values of each map, row by row
 
-    They are shares, written as percentages, or signed where they have a `limit`: with two decimals, or
-    more where that tells apart less than a tenth of the limit and they fit.  What is missing has no number
-    and the colour of no data.
+
+@dataclass(frozen=True)
+class Scale:
+    """Shares from 0 to `high`, printed in percent; or signed values from -`high` to `high`."""
+
+    high: float
+    signed: bool = False
+
+    @classmethod
+    def of(cls, arrays: Iterable[xr.DataArray], signed: bool = False) -> Scale:
+        """The scale of all `arrays`: of signed ones up to the largest, of shares by their unit."""
+        every = list(arrays)
+        if signed:
+            return cls(style.signed_limit(mean(array) for array in every), True)
+        return cls(100 if every[0].attrs.get("units") == "%" else 1)
+
+    @property
+    def digits(self) -> int:
+        """The decimals that tell apart a tenth of the scale."""
+        return max(0, math.ceil(1 - math.log10(self.high))) if self.signed else 0
+
+    @property
+    def precisions(self) -> list[int]:
+        """Numbers of decimals, the most first, that tell apart at least the half of a signed scale."""
+        fewer = self.digits - 1
+        return [self.digits, *([fewer] if fewer >= 0 and 10**-fewer <= self.high / 2 else [])]
+
+    def number(self, value: float, digits: int) -> str:
+        """`value` as it is printed; a hair below 0 is 0."""
+        shown = value if self.signed else 100 * value / self.high
+        sign = "+" if self.signed else ""
+        return f"{round(shown, digits) + 0.0:{sign}.{digits}f}".replace("-", "\u2212")
+
+    def numbers(self, values: np.ndarray, room: tuple[float, float]) -> list[str] | None:
+        """`values` as they are printed, or None where cells of `room` (inches) are too small."""
+        for digits in self.precisions:
+            words = [
+                self.number(each, digits) if np.isfinite(each) else "\u2013"
+                for each in values.ravel()
+            ]
+            if widest(words) + 0.04 <= room[0] and room[1] >= LINE:
+                return words
+        return None
+
+
+def mean(values: xr.DataArray) -> xr.DataArray:
+    """`values` (row, column), over seeds if they have any."""
+    return values.mean("seed", keep_attrs=True) if "seed" in values.dims else values
+
+
+def cell_maps(
+    maps: Mapping[str, xr.DataArray], scale: Scale, label: str
+) -> tuple[Figure, list[list[Axes]]]:
+    """A panel for each of `maps` (seed, row, column), by its title, below a key of the shades with its `label`.
+
+    Numbers and labels fit wherever the page has room, and as many maps stand side by side as it holds.
     """
+    every = list(maps.items())
+    natural = max(_natural(values, scale) for values in maps.values())
+    left = max(widest(labels(values, 0)) for values in maps.values()) + 0.35
+    page, across = _page(left, natural + 0.15, len(every))
+    rows = [every[at : at + across] for at in range(0, len(every), across)]
+    most = [
+        max(row[at][1].shape[-1] for row in rows[: len(every[at::across])]) for at in range(across)
+    ]
+    high = HEIGHT * max(values.shape[-2] for values in maps.values())
+    room = page - left - 0.12 * across
+    return in_rows(rows, scale, label, page, [room * part / sum(most) for part in most], high)
+
+
+def square_maps(
+    rows: Rows, scale: Scale, label: str, extra: float = 0.0, clipped: bool = False
+) -> tuple[Figure, list[list[Axes]]]:
+    """The same of square maps in given rows; beside its ticks each needs `extra` inches on both axes."""
+    across = max(map(len, rows))
+    page = style.SINGLE if across == 1 else style.DOUBLE
+    side = min((page - 0.3) / across - 0.35 - extra, SIDE, (TALLEST - 1) / len(rows) - 0.5 - extra)
+    figure, axes = in_rows(rows, scale, label, page, [side] * across, side + extra, clipped)
+    for panel in (panel for row in axes for panel in row):
+        panel.set_box_aspect(1)
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    layout.execute(
+        figure
+    )  # once before it is drawn: what words need is known of maps that are square
+    return figure, axes
+
+
+def in_rows(
+    rows: Rows,
+    scale: Scale,
+    label: str,
+    page: float,
+    widths: Sequence[float],
+    height: float,
+    clipped: bool = False,
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure `page` wide of rows of maps (seed, row, column); sizes of a map are in inches.
+
+    Maps beside or below each other name once what they share.
+    """
+    titles = [
+        [_filled(title, room) for (title, _), room in zip(row, widths, strict=False)]
+        for row in rows
+    ]
+    lines = [max(title.count("\n") for title in row) for row in titles]
+    figure, grid = style.grid(
+        [height + LINE * more for more in lines], len(widths), page, widths=widths
+    )
+    for y, row in enumerate(rows):
+        for panel in grid[y][len(row) :]:
+            panel.remove()
+        for x, (_, values) in enumerate(row):
+            cell = widths[x] / values.shape[-1], height / values.shape[-2]
+            image = draw(grid[y][x], values, scale, cell)
+            grid[y][x].set_title(titles[y][x])
+            left = row[x - 1][1] if x else None
+            below = rows[y + 1][x][1] if y + 1 < len(rows) and x < len(rows[y + 1]) else None
+            grid[y][x].tick_params(
+                labelleft=left is None or labels(left, 0) != labels(values, 0),
+                labelbottom=below is None or labels(below, 1) != labels(values, 1),
+            )
+    every = [values for row in rows for _, values in row]
+    style.colour_key(figure, image, label + _notes(every, scale), clipped)
+    return figure, [panels[: len(row)] for panels, row in zip(grid, rows, strict=True)]
+
+
+def _natural(values: xr.DataArray, scale: Scale) -> float:
+    """The width of a map whose numbers and labels fit, inches."""
+    finite = mean(values).values[np.isfinite(mean(values).values)].tolist()
+    numbers = [scale.number(value, scale.precisions[-1]) for value in finite]
+    columns = labels(values, 1)
+    return len(columns) * max(0.3, widest(numbers) + 0.08, widest(columns) + 0.1)
+
+
+def _page(left: float, width: float, maps: int) -> tuple[float, int]:
+    """The width of the page, and how many of `maps` fit on a line, with `left` before the first."""
+    most = max(1, min(maps, int((style.DOUBLE - left) / width)))
+    across = -(-maps // -(-maps // most))
+    return (style.SINGLE if left + across * width <= style.SINGLE else style.DOUBLE), across
+
+
+def _filled(title: str, room: float) -> str:
+    """`title` in lines of up to `room` inches, its own lines kept."""
+    characters = max(8, int(room / style.text_width("n", bold=True)))
+    return "\n".join(textwrap.fill(line, characters) for line in title.split("\n"))
+
+
+def _notes(maps: Iterable[xr.DataArray], scale: Scale) -> str:
+    """What the key says of marks that some of the maps have."""
+    every = list(maps)
+    below = not scale.signed and any((_shaded(values, scale) < 0).any() for values in every)
+    return ", other colour: below 0" * below + ", hatched: not in every seed" * any(
+        _thin(values).any() for values in every
+    )
+
+
+def _shaded(values: xr.DataArray, scale: Scale) -> np.ndarray:
+    """Means as they are shaded: a share that is printed as 0 is not drawn as one below."""
+    table = mean(values).values.astype(float)
+    hair = (table < 0) & (np.round(100 * table / scale.high) == 0) & (not scale.signed)
+    return np.where(hair, 0.0, table)
+
+
+def _thin(values: xr.DataArray) -> np.ndarray:
+    """Where a mean is over some of the seeds alone (row, column)."""
+    if "seed" not in values.dims:
+        return np.zeros(values.shape, dtype=bool)
+    having = values.notnull().sum("seed").values
+    return (having > 0) & (having < values.sizes["seed"])
+
+
+def draw(
+    panel: Axes, values: xr.DataArray, scale: Scale, room: tuple[float, float], numbers: bool = True
+) -> AxesImage:
+    """One map of `values` (seed, row, column) whose cells are about `room` wide and high (inches).
+
+    The first row is at the top, but layers go up, as a model is drawn.
+    """
+    from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    digits = 2 if limit is None else max(2, math.ceil(1 - math.log10(limit)))
-    room = panel.get_position().width * panel.get_figure(root=True).get_figwidth() / values.shape[1]  # type: ignore[union-attr]
-    while digits > 2 and style.text_width(f"+{0:.{digits}f}") > room - 0.06:
-        digits -= 1
+    table, thin = _shaded(values, scale), _thin(values)
+    shades = colormaps[style.DIVERGING if scale.signed else style.SHADES]
     image = panel.imshow(
-        values.values.astype(float),
-        cmap=style.SHADES if limit is None else style.DIVERGING,
-        vmin=0 if limit is None else -limit,
-        vmax=1 if limit is None else limit,
+        table,
+        cmap=shades.with_extremes(bad=style.PALE, under=None if scale.signed else BELOW),
+        vmin=-scale.high if scale.signed else 0,
+        vmax=scale.high,
         interpolation="nearest",
         aspect="auto",
     )
-    panel.set_facecolor(style.PALE)
     panel.spines[:].set_visible(True)
-    for (row, column), value in np.ndenumerate(values.values):
-        if np.isfinite(value):
-            color = ink(to_hex(tuple(image.to_rgba(value))))
-            words = (
-                f"{100 * value:.0f}"
-                if limit is None
-                else f"{round(value, digits) + 0.0:+.{digits}f}"
-            )
-            words = words.replace("-", "\u2212")
-            panel.text(column, row + 0.04, words, color=color, ha="center", va="center")
-    rows, columns = (values[dim].values.tolist() for dim in values.dims)
-    panel.set_yticks(range(len(rows)), [str(label) for label in rows])
-    panel.set_xticks(range(len(columns)), [str(label) for label in columns])
     panel.tick_params(length=0)
+    if str(values.dims[-2]).endswith("layer"):
+        panel.invert_yaxis()
+    _name(panel, values, room)
+    for row, column in np.argwhere(thin):
+        hatch(panel, (column - 0.5, row - 0.5), 1, 1)
+    words = scale.numbers(table, room) if numbers else None
+    for (row, column), word in zip(np.ndindex(table.shape), words or [], strict=False):
+        missing = not np.isfinite(table[row, column])
+        back = style.PALE if missing else to_hex(tuple(image.to_rgba(table[row, column])))
+        box = {"facecolor": back, "edgecolor": "none", "pad": 1.0} if thin[row, column] else None
+        color = style.GREY if missing else style.ink(back)
+        panel.text(column, row, word, color=color, ha="center", va="center_baseline", bbox=box)
     return image
 
 
-def side_by_side(
-    maps: Mapping[str, xr.DataArray],
-    height: float,
-    width: float,
-    draw: Callable[[Axes, xr.DataArray], AxesImage],
-) -> tuple[Figure, AxesImage]:
-    """A panel `height` inches high for each of `maps` (row, column), by its title, and the last image.
-
-    Maps that follow each other with the same rows name them once.
-    """
-    figure, axes = style.panels(len(maps), height, width, share="none")
-    grid = axes[0].get_gridspec()
-    assert grid is not None
-    before: list[str] = []
-    for at, (panel, (title, values)) in enumerate(zip(axes, maps.items(), strict=True)):
-        image = draw(panel, values)
-        panel.set_title(title)
-        named = values[values.dims[0]].values.tolist()
-        panel.tick_params(labelleft=at % grid.ncols == 0 or named != before)
-        before = named
-    return figure, image
+def _name(panel: Axes, values: xr.DataArray, room: tuple[float, float]) -> None:
+    """Name rows and columns, as many as fit."""
+    for axis, ticks in ((0, panel.set_yticks), (1, panel.set_xticks)):
+        words = labels(values, axis)
+        needed = widest(words) + 0.06 if axis else LINE
+        extent = room[1 - axis] * len(words)
+        every = style.few(words, max(1, int(extent / needed + 0.1)))
+        ticks(every, [words[at] for at in every])
 
 
-def by_head(values: xr.DataArray, layer: str = "layer", head: str = "head") -> xr.DataArray:
-    """`values` with `layer` and `head` as one dim `layer`, named by the layer where each has one head.
+def to_largest(values: xr.DataArray, cut: float = 0.0) -> xr.DataArray:
+    """Signed `values` as shares of the largest, but for a share `cut` of them."""
+    return values / style.signed_limit([values], cut)
+
+
+def hatch(panel: Axes, corner: tuple[float, float], width: float, height: float) -> None:
+    """Mark a cell whose evidence is thin."""
+    from matplotlib.patches import Rectangle
+
+    panel.add_patch(
+        Rectangle(
+            corner, width, height, facecolor="none", edgecolor="white", hatch="////", linewidth=0
+        )
+    )
+
+
+def by_head(values: xr.DataArray, layer: str = "layer") -> xr.DataArray:
+    """`values` with `layer` and its head as one dim `layer`, named by the layer where each has one head.
 
     Layers and heads without a value are left out.
     """
+    head = layer.replace("layer", "head")
     there = style.present(values, layer, head)
     heads = len({number for _, number in there})
     places = {dim: xr.DataArray([place[at] for place in there], dims="place")
@@ -103,23 +281,14 @@ def by_head(values: xr.DataArray, layer: str = "layer", head: str = "head") -> x
     return chosen.assign_coords({layer: names})
 
 
-def key(figure: Figure, image: AxesImage, label: str) -> None:
-    """What the shades of all maps mean, as a bar in a strip of its own above them."""
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
+def labels(values: xr.DataArray, axis: int) -> list[str]:
+    """The words of the rows (`axis` 0) or the columns (1), columns broken at every space."""
+    words = [str(each) for each in values[values.dims[axis - 2]].values.tolist()]
+    return [word.replace(" ", "\n") for word in words] if axis else words
 
-    width, height = figure.get_size_inches()
-    total = height + KEY
-    figure.set_size_inches(width, total)
-    layout = figure.get_layout_engine()
-    assert isinstance(layout, ConstrainedLayoutEngine)
-    layout.set(rect=(0, 0, 1, height / total))
-    bar = figure.add_axes((LEFT / width, 1 - DOWN / total, LONG / width, 0.09 / total))
-    room = width - LEFT - LONG - 0.3
-    lines = max(1, math.ceil(style.text_width(label) / room))
-    label = textwrap.fill(label, math.ceil(len(label) / lines) + 4 * (lines > 1))
-    if image.get_clim()[0] == 0:
-        figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[0, 0.5, 1])
-        bar.set_xticklabels(["0", "50", "100%"])
-        bar.annotate(label, (1, 0.5), (14, 0), "axes fraction", "offset points", va="center")
-    else:
-        style.signed_key(bar, image, label)
+
+def widest(words: Iterable[str]) -> float:
+    """The width of the longest line, inches."""
+    return max(
+        (style.text_width(line) for word in set(words) for line in word.split("\n")), default=0.0
+    )

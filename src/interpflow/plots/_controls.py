@@ -5,10 +5,12 @@ The leading underscore keeps this file from being a plot.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots.base import choose
 
 # What a probe is trained on: `none` is the states of the trained model with their true labels.
 CONTROLS = {
@@ -20,6 +22,10 @@ CONTROLS = {
 MAJORITY = style.Look("always the most frequent class", style.GREY, line="--")
 
 
-def at_read(found: xr.Dataset, read: str | None) -> xr.Dataset:
-    """The probes of one read, the first if not given."""
-    return choose(found, read=read or found["read"].values[0])
+def by_target(found: Mapping[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
+    """What each panel shows of one target alone, by the title and the target."""
+    return {
+        (title, str(target)): here.sel(target=target)
+        for title, here in found.items()
+        for target in np.atleast_1d(here["target"].values).tolist()
+    }

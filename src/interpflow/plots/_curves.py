@@ -13,22 +13,17 @@ import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.plots._experiments import dataset, experiments, measured, of_seed, variable
+from interpflow.plots._panels import (
+    Line,
+    Panel,
+    dataset,
+    experiments,
+    measured,
+    variable,
+    within,
+)
 from interpflow.plots.base import choose
-from interpflow.section import Section
 from interpflow.style import present
-
-Select = dict[str, str | int | float | bool]
-
-
-class Line(Section):
-    """A variable against x."""
-
-    data: str | None = None  # an analysis of the figure; its first if not given
-    variable: str
-    select: Select = {}  # {coordinate, or variable such as `checkpoint`: value} for further dims
-    # Names may end in *.  Against a swept option all of them make one line; otherwise the first there is does.
-    experiments: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -47,35 +42,35 @@ class Curve:
 
 
 def curve(
-    data: Mapping[str, xr.Dataset], line: Line, panel: Select, x: str, option: str
+    data: Mapping[str, xr.Dataset], line: Line, panel: Panel, x: str, option: str
 ) -> Curve | None:
-    """The line in a panel that selects `panel` where it can; None where nothing of that was measured.
+    """The line in a panel that selects where it can; None where nothing of that was measured.
 
-    A swept option as `x` has `experiment` as a coordinate beside it.  Raises InterpflowError for names and
-    values that are not there, and where several values of a further dim are left.
+    Against a swept option all experiments that match make one line, with `experiment` as a coordinate beside x.
+    Raises InterpflowError for names and values that are not there, and where several values of a further dim
+    are left.
     """
-    analysis = line.data or next(iter(data))
+    whole = within(line, panel)
+    analysis = whole.data or next(iter(data))
     found = dataset(data, analysis, f"{option}.data")
     array = variable(found, line.variable, f"{option}.variable")
     for name in line.select:
         variable(found, name, f"{option}.select")
-    select = {**panel, **line.select}
-    asked = [str(select.pop("experiment"))] if "experiment" in select else line.experiments
-    names = experiments(found, asked)
-    if x in found.variables and found[x].dims == ("experiment",):
-        names = [name for name in names if measured(found[x].sel(experiment=name))]
-        swept = True
-    else:
-        names, swept = names[:1], False
+    asked = [whole.experiment] if whole.experiment else []
+    names = experiments(found, asked, f"{option}.experiment")
+    swept = x in found.variables and found[x].dims == ("experiment",)
+    there = measured(found[x] if swept else array)
+    names = [name for name in names if there.sel(experiment=name).any()]
+    names = names if swept else names[:1]
     values = array.sel(experiment=names).astype(float)
     values = values if "seed" in values.dims else values.expand_dims("seed")
-    alone = of_seed(values, select.pop("seed", None))  # type: ignore[arg-type]
-    if alone is None:
-        return None
-    values = alone
-    for name, value in select.items():
+    if whole.seed is not None:
+        values = values.sel(seed=[seed for seed in values["seed"].values if seed == whole.seed])
+    for name, value in whole.select.items():
         if name in values.dims:
-            values = choose(values.to_dataset(name="y"), **{name: value})["y"].expand_dims(name)  # type: ignore[arg-type]
+            kept = value if isinstance(value, list) else [value]
+            chosen = choose(values.to_dataset(name="y"), f"{option}.select.", **{name: kept})
+            values = chosen["y"].rename(line.variable)
         elif name in found.variables and {*found[name].dims} <= {*values.dims}:
             values = values.where(found[name] == value)
     if not values.notnull().any():
@@ -83,6 +78,12 @@ def curve(
     if swept:
         values = values.assign_coords({x: found[x].sel(experiment=names)})
         values = values.swap_dims({"experiment": x}).sortby(x)
+    values, place = _alone(values, x, option)
+    return Curve(line, analysis, found, values.transpose("seed", ...), place)
+
+
+def _alone(values: xr.DataArray, x: str, option: str) -> tuple[xr.DataArray, dict[str, Any]]:
+    """`values` along seed and `x` alone, and the labels of its other dims."""
     place: dict[str, Any] = {}
     for dim in map(str, values.dims):
         kept = [label for (label,) in present(values, dim)]
@@ -92,9 +93,9 @@ def curve(
         if (values.notnull().sum(dim) > 1).any():
             several = way_out("", map(str, kept))
             raise InterpflowError(
-                f"{option}: {line.variable} has several values of {dim}; select one of: {several}"
+                f"{option}: {values.name} has several values of {dim}; select one of: {several}"
             )
         # Points of a sweep can differ in such a label, as in their last step.
         place |= {dim: kept[0]} if len(kept) == 1 else {}
         values = values.max(dim)
-    return Curve(line, analysis, found, values.transpose("seed", ...), place)
+    return values, place

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._experiments import at_last_step
+from interpflow.plots._panels import Shown, find
 
 # What a model does with its tokens, and what one of its heads does (`analyses.head_modes`).
 MODES = {
@@ -36,8 +36,8 @@ HEAD_MODES = {
 
 def last_modes(found: xr.Dataset, experiment: str) -> list[str]:
     """The mode of each seed of `experiment`."""
-    mode = at_last_step(found.sel(experiment=experiment), "mode")["mode"]
-    return [str(value) for value in mode.values.ravel() if str(value)]
+    last = find({"": found}, Shown(experiment=experiment), "mode")
+    return [] if last is None else [str(value) for value in last["mode"].values.ravel()]
 
 
 def count(modes: Iterable[str]) -> dict[str, int]:
@@ -54,9 +54,3 @@ def looks(counts: Iterable[dict[str, int]]) -> dict[str, style.Look]:
         mode: MODES.get(mode, style.Look(style.readable(mode), style.BLACK, "s", line=""))
         for mode in there
     }
-
-
-def ink(color: str) -> str:
-    """Black or white, whichever can be read on `color`."""
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return style.BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "#ffffff"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._modes import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,7 +142,7 @@ def draw(
     axes.add_collection(nodes, autolim=False)
     if labels:
         for (node, place), shade in zip(at.items(), shades, strict=True):
-            axes.text(*place, str(node), ha="center", va="center_baseline", color=ink(shade))
+            axes.text(*place, str(node), ha="center", va="center_baseline", color=style.ink(shade))
     return axes
 
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+Value = str | int | float | bool
+Select = dict[str, Value | list[Value]]  # {coordinate: value, or values in their order}
+
+
 class Plot(Protocol):
     """What a module in this folder offers."""
 
@@ -46,14 +50,18 @@ class Plot(Protocol):
         """The figure of the datasets `data`, by analysis."""
 
 
-def choose(data: xr.Dataset, **place: str | int) -> xr.Dataset:
-    """`data` at one value of each coordinate named, an option of the plot.
+def choose(data: xr.Dataset, option: str = "", /, **select: Value | list[Value]) -> xr.Dataset:
+    """`data` at one value of each coordinate named, or at the values of a list, in its order.
 
-    Raises InterpflowError, with what there is, where the data has no such value.
+    Raises InterpflowError, with what there is, where the data has no such value; `option` comes before the
+    name of the coordinate.
     """
-    for name, value in place.items():
+    for name, asked in select.items():
         there = data[name].values.tolist()
-        if value not in there:
-            known = way_out(str(value), map(str, there))
-            raise InterpflowError(f"{name}: no {value!r} in the data; there are: {known}")
-    return data.sel(place)
+        for value in asked if isinstance(asked, list) else [asked]:
+            if value not in there:
+                known = way_out(str(value), map(str, there))
+                raise InterpflowError(
+                    f"{option}{name}: no {value!r} in the data; there are: {known}"
+                )
+    return data.sel(select)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
 from interpflow import style
-from interpflow.plots._experiments import experiments
-from interpflow.plots.base import choose
-from interpflow.section import Section
+from interpflow.plots._panels import Shown, find, first
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -20,19 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Options(Section):
+class Options(Shown):
     """Which estimates are shown: a row for each group of weights, a column for each checkpoint."""
 
-    experiment: str | None = None  # the first if not given
-    seed: NonNegativeInt | None = None  # the first if not given
-    # So many checkpoints, evenly among those that there are; or training steps.  Four fit beside each other.
-    steps: (
-        Literal["first", "last"]
-        | Annotated[int, Field(ge=1, le=4)]
-        | Annotated[list[NonNegativeInt], Field(min_length=1, max_length=4)]
-    ) = 3
-    groups: list[str] = []  # of weights; all if not given
-    labels: dict[str, str] = {}  # group: words for it
+    # So many checkpoints, evenly among those that `select` leaves.  Four fit beside each other.
+    steps: Annotated[int, Field(ge=1, le=4)] = 3
+    labels: dict[str, str] = {}  # group of weights: words for it
 
 
 START = style.Look("loss at the checkpoint", style.BLACK, line="--")
@@ -44,22 +35,13 @@ FAULTS = {"diverged": "diverged", "drifting": "drifting", "below_start": "below 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """`loss` by draw, a line for each chain; over each panel the estimate and its diagnostics."""
-    (found,) = data.values()
-    names = experiments(found, [options.experiment] if options.experiment else [])
-    names = [name for name in names if found["sound_chains"].sel(experiment=name).notnull().any()]
-    if not names:
+    here = find(data, options, "sound_chains", along=("step", "group"))
+    if here is None:
         return style.nothing("The experiment of this figure is not in the data.")
-    here = found.sel(experiment=names[0])
-    seeds = [seed for (seed,) in style.present(here["sound_chains"], "seed")]
-    here = choose(here, seed=seeds[0] if options.seed is None else options.seed)
-    measured = style.present(here["sound_chains"], "step", "group")
-    if not measured:
-        return style.nothing("This seed has no estimate in the data.")
-    steps = _steps(here, list(dict.fromkeys(step for step, _ in measured)), options)
-    groups = list(dict.fromkeys(group for _, group in measured))
-    for group in options.groups:
-        choose(here, group=group)
-    groups = [group for group in options.groups or groups if group in groups]
+    here = first(here, "seed")
+    groups, every = here["group"].values.tolist(), here["step"].values.tolist()
+    few = np.linspace(len(every) - 1, 0, min(options.steps, len(every)))
+    steps = [every[round(at)] for at in few.tolist()[::-1]]
     narrow = len(steps) > 3
     lines = 3 if narrow else 2
     words = lines * 0.15 + 0.2  # inches over each panel
@@ -78,18 +60,6 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     figure.supylabel("Loss of a draw")
     style.key(figure, CHAIN, *([DIVERGED] if diverged else []), START)
     return figure
-
-
-def _steps(here: xr.Dataset, there: list[int], options: Options) -> list[int]:
-    """The training steps that are shown, ascending."""
-    if isinstance(options.steps, list):
-        for step in options.steps:
-            choose(here, step=step)
-        return [step for step in there if step in options.steps]
-    if isinstance(options.steps, int):
-        few = np.linspace(0, len(there) - 1, min(options.steps, len(there)))
-        return [there[round(at)] for at in few.tolist()] if options.steps > 1 else there[-1:]
-    return there[:1] if options.steps == "first" else there[-1:]
 
 
 def _traces(panel: Axes, here: xr.Dataset) -> bool:

@@ -10,9 +10,7 @@ import xarray as xr
 
 from interpflow import style
 from interpflow.plots._cells import by_head
-from interpflow.plots._experiments import experiments
-from interpflow.plots.base import choose
-from interpflow.section import Section
+from interpflow.plots._panels import Shown, find
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -20,11 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Options(Section):
-    """Of which experiment, and which relations."""
+class Options(Shown):
+    """Of which model; `select` says which relations."""
 
-    experiment: str | None = None  # the first if not given
-    relations: dict[str, str] = {}  # words: relation; all if none
+    labels: dict[str, str] = {}  # relation: words for it
 
 
 RAISED = style.Look("raised", style.BLUE, "s", line="", size=7)
@@ -35,21 +32,18 @@ ROW = 0.22  # height of a bar with the space to the next, inches
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """`contribution` as means over seeds with one standard deviation, beside that to `others`."""
-    (found,) = data.values()
-    names = experiments(found, [options.experiment] if options.experiment else [])
-    if not names or not found["contribution"].sel(experiment=names[0]).notnull().any():
+    here = find(data, options, "contribution", along=["layer", "relation"])
+    if here is None:
         return style.nothing("No contributions of this experiment are in the data.")
-    for relation in options.relations.values():
-        choose(found, relation=relation)
-    every = {str(name): str(name) for name in found["relation"].values}
-    kept = options.relations or {style.readable(name): name for name in every}
-    here = found.sel(experiment=names[0], relation=list(kept.values()))
+    kept = [
+        options.labels.get(name, style.readable(name)) for name in here["relation"].values.tolist()
+    ]
     own, others = (by_head(here[name]) for name in ("contribution", "others"))
     layers = own["layer"].values.tolist()
     figure, axes = style.panels(len(layers), ROW * len(kept) + 0.1, style.DOUBLE, share="xy")
     for panel, layer in zip(axes, layers, strict=True):
         _bars(panel, own.sel(layer=layer), others.sel(layer=layer))
-        panel.set_yticks(range(len(kept)), list(kept))
+        panel.set_yticks(range(len(kept)), kept)
         panel.set_title(f"Layer {layer}")
     axes[0].invert_yaxis()
     figure.supxlabel("Contribution to the logit (centred over outputs)")

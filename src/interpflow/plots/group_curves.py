@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import xarray as xr
@@ -14,8 +14,8 @@ from pydantic import Field
 from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.plots._curves import Curve, Line, Select, curve
-from interpflow.section import Section
+from interpflow.plots._curves import Curve, curve
+from interpflow.plots._panels import Line, Panel, Panels, within
 from interpflow.spec.study import Claim
 from interpflow.style.marks import Mark, looks, marks
 
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Options(Section):
-    """Which lines there are, and against what."""
+class Options(Panels):
+    """Which lines there are in every panel, and against what; a panel selects of its lines where it can."""
 
     x: str = "group"  # a coordinate, or an option that experiments sweep; `step` is logarithmic
     lines: Annotated[dict[str, Line], Field(min_length=1)]  # by label
-    panels: dict[str, Select] = {}  # title: what its lines select beside their own, where they can
     y: Literal["share", "plain", "log"] = "share"  # share: an axis from 0 to 1
-    spread: Literal["bars", "band", "seeds"] = "bars"  # one standard deviation, or a line a seed
+    spread: Literal["bars", "seeds"] = "bars"  # one standard deviation, or a line a seed
     x_label: str | None = None  # what the coordinate is called if not given
     y_label: str | None = None  # what the first line's variable is called if not given
 
@@ -75,25 +74,24 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[str, Curve]]:
     """The panels with a line along x, and what each has of the lines, by label."""
     known = {str(name) for found in data.values() for name in found.variables}
-    for option, names in {
-        "x": [options.x],
-        **{f"panels.{t}": [*s] for t, s in options.panels.items()},
-    }.items():
+    named = {"x": [options.x], "select": [*options.select]}
+    named |= {f"panels.{at}.select": [*panel.select] for at, panel in options.panels.items()}
+    for option, names in named.items():
         for name in names:
             if name not in known:
-                raise InterpflowError(
-                    f"{option}: no {name!r} in the data; there are: {way_out(name, known)}"
-                )
-    panels = {}
-    for title, select in (options.panels or {"": {}}).items():
+                nearest = way_out(name, known)
+                raise InterpflowError(f"{option}: no {name!r} in the data; there are: {nearest}")
+    found: dict[str, dict[str, Curve]] = {}
+    for title, panel in (options.panels or {"": Panel()}).items():
+        asked = within(panel, options)
         lines = {
-            label: curve(data, line, select, options.x, f"lines.{label}")
+            label: curve(data, line, asked, options.x, f"lines.{label}")
             for label, line in options.lines.items()
         }
         there = {label: line for label, line in lines.items() if line is not None}
         if any(options.x in line.values.dims for line in there.values()):
-            panels[title] = there
-    return panels
+            found[title] = there
+    return found
 
 
 def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options) -> list[str]:
@@ -133,14 +131,10 @@ def _draw(panel: Axes, x: np.ndarray, values: xr.DataArray, look: style.Look, sp
     if spread == "bars":
         style.series(panel, x, values, look)
         return
-    mean, sd = style.mean_and_sd(values)
-    bare: dict[str, Any] = {"color": look.color, "linewidth": 0.6, "alpha": 0.55}
-    if spread == "seeds" and values.sizes["seed"] > 1:
-        panel.plot(x, values.transpose(..., "seed").values, **bare)
-    elif sd is not None:
-        panel.fill_between(x, mean - sd, mean + sd, color=look.color, alpha=0.2, linewidth=0)
-    drawn: dict[str, Any] = look.drawn | {"markersize": 2.5 if len(x) > 8 else look.size}
-    panel.plot(x, mean, **drawn, clip_on=False)
+    if values.sizes["seed"] > 1:
+        panel.plot(x, values.transpose(..., "seed"), color=look.color, linewidth=0.6, alpha=0.55)
+    small = replace(look, size=2.5 if len(x) > 8 else look.size)
+    panel.plot(x, style.mean_and_sd(values)[0], **small.drawn, clip_on=False)
 
 
 def _marks(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._cells import HEIGHT, cells
-from interpflow.plots._experiments import dataset, experiments
-from interpflow.section import Section
+from interpflow.plots._cells import HEIGHT, Scale, draw, mean
+from interpflow.plots._panels import Panel, Shown, find, within
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -20,15 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
 
 
-class Options(Section):
-    """Which model, and how the effect is measured."""
+class Options(Shown):
+    """Which model, and what else is shown of it."""
 
-    experiment: str | None = None  # the first if not given
-    measure: Literal["kl", "wrong"] = "kl"
-    groups: str = "Group"  # what the groups are: "Path length (edges)"
-    chains: str | None = (
-        None  # an analysis of the registers by `attention_chains`, of the figure's data
-    )
+    x_label: str = "Group"  # what the groups are: "Path length (edges)"
+    chains: Panel | None = None  # an analysis of the registers by `attention_chains`
 
 
 REGISTER = style.Look("register", style.BLUE, "s", line="", size=7)
@@ -46,32 +41,30 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    found = next(iter(data.values()))
-    kept = experiments(found, [options.experiment] if options.experiment else [])
-    if not kept:
-        return style.nothing(f"Experiment {options.experiment} is not in the data.")
-    found = found.sel(experiment=kept[0]).dropna("seed", how="all", subset=["kl"])
-    shown = found.isel(position=found[options.measure].notnull().any("seed").values)
-    high = BAR * shown.sizes["position"]
+    found = find(data, options, "kl")
+    if found is None:
+        return style.nothing("The experiment of this figure is not in the data.")
+    high = BAR * found.sizes["position"]
     figure = Figure(
         figsize=(style.DOUBLE, high + 0.8),
         layout=ConstrainedLayoutEngine(w_pad=style.PAD, h_pad=style.PAD, wspace=0.04),
     )
     ratios = [1.8, max(high - 1.8, 0.01)]
     places = figure.add_gridspec(2, 2, height_ratios=ratios, width_ratios=[1.2, 1])
-    _effects(figure.add_subplot(places[:, 0]), shown, options)
-    _accuracy(figure.add_subplot(places[0, 1]), found, options)
+    _effects(figure.add_subplot(places[:, 0]), found)
+    _accuracy(figure.add_subplot(places[0, 1]), found, options.x_label)
     if options.chains:
-        chains = dataset(data, options.chains, "chains").sel(experiment=kept[0])
+        model = Shown(experiment=found["experiment"].item(), seed=options.seed)
+        chains = find(data, within(options.chains, model), "moves", "chains")
         _chains(figure, places[1, 1], ratios[1], chains)
     seeds = (SEED, OWN) if found.sizes["seed"] > 1 else ()
     style.key(figure, REGISTER, OTHER, *seeds, INTACT, CUT, RANDOM)
     return figure
 
 
-def _effects(panel: Axes, found: xr.Dataset, options: Options) -> None:
+def _effects(panel: Axes, found: xr.Dataset) -> None:
     """A bar for each position from the top down, blue where most seeds have a register there."""
-    effect = found[options.measure]
+    effect = found["kl"]
     registers = found["is_register"].mean("seed").values >= 0.5
     y = np.arange(effect.sizes["position"])
     colors = [REGISTER.color if register else OTHER.color for register in registers]
@@ -94,13 +87,11 @@ def _effects(panel: Axes, found: xr.Dataset, options: Options) -> None:
     panel.set_xlim(left=0)
     panel.grid(axis="x")
     panel.locator_params(axis="x", nbins=4)
-    units = effect.attrs.get("units", "1")
-    words_of = {"kl": "Change of the prediction, KL divergence", "wrong": "Share made wrong"}
-    panel.set_xlabel(words_of[options.measure] + (f" ({units})" if units != "1" else ""))
+    panel.set_xlabel(f"Change of the prediction, KL divergence ({effect.attrs['units']})")
     panel.set_title("Attention to one position cut", fontweight="normal")
 
 
-def _accuracy(panel: Axes, found: xr.Dataset, options: Options) -> None:
+def _accuracy(panel: Axes, found: xr.Dataset, x_label: str) -> None:
     """Accuracy of each group with nothing, the registers and other positions cut."""
     there = found["intact_accuracy"].notnull().any("seed").values
     found = found.isel(group=there)
@@ -111,26 +102,25 @@ def _accuracy(panel: Axes, found: xr.Dataset, options: Options) -> None:
     panel.set_xticks(ticks, [str(found["group"].values[tick]) for tick in ticks])
     panel.set_xlim(-0.4, len(x) - 0.6)
     style.shares(panel)
-    panel.set_xlabel(options.groups)
+    panel.set_xlabel(x_label)
     panel.set_ylabel("Share of queries right")
     panel.set_title("All registers cut together", fontweight="normal")
 
 
-def _chains(figure: Figure, place: SubplotSpec, room: float, found: xr.Dataset) -> None:
+def _chains(figure: Figure, place: SubplotSpec, room: float, found: xr.Dataset | None) -> None:
     """The share of steps that climb (position, layer), mean over the seeds that have a register there.
 
     Rows are as high as in other maps, in up to `room` inches.
     """
-    there = found["chains"].notnull().any("seed").values
-    moves = found["moves"].isel(position=there).dropna("layer", how="all")
-    high = min(max(1, moves.sizes["position"]) * HEIGHT, room)
+    high = min((found.sizes["position"] if found else 1) * HEIGHT, room)
     cut = place.subgridspec(2, 1, height_ratios=[high, max(room - high, 0.01)])
     panel = figure.add_subplot(cut[0])
-    if not moves.size:
+    if found is None:
         panel.set_axis_off()
         panel.text(0.5, 0.5, "no registers", ha="center", va="center")
         return
-    cells(panel, moves.mean("seed").transpose("position", "layer"))
+    moves = mean(found["moves"]).transpose("position", "layer")
+    draw(panel, moves, Scale(1), (2.2 / moves.sizes["layer"], high / moves.sizes["position"]))
     panel.set_ylabel("Register")
     panel.set_xlabel("Layer")
     panel.set_title("Steps of registers that climb an edge (%)", fontweight="normal")

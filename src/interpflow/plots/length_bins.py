@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.errors import InterpflowError
-from interpflow.nearest import way_out
+from interpflow.plots._panels import Panel, Shown, find, for_each_experiment, within
 from interpflow.plots.base import choose
-from interpflow.section import Section
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
 
@@ -20,12 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Options(Section):
-    """Which models are shown, and which share a panel."""
+class Options(Shown):
+    """Which models are shown, and which share a panel; `select` says at which checkpoint."""
 
-    checkpoint: str = "best"  # of those that the analysis tested
     trained_on: str = "validation"  # the split whose lengths are those of training
-    panels: dict[str, dict[str, str]] = {}  # title: {label: experiment}; if none, one panel each
+    panels: dict[
+        str, dict[str, Panel]
+    ] = {}  # title: {label: line}; if none, one for each experiment
 
 
 TRAINED = style.Look("lengths in training", style.PALE, "s", line="")
@@ -37,10 +36,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
     Points of the experiments in a panel stand side by side, and marks have the colour of theirs.
     """
-    ((analysis, every),) = data.items()
-    found = _at(every, options.checkpoint)
-    accuracy = found["accuracy"]
-    groups = _groups(options, [name for (name,) in style.present(accuracy, "experiment")])
+    groups = _groups(data, options)
     if not groups:
         return style.nothing("No experiment of these panels is in the data.")
     figure, axes = style.panels(len(groups), height=1.6, share="y")
@@ -49,52 +45,43 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     lines = style.looks(label for label, _ in labels.most_common())
     marked = []
     for panel, group in zip(axes, groups.values(), strict=True):
-        longest = found["longest"].sel(experiment=list(group.values()))
-        apart = APART * float(longest.max())
-        for lane, (label, experiment) in enumerate(group.items()):
-            lengths = found[["shortest", "longest"]].sel(experiment=experiment).dropna("group")
-            lengths = lengths.sortby("shortest")
+        apart = APART * max(float(here["longest"].max()) for here in group.values())
+        for lane, (label, here) in enumerate(group.items()):
+            lengths = here[["shortest", "longest"]].dropna("group").sortby("shortest")
             first, last = lengths["shortest"], lengths["longest"]
             x = (first + last) / 2 + apart * (lane - (len(group) - 1) / 2)
-            y, look = accuracy.sel(experiment=experiment, group=x["group"]), lines[label]
+            y, look = here["accuracy"].sel(group=x["group"]), lines[label]
             trained = choose(lengths, group=options.trained_on)
             ends = trained["shortest"].item(), trained["longest"].item()
             panel.axvspan(*ends, color=TRAINED.color, linewidth=0, zorder=0)
             mean, _ = style.mean_and_sd(y)
             panel.hlines(mean, first, last, look.color, linewidth=2.5, alpha=0.35)
             style.series(panel, x, y, look)
-            for mark in marks(claims, analysis, found, "accuracy", experiment=experiment):
+            for mark in marks(claims, here.attrs["analysis"], here, "accuracy"):
                 mark.draw(panel, float(x.sel(group=mark.place["group"])), color=look.color)
                 marked.append(mark)
         style.shares(panel)
         panel.set_xlim(left=0)
     style.titles(axes, [(title,) for title in groups])
-    style.axis_labels(figure, "Sequence length", style.axis_label(accuracy))
+    style.axis_labels(figure, "Sequence length", style.axis_label(here["accuracy"]))
     style.key(figure, *(lines.values() if options.panels else ()), TRAINED, *looks(marked))
     return figure
 
 
-def _at(found: xr.Dataset, checkpoint: str) -> xr.Dataset:
-    """`found` at one checkpoint, which may be another step for each seed."""
-    known = found["checkpoint"].values.ravel().tolist()
-    if checkpoint not in known:
-        there = way_out(checkpoint, dict.fromkeys(filter(None, known)))
-        raise InterpflowError(f"checkpoint: no {checkpoint!r} in the data; there are: {there}")
-    chosen = found["accuracy"].where(found["checkpoint"] == checkpoint)
-    accuracy = chosen.max("step", keep_attrs=True)
-    return (
-        found[["shortest", "longest"]]
-        .assign(accuracy=accuracy)
-        .assign_coords(checkpoint=checkpoint)
-    )
-
-
-def _groups(options: Options, experiments: list[str]) -> dict[str, dict[str, str]]:
-    """The panels that have an experiment, each with those it has."""
-    if not options.panels:
-        return {style.readable(name): {"": name} for name in experiments}
-    kept = {
-        title: {label: name for label, name in group.items() if name in experiments}
-        for title, group in options.panels.items()
+def _groups(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[str, xr.Dataset]]:
+    """The lines of each panel that has one."""
+    asked = options.panels or {
+        title: {"": panel} for title, panel in for_each_experiment(data, options).items()
     }
-    return {title: group for title, group in kept.items() if group}
+    found = {
+        title: {
+            label: find(data, within(line, options), "accuracy", f"panels.{title}.{label}")
+            for label, line in lines.items()
+        }
+        for title, lines in asked.items()
+    }
+    there = {
+        title: {label: here for label, here in lines.items() if here is not None}
+        for title, lines in found.items()
+    }
+    return {title: lines for title, lines in there.items() if lines}

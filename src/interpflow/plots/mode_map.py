@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
-from pydantic import NonNegativeInt
 
 from interpflow import style
-from interpflow.plots._experiments import Fact, experiments, variable
-from interpflow.plots._modes import count, ink, last_modes, looks
+from interpflow.plots._cells import hatch
+from interpflow.plots._modes import count, last_modes, looks
+from interpflow.plots._panels import experiments, measured, variable
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 
@@ -20,28 +20,24 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """What the axes are; the first of the figure's data has the modes."""
+    """What the axes are."""
 
-    x: str | None = None  # a swept coordinate; or
-    x_from: Fact | None = None  # a fact about the data, rounded to
-    digits: NonNegativeInt = 1  # so many decimals, which makes one cell of near values
-    y: str  # a swept coordinate
-    panels: str | None = None  # a swept coordinate: a panel for each value
+    x: str  # a swept coordinate
+    y: str  # another
+    by: str | None = None  # a third: a panel for each value
     experiments: list[str] = []  # names may end in *; all if not given
-    labels: dict[str, str] = {}  # coordinate, or "mean <quantity>": words for it
+    labels: dict[str, str] = {}  # coordinate: words for it
 
 
-THIN = style.Look("majority below 2/3, or fewer than 3 seeds", "#ffffff", "s", line="", size=7)
+THIN = style.Look("majority below 2/3, or fewer than 3 seeds", style.BLACK, hatch="////")
 CELL = 0.36  # height, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Each cell is filled with the shares of its modes; in it the majority's share, as numbers of seeds."""
-    from matplotlib.patches import Patch
-
-    found = next(iter(data.values()))
+    (found,) = data.values()
     cells: dict[Any, dict[tuple[Any, Any], list[str]]] = {}
-    for name, panel, x, y in _places(data, found, options):
+    for name, panel, x, y in _places(found, options):
         modes = last_modes(found, name)
         if modes:
             cells.setdefault(panel, {}).setdefault((x, y), []).extend(modes)
@@ -66,23 +62,10 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         panel.set_xticks(range(len(xs)), [_word(x) for x in xs])
         panel.set_yticks(range(len(ys)), [_word(y) for y in ys])
         panel.tick_params(length=0)
-    if options.panels is not None:
+    if options.by is not None:
         style.titles(axes, [(_title(options, value),) for value in counts])
-    across = f"mean {options.x_from.quantity}" if options.x_from else options.x or ""
-    style.axis_labels(figure, _named(options, across), _named(options, options.y))
-    style.key(figure, *parts.values())
-    if thin:
-        (legend,) = figure.legends
-        entry = Patch(facecolor="white", edgecolor=style.BLACK, hatch="////", linewidth=0.6)
-        handles = [*legend.legend_handles, entry]
-        labels = [*(text.get_text() for text in legend.get_texts()), THIN.label]
-        legend.remove()
-        figure.legend(
-            handles=[handle for handle in handles if handle is not None],
-            labels=labels,
-            loc="outside upper left",
-            ncols=3 if figure.get_figwidth() > style.SINGLE else 1,
-        )
+    style.axis_labels(figure, _named(options, options.x), _named(options, options.y))
+    style.key(figure, *parts.values(), *([THIN] if thin else []))
     return figure
 
 
@@ -99,39 +82,27 @@ def _cell(
         panel.broken_barh([(left, width)], (y - 0.44, 0.88), color=parts[mode].color, linewidth=0)
         left += width
     if thin:
-        panel.broken_barh(
-            [(x - 0.47, 0.94)], (y - 0.44, 0.88), facecolor="none", edgecolor="white", hatch="////",
-            linewidth=0,
-        )  # fmt: skip
+        hatch(panel, (x - 0.47, y - 0.44), 0.94, 0.88)
     color = parts[majority].color
     middle = x - 0.47 + 0.47 * most / total if 2 * most >= total else x
     box = {"facecolor": color, "edgecolor": "none", "pad": 1.2} if thin else None
     words = f"{most}/{total}"
-    panel.text(middle, y - 0.02, words, ha="center", va="center", color=ink(color), bbox=box)
+    panel.text(middle, y - 0.02, words, ha="center", va="center", color=style.ink(color), bbox=box)
     return thin
 
 
-def _places(
-    data: Mapping[str, xr.Dataset], found: xr.Dataset, options: Options
-) -> Iterator[tuple[str, Any, Any, Any]]:
+def _places(found: xr.Dataset, options: Options) -> Iterator[tuple[str, Any, Any, Any]]:
     """Each experiment that has a place: its name, and its values for the panel, x and y."""
-    names = experiments(found, options.experiments)
+    names = experiments(found, options.experiments, "experiments")
     if not names:  # a scale that leaves out a sweep leaves out its coordinates, too
         return
-    if options.x_from is not None:
-        x = options.x_from.find(data, "x_from").round(options.digits)
-    else:
-        x = variable(found, options.x or "", "x")
-    y = variable(found, options.y, "y")
-    panels = variable(found, options.panels, "panels") if options.panels else None
+    axes = {option: getattr(options, option) for option in ("by", "x", "y")}
+    swept = [variable(found, axis, option) for option, axis in axes.items() if axis is not None]
     for name in names:
-        if name not in x["experiment"]:
-            continue
-        values = [x.sel(experiment=name), y.sel(experiment=name)]
-        values += [] if panels is None else [panels.sel(experiment=name)]
-        if all(bool(value.notnull()) and value.item() != "" for value in values):
-            across, up, *panel = (value.item() for value in values)
-            yield name, panel[0] if panel else "", across, up
+        values = [each.sel(experiment=name) for each in swept]
+        if all(measured(value) for value in values):
+            *panel, x, y = (value.item() for value in values)
+            yield name, panel[0] if panel else "", x, y
 
 
 def _word(value: Any) -> str:
@@ -143,4 +114,4 @@ def _named(options: Options, name: str) -> str:
 
 
 def _title(options: Options, value: Any) -> str:
-    return f"{_named(options, options.panels or '')} {_word(value)}"
+    return f"{_named(options, options.by or '')} {_word(value)}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._experiments import experiments, variable
-from interpflow.plots._modes import count, ink, last_modes, looks
+from interpflow.plots._modes import count, last_modes, looks
+from interpflow.plots._panels import experiments
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 class Options(Section):
     """Which bars there are, and what they are called."""
 
-    groups: dict[str, list[str]] = {}  # heading: experiments under it; names may end in *
-    experiments: list[str] = []  # without headings; all if there are neither
-    x: str | None = None  # a swept coordinate: one bar for each value, its experiments together
-    labels: dict[str, str] = {}  # experiment, or value of x: words for it
+    # Heading, or "" for none: experiments under it, whose names may end in *; all if not given.
+    groups: dict[str, list[str]] = {}
+    labels: dict[str, str] = {}  # experiment: words for it
 
 
 HEIGHT = 0.24  # of one bar with the space to the next, inches
@@ -33,7 +32,10 @@ ROOM = 1.16  # of the x axis: behind each bar stands its number of seeds
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Stacked shares of `mode`, with the number of seeds in each part and behind each bar."""
     (found,) = data.values()
-    groups = {title: _bars(found, names, options) for title, names in _groups(options).items()}
+    groups = {
+        title: _bars(found, experiments(found, names, f"groups.{title}"), options)
+        for title, names in (options.groups or {"": []}).items()
+    }
     groups = {title: bars for title, bars in groups.items() if bars}
     if not groups:
         return style.nothing("No experiment of these bars is in the data.")
@@ -53,7 +55,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
                     panel.plot([left, left], [y - 0.38, y + 0.38], color="white", linewidth=1)
                 middle = left + share / 2
                 panel.text(
-                    middle, y + 0.02, str(number), color=ink(color), ha="center", va="center"
+                    middle, y + 0.02, str(number), color=style.ink(color), ha="center", va="center"
                 )
                 left += share
             panel.text(1.02, y + 0.02, f"n = {total}", va="center")
@@ -72,30 +74,10 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     return figure
 
 
-def _groups(options: Options) -> dict[str, list[str]]:
-    """The experiments under each heading, "" for those without."""
-    if options.groups and not options.experiments:
-        return options.groups
-    return {"": options.experiments, **options.groups}
-
-
 def _bars(found: xr.Dataset, names: list[str], options: Options) -> dict[str, dict[str, int]]:
     """How many seeds are in each mode, by the words for the bar."""
-    kept = experiments(found, names)
-    if options.x is None:
-        modes = {options.labels.get(name, style.readable(name)): [name] for name in kept}
-    else:
-        swept = variable(found, options.x, "x").sel(experiment=kept)
-        modes = {}
-        for value, (name,) in sorted(
-            (swept.sel(experiment=name).item(), (name,))
-            for (name,) in style.present(swept, "experiment")
-        ):
-            words = style.number(value) if isinstance(value, float) else str(value)
-            words = options.labels.get(words, f"{style.readable(options.x)} {words}")
-            modes.setdefault(words, []).append(name)
     counted = {
-        words: count(mode for name in those for mode in last_modes(found, name))
-        for words, those in modes.items()
+        options.labels.get(name, style.readable(name)): count(last_modes(found, name))
+        for name in names
     }
     return {words: counts for words, counts in counted.items() if counts}

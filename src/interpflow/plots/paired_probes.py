@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._controls import MAJORITY, at_read
+from interpflow.plots._controls import MAJORITY
+from interpflow.plots._panels import first
+from interpflow.plots.base import Select, choose
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 
@@ -24,14 +26,14 @@ class Options(Section):
     """Which experiments are compared, and what tells the two apart."""
 
     pairs: dict[str, str]  # one experiment: the other
-    read: str | None = None  # the first of the analysis if not given
     labels: tuple[str, str]  # of the one side and of the other
+    select: Select = {}  # {coordinate: value}; of several reads the first
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Lines of `accuracy` for both, and `majority_accuracy` of each dashed in its colour."""
     (every,) = data.values()
-    found = at_read(every, options.read)
+    found = first(choose(every, "select.", **options.select), "read")
     accuracy = found["accuracy"].sel(control="none")
     depths = found["hidden_layers"]
     measured = style.present(accuracy, "experiment", "target")

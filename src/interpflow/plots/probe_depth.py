@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._controls import CONTROLS, MAJORITY, at_read
-from interpflow.section import Section
+from interpflow.plots._controls import CONTROLS, MAJORITY, by_target
+from interpflow.plots._panels import Panels, first, panels
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
 
@@ -20,32 +20,31 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Options(Section):
-    """Which probes are shown."""
-
-    read: str | None = None  # the first of the analysis if not given
+class Options(Panels):
+    """Which probes are shown; of several reads the first."""
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Lines of `accuracy`, `majority_accuracy` dashed, and claims on either as marks."""
-    ((analysis, every),) = data.items()
-    found = at_read(every, options.read)
-    accuracy, depths = found["accuracy"], found["hidden_layers"]
-    cells = style.present(accuracy, "experiment", "target")
+    found = panels(data, options, "accuracy")
+    cells = by_target({title: first(here, "read") for title, here in found.items()})
+    if not cells:
+        return style.nothing("No probe of this figure is in the data.")
     figure, axes = style.panels(len(cells))
-    controls = {name: look for name, look in CONTROLS.items() if name in found["control"]}
-    marked = []
-    for panel, (experiment, target) in zip(axes, cells, strict=True):
-        here = {"experiment": experiment, "target": target}
-        style.level(panel, found["majority_accuracy"].sel(here), MAJORITY)
-        for control, look in controls.items():
-            style.series(panel, depths, accuracy.sel(here).sel(control=control), look)
-        for mark in marks(claims, analysis, found, "accuracy", **here):
+    marked, used = [], dict.fromkeys(CONTROLS, False)
+    for panel, here in zip(axes, cells.values(), strict=True):
+        accuracy, depths = here["accuracy"], here["hidden_layers"]
+        style.level(panel, here["majority_accuracy"], MAJORITY)
+        for control in here["control"].values.tolist():
+            style.series(panel, depths, accuracy.sel(control=control), CONTROLS[control])
+            used[control] = True
+        for mark in marks(claims, here.attrs["analysis"], here, "accuracy"):
             mark.draw(panel, mark.place["hidden_layers"])
             marked.append(mark)
         style.shares(panel)
         panel.set_xticks(depths.values)
-    style.titles(axes, cells)
+    style.titles(axes, [*cells])
     style.axis_labels(figure, "Hidden layers of the probe", style.axis_label(accuracy))
-    style.key(figure, *controls.values(), MAJORITY, *looks(marked))
+    controls = [CONTROLS[name] for name, there in used.items() if there]
+    style.key(figure, *controls, MAJORITY, *looks(marked))
     return figure

@@ -13,8 +13,9 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._controls import MAJORITY, at_read
-from interpflow.plots.base import choose
+from interpflow.plots._controls import MAJORITY
+from interpflow.plots._panels import first
+from interpflow.plots.base import Select, choose
 from interpflow.section import Section
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
@@ -26,16 +27,14 @@ if TYPE_CHECKING:
 class Options(Section):
     """Which probe is compared, and what the protocols are called."""
 
-    read: str | None = None  # the first of the analysis if not given
-    hidden_layers: int = 0
+    select: Select = {}  # {coordinate: value}; of several reads and depths the first
     labels: dict[str, str] = {}  # analysis: its protocol in words
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """From `majority_accuracy` (open) to `accuracy` (full), for what all datasets have."""
-    data = {name: at_read(found, options.read) for name, found in data.items()}
-    probe: dict[str, str | int] = {"control": "none", "hidden_layers": options.hidden_layers}
-    accuracy = {name: choose(found, **probe)["accuracy"] for name, found in data.items()}
+    data = {name: _one_probe(found, options.select) for name, found in data.items()}
+    accuracy = {name: found["accuracy"] for name, found in data.items()}
     measured = [style.present(array, "experiment", "target") for array in accuracy.values()]
     rows = [row for row in measured[0] if all(row in other for other in measured)]
     if not rows:
@@ -56,7 +55,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
             panel.plot(majority, y, **replace(dot, fill="white").drawn)
             for mark in (
                 *marks(claims, name, found, "majority_accuracy", **here),
-                *marks(claims, name, found, "accuracy", **here, **probe),
+                *marks(claims, name, found, "accuracy", **here),
             ):
                 mark.draw(panel, y, along="x")
                 marked.append(mark)
@@ -65,8 +64,15 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     panel.set_ylim(len(rows) - 0.5, -0.5)
     style.shares(panel, "x")
     panel.set_xlabel(style.axis_label(accuracy[name]))
-    layers = f"{options.hidden_layers} hidden layer{'s' * (options.hidden_layers != 1)}"
+    depth = int(found["hidden_layers"])
+    layers = f"{depth} hidden layer{'s' * (depth != 1)}"
     full = style.Look(f"probe with {layers}", style.GREY, "o", line="")
     hollow = replace(full, label=MAJORITY.label, fill="white")
     style.key(figure, *lines.values(), hollow, full, *looks(marked))
     return figure
+
+
+def _one_probe(found: xr.Dataset, select: Select) -> xr.Dataset:
+    """The probes of the trained model at one read and one depth."""
+    here = choose(found, "select.", **{"control": "none", **select})
+    return first(here, "read", "hidden_layers")

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from interpflow import style
-from interpflow.section import Section
+from interpflow.plots._controls import by_target
+from interpflow.plots._panels import Panels, panels
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
 
@@ -22,19 +23,18 @@ RANDOM = style.Look("random directions", style.ORANGE, "v")
 LEACE = style.Look("LEACE", style.PURPLE, "D", line="", fill="white", size=7)
 
 
-class Options(Section):
-    """Nothing to choose."""
+class Options(Panels):
+    """Which models are shown."""
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """A panel for each experiment and target, from nothing removed to all that the probe reads."""
-    ((analysis, found),) = data.items()
-    cells = style.present(found["accuracy"], "experiment", "target")
+    cells = by_target(panels(data, options, "accuracy"))
+    if not cells:
+        return style.nothing("No experiment of this figure is in the data.")
     figure, axes = style.panels(len(cells), height=1.4, share="y")
     marked = []
-    for panel, (experiment, target) in zip(axes, cells, strict=True):
-        here = {"experiment": experiment, "target": target}
-        at = found.sel(here, drop=True)
+    for panel, at in zip(axes, cells.values(), strict=True):
         whole = int(at["probe_rank"])
         style.series(panel, whole, at["leace_accuracy"], LEACE)
         for look, some, everything in (
@@ -47,13 +47,12 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
             line = xr.concat([removed[rank] for rank in sorted(removed)], "rank")
             style.series(panel, sorted(removed), line, look)
             for variable in (some, everything):
-                place = {dim: here[dim] for dim in here if dim in found[variable].dims}
-                for mark in marks(claims, analysis, found, variable, **place):
+                for mark in marks(claims, at.attrs["analysis"], at, variable):
                     mark.draw(panel, mark.place.get("rank", whole), color=look.color)
                     marked.append(mark)
         style.shares(panel)
-        _ranks(panel, found["rank"].values, whole)
-    style.titles(axes, cells)
+        _ranks(panel, at["rank"].values, whole)
+    style.titles(axes, [*cells])
     style.axis_labels(figure, "Directions removed", "Share of sequences right")
     style.key(figure, PROBE, RANDOM, LEACE, *looks(marked))
     return figure

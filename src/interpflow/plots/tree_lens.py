@@ -10,29 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import xarray as xr
-from pydantic import NonNegativeInt
 
 from interpflow import style
 from interpflow.errors import InterpflowError
-from interpflow.plots._examples import of_experiment
+from interpflow.plots._panels import Panel, Shown, find, first, within
 from interpflow.plots._tree_drawing import GOAL, PATH, Tree, draw, unit_of_labels
 from interpflow.plots.base import choose
-from interpflow.section import Section
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Options(Section):
-    """Which lens is shown, of which model and on which examples."""
+class Options(Shown):
+    """Of which model; `select` names the lens, the position, the examples (`shown_example`) and the layers.
 
-    experiment: str | None = None  # the first if not given
-    seed: NonNegativeInt | None = None  # the first if not given
-    lens: str = "tuned"
-    position: NonNegativeInt | None = None  # the first that the lens was put to, if not given
-    examples: list[str] = []  # "lengths 0"; all if none
-    layers: list[NonNegativeInt] = []  # 0: before the first; all if none
+    The first lens and position, and all examples and layers, if not given; layer 0 is before the first.
+    """
+
     word: str = ">{}"  # the output that says a node
 
 
@@ -49,12 +44,13 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     """
     from matplotlib.figure import Figure
 
-    shown, lens = data.values()
-    states = of_experiment(shown, options.experiment, "parent")
-    found = of_experiment(lens, options.experiment, "probability", options.seed)
+    shown, lens = data
+    along = ("shown_example", "layer")
+    found = find(data, within(Panel(data=lens), options), "probability", along=along)
+    states = find(data, Panel(data=shown, experiment=options.experiment), "parent", along=along)
     if states is None or found is None:
         return style.nothing("No lens of this experiment is in the data.")
-    found = _chosen(found, options)
+    found = first(found, "seed", "lens", "position")
     layers = found["layer"].values.tolist()
     names = found["shown_example"].values.tolist()
     lengths = [int(choose(states, shown_example=name)["path_length"]) for name in names]
@@ -99,37 +95,17 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     return figure
 
 
-def _chosen(found: xr.Dataset, options: Options) -> xr.Dataset:
-    """What the lens gives at one position, `probability` (layer, shown_example, output)."""
-    here = choose(found[["probability"]], lens=options.lens)
-    here = here.dropna("layer", how="all").dropna("position", how="all")
-    at = int(here["position"][0]) if options.position is None else options.position
-    here = choose(here, position=at).dropna("shown_example", how="all")
-    for name in options.examples:
-        choose(here, shown_example=name)
-    for layer in options.layers:
-        choose(here, layer=layer)
-    return here.sel(
-        shown_example=options.examples or here["shown_example"],
-        layer=options.layers or here["layer"],
-    )
-
-
 def _key(figure: Figure, words: str) -> Callable[[float], str]:
     """What shades and lines mean, above the rows; returns how a probability is shaded."""
     import matplotlib as mpl
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import to_hex
+    from matplotlib.colors import Normalize, to_hex
     from matplotlib.lines import Line2D
 
     width, height = figure.get_size_inches()
     shades = mpl.colormaps[style.SHADES]
     bar = figure.add_axes((0.1 / width, 1 - 0.13 / height, 0.8 / width, 0.09 / height))
-    drawn = figure.colorbar(
-        ScalarMappable(cmap=shades), cax=bar, orientation="horizontal", ticks=[0, 1]
-    )
-    drawn.set_ticklabels(["0", "1"])
-    bar.annotate(words, (1, 0.5), (8, 0), "axes fraction", "offset points", va="center")
+    style.colour_bar(bar, ScalarMappable(Normalize(0, 1), shades), words)
     figure.legend(
         handles=[Line2D([], [], label=look.label, **look.drawn) for look in (PATH, GOAL)],
         loc="upper right",

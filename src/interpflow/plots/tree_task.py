@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import xarray as xr
 
 from interpflow import style
-from interpflow.plots._examples import of_experiment
-from interpflow.plots._modes import ink
+from interpflow.plots._panels import Shown, find, first
 from interpflow.plots._tree_drawing import Tree, draw, unit_of_labels
-from interpflow.plots.base import choose
-from interpflow.section import Section
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -33,11 +30,8 @@ class Run(NamedTuple):
     named: bool  # the name of the part stands under its last run
 
 
-class Options(Section):
-    """Which example is shown."""
-
-    experiment: str | None = None  # the first if not given
-    example: str | None = None  # "shown 0"; the first if not given
+class Options(Shown):
+    """Which example is shown: `select` names it (`shown_example`), the first if not."""
 
 
 PITCH, TALLEST = 0.3, 6.0  # from level to level of the tree, at most, and the whole tree, inches
@@ -58,12 +52,10 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     """The tree, and its tokens in lines."""
     from matplotlib.figure import Figure
 
-    (shown,) = data.values()
-    found = of_experiment(shown, options.experiment, "parent")
+    found = find(data, options, "parent")
     if found is None:
         return style.nothing("No example of this experiment is in the data.")
-    name = options.example or found["shown_example"].values[0].item()
-    example = choose(found, shown_example=name)
+    example = first(found, "shown_example")
     tree, runs = Tree.of(example), _runs(example)
     pitch = min(PITCH, TALLEST / tree.size[1])
     unit = unit_of_labels([tree], pitch)
@@ -111,6 +103,6 @@ def _write(strip: Axes, run: Run, left: float, top: float) -> None:
         back = "#ffffff" if word in SEPARATORS else color
         strip.broken_barh([(x, CELL)], (top, HIGH), color=back, linewidth=0)
         middle = x + CELL / 2, top + HIGH / 2
-        strip.text(*middle, word, ha="center", va="center_baseline", color=ink(back))
+        strip.text(*middle, word, ha="center", va="center_baseline", color=style.ink(back))
     if name and run.named:
         strip.text(left, top + HIGH + 0.04, name, va="top")

@@ -17,7 +17,7 @@ from interpflow.style.grids import (
     titles,
     training_steps,
 )
-from interpflow.style.keys import key, shade_key, signed_key, signed_limit
+from interpflow.style.keys import colour_bar, colour_key, key, signed_limit
 from interpflow.style.lines import errorbar, level, mean_and_sd, present, series
 from interpflow.style.look import (
     BLACK,
@@ -37,6 +37,7 @@ from interpflow.style.look import (
     TEXT,
     VERMILLION,
     Look,
+    ink,
     looks,
 )
 from interpflow.style.words import axis_label, in_order, number, readable, text_width, title
@@ -61,11 +62,14 @@ __all__ = [
     "Look",
     "axis_label",
     "axis_labels",
+    "colour_bar",
+    "colour_key",
     "errorbar",
     "few",
     "grid",
     "heading",
     "in_order",
+    "ink",
     "key",
     "level",
     "looks",
@@ -76,9 +80,7 @@ __all__ = [
     "present",
     "readable",
     "series",
-    "shade_key",
     "shares",
-    "signed_key",
     "signed_limit",
     "text_width",
     "title",

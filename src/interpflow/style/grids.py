@@ -52,11 +52,16 @@ def panels(
 
 
 def grid(
-    heights: Sequence[float], columns: int = 1, width: float = DOUBLE, share: str = ""
+    heights: Sequence[float],
+    columns: int = 1,
+    width: float = DOUBLE,
+    share: str = "",
+    widths: Sequence[float] | None = None,
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure of rows of panels, each row about as high as `heights` says (inches).
 
-    Panels share x down each column, y along each row, or both, as `share` says.
+    Panels share x down each column, y along each row, or both, as `share` says.  Columns are equally wide, or
+    as `widths` are to each other.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -65,7 +70,9 @@ def grid(
         figsize=(width, sum(heights) + 0.25 * len(heights) + 0.5),
         layout=ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD, wspace=0.02, hspace=0.02),
     )
-    cells = figure.add_gridspec(len(heights), columns, height_ratios=list(heights))
+    cells = figure.add_gridspec(
+        len(heights), columns, height_ratios=list(heights), width_ratios=widths
+    )
     rows: list[list[Axes]] = []
     for row in range(len(heights)):
         rows.append([])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +14,18 @@ from interpflow.style.look import PAD, RC, TEXT, Look
 from interpflow.style.words import number, text_width
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
 
+# Of a colour key, inches: the strip above the panels; its bar's place from the top and the left, and length.
+STRIP, DOWN, LEFT, LONG = 0.46, 0.19, 0.32, 0.8
+
+
 def key(figure: Figure, *entries: Look) -> None:
     """What the marks mean, in one row above the panels, or in as few as it takes."""
-    from matplotlib.lines import Line2D
-
     handle = (RC["legend.handlelength"] + 0.8 + RC["legend.columnspacing"]) * TEXT / 72
     widths = [text_width(entry.label) + handle for entry in entries]
     rows, room = 1, figure.get_figwidth() - 2 * PAD
@@ -31,46 +35,61 @@ def key(figure: Figure, *entries: Look) -> None:
     ):
         rows += 1
     figure.legend(
-        handles=[Line2D([], [], label=entry.label, **entry.drawn) for entry in entries],
+        handles=[_handle(entry) for entry in entries],
         loc="outside upper left",
         ncols=math.ceil(len(entries) / rows),
     )
 
 
-def shade_key(figure: Figure, axes: Sequence[Axes], image: ScalarMappable, label: str) -> None:
-    """What the shades mean, as a bar above the panels, with the ends and the middle of the scale."""
-    low, high = image.get_clim()
-    assert low is not None and high is not None
-    ticks = [low, (low + high) / 2, high]
-    bar = figure.colorbar(
-        image,
-        ax=axes,
-        location="top",
-        anchor=(0, 0.5),
-        pad=0.25 / figure.get_figheight(),
-        shrink=0.25,
-        aspect=20,
-        ticks=ticks,
-    )
-    bar.set_ticklabels([number(tick) for tick in ticks])
-    bar.ax.annotate(label, (1, 0.5), (8, 0), "axes fraction", "offset points", va="center")
+def _handle(entry: Look) -> Artist:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    if entry.hatch:
+        return Patch(
+            facecolor="white",
+            edgecolor=entry.color,
+            hatch=entry.hatch,
+            linewidth=0.6,
+            label=entry.label,
+        )
+    return Line2D([], [], label=entry.label, **entry.drawn)
 
 
-def signed_key(axes: Axes, image: ScalarMappable, label: str, clipped: bool = False) -> None:
-    """What signed shades mean, as a bar in `axes`; with pointed ends where larger values are cut."""
+def colour_key(figure: Figure, image: ScalarMappable, label: str, clipped: bool = False) -> None:
+    """What the shades of all panels mean, in a strip of its own above them."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width, height = figure.get_size_inches()
+    total = height + STRIP
+    figure.set_size_inches(width, total)
+    layout = figure.get_layout_engine()
+    assert isinstance(layout, ConstrainedLayoutEngine)
+    layout.set(rect=(0, 0, 1, height / total))
+    bar = figure.add_axes((LEFT / width, 1 - DOWN / total, LONG / width, 0.09 / total))
+    room = width - LEFT - LONG - 0.3
+    lines = max(1, math.ceil(text_width(label) / room))
+    label = textwrap.fill(label, math.ceil(len(label) / lines) + 4 * (lines > 1))
+    colour_bar(bar, image, label, clipped)
+
+
+def colour_bar(axes: Axes, image: ScalarMappable, label: str, clipped: bool = False) -> None:
+    """What shades mean, as a bar in `axes`, with pointed ends where larger values are cut.
+
+    Shares are in percent.
+    """
     figure = axes.get_figure(root=True)
-    assert figure is not None
-    _, limit = image.get_clim()
-    assert limit is not None
+    low, high = image.get_clim()
+    assert figure is not None and low is not None and high is not None
     bar = figure.colorbar(
         image,
         cax=axes,
         orientation="horizontal",
         extend="both" if clipped else "neither",
-        ticks=[-limit, 0, limit],
+        ticks=[low, (low + high) / 2, high],
     )
-    end = number(float(f"{limit:.2g}"))  # three digits at both ends would run into the zero
-    bar.set_ticklabels([f"\u2212{end}", "0", end])
+    end = number(float(f"{high:.2g}"))  # three digits at both ends would run into the zero
+    bar.set_ticklabels(["0", "50", "100%"] if low == 0 else [f"\u2212{end}", "0", end])
     axes.annotate(label, (1, 0.5), (14, 0), "axes fraction", "offset points", va="center")
 
 

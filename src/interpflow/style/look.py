@@ -19,7 +19,8 @@ DIVERGING = "RdBu_r"  # of signed values: blue below zero, white at zero, red ab
 
 # What `figures.style` sets on top of matplotlib's own defaults.
 RC: dict[str, Any] = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib, so every machine sets the same text
+    # The first comes with matplotlib, so every machine sets the same text; a viewer of an svg may lack it.
+    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "axes.titleweight": "bold",
@@ -63,6 +64,7 @@ class Look:
     line: str = "-"
     fill: str | None = None  # of the marker, where it is not `color`
     size: float = 4  # of the marker, points
+    hatch: str = ""  # of an area, which then has neither marker nor line
 
     @property
     def drawn(self) -> dict[str, Any]:
@@ -88,3 +90,9 @@ def looks(labels: Iterable[str]) -> dict[str, Look]:
         )
         for i, label in enumerate(dict.fromkeys(labels))
     }
+
+
+def ink(color: str) -> str:
+    """Black or white, whichever can be read on `color` ("#rrggbb")."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "#ffffff"

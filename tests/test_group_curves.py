@@ -1,26 +1,20 @@
-"""Readout maps and curves by group say what the data says, and can be read in print."""
+"""Curves by group say what the data says, and can be read in print."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from drawing import claim, draw, join, labels, legible, random
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
-from test_circuit_plots import legible
 
 from interpflow import style
 from interpflow.errors import InterpflowError
-from interpflow.plots import group_curves, readout_map
-from interpflow.spec import plugins
-from interpflow.spec.study import Claim
-from interpflow.stages.collect import collect
-from interpflow.style import save
-from interpflow.variables import describe
+from interpflow.plots import group_curves
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -28,35 +22,6 @@ STEPS = [0, 16, 64, 250, 1000, 4000]
 
 
 # Findings of the right shape.
-
-
-def random(*address: Any) -> np.random.Generator:
-    return np.random.default_rng([*repr(address).encode()])
-
-
-def readouts(
-    reads: Sequence[str] = ("source before", "target before", "source after", "target after"),
-    targets: Sequence[str] = ("source", "target"),
-    seeds: int = 3,
-) -> xr.Dataset:
-    """As `analyses.probe` returns them."""
-    draw = random("readouts", reads, targets)
-    dims = ("seed", "read", "target", "control", "hidden_layers")
-    size = (seeds, len(reads), len(targets), 2, 2)
-    by_place = (("read", "target"), draw.uniform(0, 0.3, size[1:3]))
-    return xr.Dataset(
-        {
-            "f1": (dims, draw.uniform(0, 1, size)),
-            "accuracy": (dims, draw.uniform(0, 1, size)),
-            "majority_f1": by_place,
-            "majority_accuracy": by_place,
-            "classes": (("read", "target"), np.full(size[1:3], 8)),
-        },
-        {
-            "seed": range(seeds), "read": list(reads), "target": list(targets),
-            "control": ["none", "untrained_model"], "hidden_layers": [0, 1],
-        },
-    )  # fmt: skip
 
 
 def erasures(names: Sequence[str] = ("source", "goal"), seeds: int = 3) -> xr.Dataset:
@@ -98,15 +63,6 @@ def accuracies(steps: Sequence[int] = STEPS, seeds: int = 3) -> xr.Dataset:
     )
 
 
-def join(
-    method: str, parts: Mapping[str, xr.Dataset], coords: Mapping[str, dict[str, Any]] | None = None
-) -> xr.Dataset:
-    """Findings as figures get them."""
-    table = plugins.load(plugins.ANALYSIS, method).VARIABLES
-    described = {name: describe(part, table, method) for name, part in parts.items()}
-    return collect(described, {name: (coords or {}).get(name, {}) for name in parts})
-
-
 def depths(layers: Sequence[int] = (8, 2, 4)) -> xr.Dataset:
     """Accuracies of models of several depths, trained for different numbers of steps, and of one more."""
     parts = {f"depths_layers_{n}": accuracies([0, 10 * n]) for n in layers}
@@ -114,32 +70,7 @@ def depths(layers: Sequence[int] = (8, 2, 4)) -> xr.Dataset:
     return join("accuracy_by", {**parts, "base": accuracies()}, swept)
 
 
-def draw(module: Any, *data: xr.Dataset, claims: Sequence[Claim] = (), **options: Any) -> Figure:
-    """The figure of datasets, called `first` and `second`."""
-    named = dict(zip(("first", "second"), data, strict=False))
-    with save.style():
-        made = module.plot(named, module.Options(**options), claims)
-        made.draw_without_rendering()
-    assert isinstance(made, Figure)
-    return made
-
-
 # What a figure shows.
-
-
-def numbers(axes: Axes) -> list[list[str]]:
-    """What is written in the cells of a map, row by row."""
-    (image,) = axes.images
-    rows, columns = image.get_array().shape  # type: ignore[union-attr]
-    found = [[""] * columns for _ in range(rows)]
-    for text in axes.texts:
-        column, row = map(int, text.get_position())
-        found[row][column] = text.get_text()
-    return found
-
-
-def labels(axes: Axes, axis: str) -> list[str]:
-    return [text.get_text() for text in getattr(axes, f"get_{axis}ticklabels")()]
 
 
 def drawn(axes: Axes, label: str, of: Sequence[str]) -> tuple[list[float], list[float]]:
@@ -155,103 +86,6 @@ def drawn(axes: Axes, label: str, of: Sequence[str]) -> tuple[list[float], list[
     return list(np.asarray(x)), list(np.asarray(y))
 
 
-# Readout maps.
-
-
-def at(when: str, **more: Any) -> dict[str, Any]:
-    tokens = ("source", "target")
-    return {"reads": {f"{token} token": f"{token} {when}" for token in tokens}, **more}
-
-
-def test_a_map_shows_means_over_seeds_of_the_places_and_states_asked_for() -> None:
-    data = join("probe", {"one": readouts()})
-    panels = {"Before": at("before"), "After": at("after", targets={"its target": "target"})}
-    figure = draw(readout_map, data, panels=panels)
-    legible(figure)
-    assert figure.get_figwidth() == style.SINGLE
-    before, after = figure.axes
-    f1 = data["f1"].sel(experiment="one", control="none", hidden_layers=0).mean("seed")
-    for panel, when, targets in (
-        (before, "before", ["source", "target"]),
-        (after, "after", ["target"]),
-    ):
-        expected = f1.sel(read=[f"source {when}", f"target {when}"], target=targets)
-        assert numbers(panel) == [[f"{value:.2f}" for value in row] for row in expected.values]
-        np.testing.assert_allclose(panel.images[0].get_array(), expected)  # type: ignore[arg-type]
-    assert labels(before, "y") == ["source token", "target token"]
-    assert labels(after, "x") == ["its target"]
-    assert before.get_ylim()[0] > before.get_ylim()[1], "the first place is at the top"
-
-
-def test_places_are_named_once_where_maps_share_them() -> None:
-    data = join("probe", {"one": readouts()})
-    shared = draw(readout_map, data, panels={"Before": at("before"), "After": at("after")})
-    assert [panel.yaxis.get_tick_params()["labelleft"] for panel in shared.axes] == [True, False]
-    apart = draw(readout_map, data, panels={"Before": at("before"), "All": {}})
-    assert [panel.yaxis.get_tick_params()["labelleft"] for panel in apart.axes] == [True, True]
-    legible(apart)
-
-
-def test_a_map_takes_its_control_depth_variable_experiment_and_analysis() -> None:
-    first, second = (join("probe", {"a": readouts(), "b": readouts(targets=["one"])}) for _ in "12")
-    second["accuracy"] = second["accuracy"] / 2
-    panel = {
-        "data": "second", "experiment": "b", "control": "untrained_model", "hidden_layers": 1,
-    }  # fmt: skip
-    (axes,) = draw(readout_map, first, second, variable="accuracy", panels={"": panel}).axes
-    here = second["accuracy"].sel(
-        experiment="b", control="untrained_model", hidden_layers=1, target="one"
-    )
-    expected = [[f"{value:.2f}"] for value in here.mean("seed").values]
-    assert numbers(axes) == expected, "targets that only another experiment has are left out"
-
-
-def test_a_cell_without_a_value_has_a_dash() -> None:
-    one = readouts()
-    one["f1"][{"read": 1, "target": 0}] = np.nan
-    (axes,) = draw(readout_map, join("probe", {"one": one})).axes
-    without, measured = numbers(axes)[1][:2]
-    assert without == "\N{EN DASH}"
-    assert float(measured) > 0
-
-
-def test_dark_cells_have_white_numbers() -> None:
-    one = readouts()
-    one["f1"][{"read": 0}], one["f1"][{"read": 1}] = 0.02, 0.98
-    (axes,) = draw(readout_map, join("probe", {"one": one})).axes
-    colors = {text.get_text(): text.get_color() for text in axes.texts}
-    assert (colors["0.98"], colors["0.02"]) == ("#ffffff", style.BLACK)
-
-
-@pytest.mark.parametrize("count", [1, 2, 4, 5])
-def test_maps_of_many_states_are_legible(count: int) -> None:
-    layers = [f"layer {n}" for n in range(1, 7)]
-    data = join("probe", {"one": readouts(layers, ["children", "inner_children", "goal"])})
-    targets = {"children": "children", "with children": "inner_children"}
-    names = ["", "One hidden layer", "Untrained", "Untrained, deep", "Another"][:count]
-    legible(draw(readout_map, data, panels={name: {"targets": targets} for name in names}))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"variable": "acuracy"}, "variable: no 'acuracy'.*did you mean 'accuracy'"),
-        ({"panels": {"a": {"reads": {"x": "source bfore"}}}}, "read: no 'source bfore'"),
-        ({"panels": {"a": {"hidden_layers": 3}}}, "hidden_layers: no 3 in the data"),
-        ({"panels": {"a": {"data": "third"}}}, "panels.a.data: no analysis 'third'"),
-    ],
-)
-def test_a_map_of_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> None:
-    with pytest.raises(InterpflowError, match=words):
-        draw(readout_map, join("probe", {"one": readouts()}), **wrong)
-
-
-def test_maps_of_which_a_scale_leaves_nothing_say_so() -> None:
-    data = join("probe", {"one": readouts()})
-    figure = draw(readout_map, data, panels={"a": {"experiment": "large"}})
-    assert "No experiment" in figure.texts[0].get_text()
-
-
 # Curves.
 
 
@@ -260,7 +94,7 @@ CURVES = {
     "erased": {"variable": "accuracy", "select": {"control": "none"}},
     "random": {"variable": "accuracy", "select": {"control": "random_labels"}},
 }
-PANELS = {"Source": {"erasure": "source"}, "Goal": {"erasure": "goal"}}
+PANELS = {name.title(): {"select": {"erasure": name}} for name in ("source", "goal")}
 
 
 def test_curves_are_means_over_seeds_with_one_deviation_panel_by_panel() -> None:
@@ -283,7 +117,7 @@ def test_curves_are_means_over_seeds_with_one_deviation_panel_by_panel() -> None
     assert figure.get_supxlabel() == "Path length (edge)"
 
 
-@pytest.mark.parametrize("spread", ["bars", "band", "seeds"])
+@pytest.mark.parametrize("spread", ["bars", "seeds"])
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_each_way_of_showing_seeds(spread: str, seeds: int) -> None:
     data = join("concept_erasure", {"one": erasures(seeds=seeds)})
@@ -291,9 +125,9 @@ def test_each_way_of_showing_seeds(spread: str, seeds: int) -> None:
     legible(figure)
     axes = figure.axes[0]
     thin = [line for line in axes.lines if line.get_linewidth() < 1 and line.get_alpha()]
-    bands = [band for band in axes.collections if band.get_alpha()]
     assert len(thin) == (9 if spread == "seeds" and seeds > 1 else 0)
-    assert len(bands) == (3 if spread == "band" and seeds > 1 else 0)
+    bars = [bar for bar in axes.collections if len(bar.get_paths())]
+    assert len(bars) == (3 if spread == "bars" and seeds > 1 else 0)
     if thin:
         single = data["intact_accuracy"].isel(experiment=0, seed=1)
         assert any(np.array_equal(line.get_ydata(), single) for line in thin)
@@ -301,7 +135,7 @@ def test_each_way_of_showing_seeds(spread: str, seeds: int) -> None:
 
 def test_a_panel_of_a_seed_that_a_smaller_scale_lacks_is_left_out() -> None:
     data = join("concept_erasure", {"one": erasures(seeds=2)})
-    panels = {f"Seed {seed}": {"seed": seed, "erasure": "goal"} for seed in range(3)}
+    panels = {f"Seed {seed}": {"seed": seed, "select": {"erasure": "goal"}} for seed in range(3)}
     figure = draw(group_curves, data, lines=CURVES, panels=panels)
     assert [axes.get_title("left") for axes in figure.axes] == ["Seed 0", "Seed 1"]
     of_first = data["accuracy"].sel(experiment="one", erasure="goal", control="none", seed=1)
@@ -313,7 +147,7 @@ def test_a_sweep_makes_one_line_over_its_values_in_order() -> None:
     last = {"checkpoint": "last"}
     lines = {
         f"length {n}": {"variable": "accuracy", "select": {"group": n, **last}} for n in (1, 7)
-    } | {"all": {"variable": "overall_accuracy", "select": last, "experiments": ["depths_*"]}}
+    } | {"all": {"variable": "overall_accuracy", "select": last, "experiment": "depths_*"}}
     (axes,) = (figure := draw(group_curves, data, x="layers", lines=lines)).axes
     legible(figure)
     for label, variable, here in (
@@ -373,14 +207,10 @@ def test_losses_have_a_logarithmic_axis() -> None:
     assert figure.get_supylabel() == "Loss (nat)"
 
 
-def claim(variable: str, select: dict[str, Any], value: float) -> Claim:
-    return Claim("stated", "first", variable, select, value, None, None, 0.1, "somewhere", None)
-
-
 def test_reported_values_stand_on_their_lines() -> None:
     data = join("concept_erasure", {"one": erasures()})
     place = {"experiment": "one", "erasure": "goal", "control": "none"}
-    claims = [claim("accuracy", {**place, "group": 5}, 0.25)]
+    claims = [claim("accuracy", {**place, "group": 5}, expected=0.25)]
     source, goal = draw(group_curves, data, claims=claims, lines=CURVES, panels=PANELS).axes
     crosses = [[line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "x"]  # type: ignore[union-attr]
                for axes in (source, goal)]  # fmt: skip
@@ -389,7 +219,7 @@ def test_reported_values_stand_on_their_lines() -> None:
     select = {"experiment": "depths_layers_4", "checkpoint": "last"}
     lines = {"all": {"variable": "overall_accuracy", "select": {"checkpoint": "last"}}}
     (axes,) = draw(
-        group_curves, swept, claims=[claim("overall_accuracy", select, 0.5)], x="layers", lines=lines
+        group_curves, swept, claims=[claim("overall_accuracy", select, expected=0.5)], x="layers", lines=lines
     ).axes  # fmt: skip
     (cross,) = [line for line in axes.lines if line.get_marker() == "x"]
     assert cross.get_xydata().tolist() == [[4, 0.5]]  # type: ignore[union-attr]
@@ -401,8 +231,11 @@ def test_reported_values_stand_on_their_lines() -> None:
         ({"x": "grup"}, "x: no 'grup' in the data.*did you mean 'group'"),
         ({"lines": {"a": {"variable": "acuracy"}}}, "lines.a.variable: no 'acuracy'"),
         ({"lines": {"a": {"variable": "accuracy"}}}, "several values of erasure; select one"),
-        ({"panels": {"a": {"erasures": "goal"}}}, "panels.a: no 'erasures'.*mean 'erasure'"),
-        ({"panels": {"a": {"erasure": "gaol"}}}, "erasure: no 'gaol' in the data"),
+        (
+            {"panels": {"a": {"select": {"erasures": "goal"}}}},
+            "panels.a.select: no 'erasures'.*mean 'erasure'",
+        ),
+        ({"panels": {"a": {"select": {"erasure": "gaol"}}}}, "erasure: no 'gaol' in the data"),
         ({"lines": {"a": {"variable": "loss", "data": "third"}}}, "lines.a.data: no analysis"),
     ],
 )

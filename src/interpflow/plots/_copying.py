@@ -1,0 +1,67 @@
+"""What the heads of one model copy over its training, as images.
+
+The leading underscore keeps this file from being a plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from interpflow import style
+from interpflow.plots._panels import Panel, find, first
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+
+
+def images(data: Mapping[str, xr.Dataset], panel: Panel) -> dict[str, xr.DataArray]:
+    """`copying` of each head of one seed, (word, step), by the words over it."""
+    found = find(data, panel, "copying", "copying", along=["step", "head", "word"])
+    if found is None:
+        return {}
+    array = first(found, "seed")["copying"].transpose("head", "word", "step")
+    array = array.sel(word=style.in_order(array["word"].values.tolist()))
+    return {
+        f"What head {head} copies, seed {array['seed'].item()}": array.sel(head=head)
+        for head in array["head"].values.tolist()
+    }
+
+
+def draw(panel: Axes, values: xr.DataArray, limit: float) -> QuadMesh:
+    """An image whose columns reach halfway, on the axis, to the steps beside them."""
+    steps = values["step"].values.astype(float)
+    scale = panel.xaxis.get_transform()
+    at = scale.transform(steps)
+    low, high = scale.transform(np.array(panel.get_xlim(), dtype=float))
+    edges = scale.inverted().transform(np.array([low, *(at[1:] + at[:-1]) / 2, high]))
+    words = values["word"].values.tolist()
+    rows = np.arange(len(words) + 1) - 0.5
+    image = panel.pcolormesh(
+        edges, rows, values.values, cmap=style.DIVERGING, vmin=-limit, vmax=limit, rasterized=True
+    )
+    ticks = style.few(words)
+    panel.set_yticks(ticks, [str(words[tick]) for tick in ticks])
+    panel.set_ylim(len(words) - 0.5, -0.5)
+    panel.set_ylabel("Token")
+    return image
+
+
+def key(panel: Axes, image: QuadMesh, limit: float, units: str) -> None:
+    """What the colours of images mean, at the right end over the first."""
+    figure = panel.get_figure(root=True)
+    assert figure is not None
+    bar = panel.inset_axes((0.62, 1.07, 0.12, 0.09))
+    figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[])
+    end = style.number(limit)
+    for words, x, apart, align in (
+        (f"\u2212{end}", 0, -3, "right"),
+        (f"{end} {units}, copying of a token", 1, 3, "left"),
+    ):
+        bar.annotate(
+            words, (x, 0.5), (apart, 0), "axes fraction", "offset points", ha=align, va="center"
+        )

@@ -1,0 +1,185 @@
+"""What a panel shows: an analysis, an experiment, a seed, values of coordinates; spelled alike in every plot.
+
+What a figure says holds for all of its panels, and for all lines of a panel, that do not say otherwise.  The
+leading underscore keeps this file from being a plot.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+import xarray as xr
+from pydantic import NonNegativeInt
+
+from interpflow import style
+from interpflow.errors import InterpflowError
+from interpflow.nearest import way_out
+from interpflow.plots.base import Select, choose
+from interpflow.section import Section
+
+P = TypeVar("P", bound="Panel")
+
+
+class Shown(Section):
+    """What of an analysis is shown."""
+
+    experiment: str | None = None  # may end in *; the first that there is, if not given
+    seed: NonNegativeInt | None = None  # if not given all, or the first where one model is shown
+    select: Select = {}  # {coordinate: value, or a list of values}; the last step if none is named
+
+
+class Panel(Shown):
+    """What one panel shows; what it leaves out is as the figure says."""
+
+    data: str | None = None  # an analysis of the figure; its first if not given
+
+
+class Line(Panel):
+    """What one line shows; what it leaves out is as its panel and the figure say."""
+
+    variable: str
+
+
+class Panels(Shown):
+    """What a figure of several panels shows."""
+
+    panels: dict[str, Panel] = {}  # by title; one for each experiment if none
+
+
+def within(inner: P, outer: Shown) -> P:
+    """`inner` with what it does not say itself from `outer`."""
+    names = [name for name in ("data", "experiment", "seed") if getattr(inner, name) is None]
+    update = {name: getattr(outer, name, None) for name in names}
+    return inner.model_copy(update=update | {"select": {**outer.select, **inner.select}})
+
+
+def panels(data: Mapping[str, xr.Dataset], options: Panels, by: str) -> dict[str, xr.Dataset]:
+    """What each panel shows, as `find` has it, by its title; panels that a smaller scale lacks are left out."""
+    asked = options.panels or for_each_experiment(data, options)
+    found = {
+        title: find(data, within(panel, options), by, f"panels.{title}")
+        for title, panel in asked.items()
+    }
+    return {title: here for title, here in found.items() if here is not None}
+
+
+def for_each_experiment(data: Mapping[str, xr.Dataset], options: Shown) -> dict[str, Panel]:
+    """A panel for each experiment of the first analysis that `options` leave in, by its title."""
+    names = [options.experiment] if options.experiment else []
+    there = experiments(next(iter(data.values())), names)
+    return {style.readable(name): Panel(experiment=name) for name in there}
+
+
+def find(
+    data: Mapping[str, xr.Dataset],
+    shown: Shown,
+    by: str,
+    option: str = "",
+    along: Sequence[str] = (),
+) -> xr.Dataset | None:
+    """What `shown` says, of one experiment: the labels at which the variable `by` has a value, or those named.
+
+    Seeds are a dim still, and so are the dims `along`, even where one value is selected.  Of training steps not
+    `along` the last is left.  The attribute `analysis` says where it is from.
+    None where a smaller scale lacks the experiment or the seed.  Raises InterpflowError, with `option` and what
+    there is, for a name or a value that the data does not know.
+    """
+    prefix = f"{option}." if option else ""
+    analysis = getattr(shown, "data", None) or next(iter(data))
+    found = dataset(data, analysis, f"{prefix}data")
+    there = measured(variable(found, by, f"{prefix}variable"))
+    names = experiments(
+        found, [shown.experiment] if shown.experiment else [], f"{prefix}experiment"
+    )
+    names = [name for name in names if there.sel(experiment=name).any()]
+    if not names:
+        return None
+    here = found.sel(experiment=names[0]).assign_attrs(analysis=analysis)
+    if shown.seed is not None and "seed" in here.dims:
+        if shown.seed not in here["seed"]:
+            return None
+        here = here.sel(seed=[shown.seed])
+    for name, value in shown.select.items():
+        kept = [value] if name in along and not isinstance(value, list) else value
+        here = _at(here, by, name, kept, f"{prefix}select")
+    for dim in map(str, here[by].dims):
+        if dim not in shown.select:
+            some = measured(here[by])
+            here = here.isel({dim: some.any([other for other in some.dims if other != dim]).values})
+    if not here[by].size:
+        return None
+    last = "step" in here[by].dims and "step" not in (*along, *shown.select)
+    return here.isel(step=-1) if last else here
+
+
+def first(here: xr.Dataset, *dims: str) -> xr.Dataset:
+    """`here` at the first label of each of `dims` of which several could be left."""
+    return here.isel({dim: 0 for dim in dims if dim in here.dims})
+
+
+def _at(here: xr.Dataset, by: str, name: str, value: object, option: str) -> xr.Dataset:
+    """`here` at one label or several of a dim, or with `by` where a label beside it has the value."""
+    variable(here, name, option)
+    if name in here.dims:
+        return choose(here, f"{option}.", **{name: value})  # type: ignore[arg-type]
+    known = here[name].values.ravel().tolist()
+    if value not in known:
+        there = way_out(str(value), map(str, dict.fromkeys(each for each in known if each != "")))
+        raise InterpflowError(f"{option}.{name}: no {value!r} in the data; there are: {there}")
+    labelled = here.assign({by: here[by].where(here[name] == value)})
+    if "step" not in here[by].dims or "seed" not in here[name].dims:
+        return labelled
+    # A label such as `checkpoint` is at another step for each seed.
+    highest = labelled[by].max("step", keep_attrs=True)
+    return labelled.drop_vars(name).assign({by: highest}).assign_coords({name: value})
+
+
+def experiments(found: xr.Dataset, names: Sequence[str], option: str = "experiment") -> list[str]:
+    """The experiments of `found` among `names`, in that order; all if there are no names.
+
+    A name may end in `*`.  A scale may leave experiments out, so a name that the data lacks is passed over,
+    unless an experiment that nobody named is spelled much like it.
+    Raises InterpflowError for such a name, with the nearest.
+    """
+    there = [str(name) for name in found["experiment"].values]
+    kept = {name: [each for each in there if fnmatchcase(each, name)] for name in names}
+    known = {each for matches in kept.values() for each in matches}
+    for name, matches in kept.items():
+        if not matches and _misspelt(name, [each for each in there if each not in known]):
+            raise InterpflowError(
+                f"{option}: no {name!r} in the data; there are: {way_out(name, there)}"
+            )
+    return list(dict.fromkeys(e for matches in kept.values() for e in matches)) if names else there
+
+
+def _misspelt(name: str, others: Iterable[str]) -> bool:
+    """Whether one of `others` is near to `name`; points of one sweep differ by numbers alone."""
+    bare = re.sub(r"\d+", "0", name)
+    near = difflib.get_close_matches(name, list(others), n=len(list(others)) or 1, cutoff=0.75)
+    return any(re.sub(r"\d+", "0", each) != bare for each in near)
+
+
+def dataset(data: Mapping[str, xr.Dataset], name: str, option: str) -> xr.Dataset:
+    """The dataset `name` of the figure.  Raises InterpflowError where the figure does not have it."""
+    if name not in data:
+        raise InterpflowError(
+            f"{option}: no analysis {name!r} among the data; there are: {way_out(name, data)}"
+        )
+    return data[name]
+
+
+def variable(found: xr.Dataset, name: str, option: str) -> xr.DataArray:
+    """The variable or coordinate `name`.  Raises InterpflowError where there is none."""
+    if name not in found.variables:
+        known = way_out(name, map(str, found.variables))
+        raise InterpflowError(f"{option}: no {name!r} in the data; there are: {known}")
+    return found[name]
+
+
+def measured(array: xr.DataArray) -> xr.DataArray:
+    """Where `array` has a value, be it a number or text."""
+    return array.notnull() if array.dtype.kind in "fiub" else array.astype(str) != ""

@@ -1,0 +1,86 @@
+"""A map of one variable along two of its coordinates: shades, and numbers where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from interpflow import style
+from interpflow.errors import InterpflowError
+from interpflow.nearest import way_out
+from interpflow.plots._cells import Scale, by_head, cell_maps
+from interpflow.plots._panels import Panels, panels
+from interpflow.spec.study import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Options(Panels):
+    """What is in the cells, and what runs across and down."""
+
+    variable: str
+    x: str  # a coordinate of the variable; where there are several heads, `layer` stands for both
+    y: str  # another; a layer goes up, all else down
+    signed: bool = False  # values about 0; shares if not
+    labels: dict[str, str] = {}  # value of x or y, or of what tells panels apart: words for it
+    x_label: str | None = None  # what the coordinate is called if not given
+    y_label: str | None = None
+
+
+def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
+    """Means over seeds; without panels, one for each value of what else the variable runs along."""
+    found = panels(data, options, options.variable)
+    if not found:
+        return style.nothing("Nothing of what these maps select is in the data.")
+    maps: dict[str, xr.DataArray] = {}
+    for title, here in found.items():
+        maps |= _maps("" if len(found) == 1 and not options.panels else title, here, options)
+    first = next(iter(maps.values()))
+    label = style.axis_label(first if options.signed else first.assign_attrs(units="1"))
+    scale = Scale.of(maps.values(), options.signed)
+    figure, _ = cell_maps(maps, scale, label)
+    style.axis_labels(
+        figure,
+        options.x_label or style.readable(options.x),
+        options.y_label or style.readable(options.y),
+    )
+    return figure
+
+
+def _maps(title: str, here: xr.Dataset, options: Options) -> dict[str, xr.DataArray]:
+    """The maps (seed, y, x) of what one panel shows, by title, with words for labels."""
+    values, axes = here[options.variable], (options.y, options.x)
+    for option, axis in zip("yx", axes, strict=True):
+        if axis not in values.dims:
+            there = way_out(axis, map(str, values.dims))
+            raise InterpflowError(
+                f"{option}: {options.variable} does not run along {axis!r}, but along: {there}"
+            )
+        if axis.endswith("layer") and axis.replace("layer", "head") in values.dims:
+            values = by_head(values, axis)
+        words = [_words(label, options) for label in values[axis].values.tolist()]
+        values = values.assign_coords({axis: words})
+    values = values.transpose(..., *axes)
+    others = [str(dim) for dim in values.dims if dim not in ("seed", *axes)]
+    several = [dim for dim in others if values.sizes[dim] > 1]
+    values = values.squeeze([dim for dim in others if dim not in several])
+    if not several:
+        return {title: values}
+    dim = several[-1]
+    if options.panels or several[:-1]:
+        there = way_out("", map(str, values[dim].values))
+        where = f"panels.{title}.select" if options.panels else "select"
+        raise InterpflowError(
+            f"{where}: {options.variable} has several values of {dim}; name one of: {there}"
+        )
+    return {
+        ", ".join(filter(None, (title, _words(label, options)))): values.sel({dim: label})
+        for label in values[dim].values.tolist()
+    }
+
+
+def _words(label: object, options: Options) -> str:
+    return options.labels.get(str(label), style.readable(str(label)))
