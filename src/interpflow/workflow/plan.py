@@ -242,9 +242,7 @@ class _Planner:
         return job
 
 
-def plan_all(
-    scale: str, studies: Collection[str] = (), folder: Path = SPECS
-) -> dict[str, Plan]:
+def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) -> dict[str, Plan]:
     """The plans of `studies`, or of every study in `folder`, by name.
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
