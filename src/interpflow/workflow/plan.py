@@ -30,6 +30,7 @@ class Plan:
     jobs: Mapping[str, Mapping[tuple[str, ...], Job]]
 
     def __iter__(self) -> Iterator[Job]:
+        """Every job, each behind those that make its inputs."""
         for jobs in self.jobs.values():
             yield from jobs.values()
 
