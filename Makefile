@@ -3,10 +3,17 @@ PYTHON ?= python3
 SCALE ?= laptop
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint requirements.lock
+# What is installed stands under the content of the two files that say it: a clone or a checkout, which makes
+# every file new, keeps an environment that is right, and one of another lock is brought up to date.
+CONTENT := $(firstword $(shell cat requirements.lock pyproject.toml | cksum))
+INSTALLED := .venv/installed-$(CONTENT)
+INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
+# One thread each: the processes share the cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
-.PHONY: figures verify test lint bench report crosscheck clean help
+.PHONY: figures verify test nightly lint bench report crosscheck clean help
 
-figures: .venv/installed  ## every study: data, models, analyses, figures, scorecards
+figures: $(INSTALLED)  ## every study: data, models, analyses, figures, scorecards
 	$(BIN)/snakemake --cores all --config scale=$(SCALE)
 
 report: figures  ## one page per scale with figures, scorecards and where they come from
@@ -17,11 +24,13 @@ verify: figures  ## is it what we had? identical, equal within tolerance, or dif
 	$(BIN)/python -m interpflow verify
 	$(BIN)/python -m interpflow verify --reference
 
-# One thread each: the processes share the cores.
-test: .venv/installed-dev  ## all tests, workflow tests included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
+test: $(INSTALLED_DEV)  ## all tests of a change, workflow tests included
+	$(PYTEST)
 
-lint: .venv/installed-dev  ## style, types, workflow
+nightly: $(INSTALLED_DEV)  ## the tests that take long: many kills, whole studies under Snakemake
+	$(PYTEST) -m nightly
+
+lint: $(INSTALLED_DEV)  ## style, types, workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,7 +40,7 @@ lint: .venv/installed-dev  ## style, types, workflow
 crosscheck: .venv-crosscheck/installed  ## tests against TransformerLens, scikit-learn, concept-erasure, devinterp
 	.venv-crosscheck/bin/python -m pytest tests/extra
 
-bench: .venv/installed  ## speed, as ratios
+bench: $(INSTALLED)  ## speed, as ratios
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove what was generated, keep the environment
@@ -40,13 +49,14 @@ clean:  ## remove what was generated, keep the environment
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/installed: requirements.lock pyproject.toml
+$(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"interpflow needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
+	rm -f .venv/installed*
 	$(PIP) --editable .
 	touch $@
 
-.venv/installed-dev: .venv/installed
+$(INSTALLED_DEV): $(INSTALLED)
 	$(PIP) --editable ".[dev]"
 	touch $@
 

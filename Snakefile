@@ -41,4 +41,4 @@ for study in PLANS:
 
 
 onstart:
-    readable(run_lock.take, Path(".snakemake/interpflow.lock"))
+    readable(run_lock.take, run_lock.PATH)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 from pathlib import Path
 
-from interpflow.progress import Log
+from interpflow.workflow.make import make
 from interpflow.workflow.plan import plan_study
 
 SPEC = """\
@@ -56,5 +55,4 @@ def build(folder: Path, scale: str = "laptop", spec: str = SPEC) -> None:
     (folder / "specs/small.yaml").write_text(spec)
     with contextlib.chdir(folder):
         for job in plan_study("small", scale):
-            with Log(Path(job.log), job.label, io.StringIO()) as log:
-                importlib.import_module(f"interpflow.stages.{job.stage}").run(job, log)
+            make(job, io.StringIO())

@@ -18,7 +18,7 @@ _SPECS = Path(__file__).parent.parent / "specs"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest first, that no worker is left with them at the end.
 
-    A worker takes the tests of one file together, and those of one study: they share what has run.
+    A worker takes the tests of one file together, and those of one study that runs: they share what has run.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_study(item)}"))
@@ -26,9 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _study(item: pytest.Item) -> str:
-    """The study in specs/ that a test is about, or nothing."""
+    """The study in specs/ that a test runs, or nothing."""
     called = getattr(item, "callspec", None)
-    return str(called.params.get("_smoked", "")) if called else ""
+    return str(called.params.get("smoked", "")) if called else ""
 
 
 def _jobs(study: str) -> int:

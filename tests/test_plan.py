@@ -183,7 +183,7 @@ def test_equal_experiments_at_two_scales_have_equal_recipes_in_different_places(
 
 def test_a_file_that_no_job_makes_is_refused_with_the_nearest(planned, tmp_path):
     planned()
-    plans = plan_all("laptop", tmp_path)
+    plans = plan_all("laptop", folder=tmp_path)
     for asked, said in [
         (("laptop", "smal", "data", "plain"), "no study 'smal'; did you mean 'small'"),
         (("smoke", "small", "data", "plain"), "add: --config scale=smoke"),
@@ -198,7 +198,7 @@ def test_a_folder_without_specs_is_an_error_that_says_where_to_start(tmp_path):
     with pytest.raises(
         InterpflowError, match=r"no specs in .*: start in the folder that holds specs/"
     ):
-        plan_all("laptop", tmp_path)
+        plan_all("laptop", folder=tmp_path)
 
 
 def test_a_thousand_experiments_are_planned_in_a_second_or_two(planned):

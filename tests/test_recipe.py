@@ -6,30 +6,26 @@ import math
 import textwrap
 
 import pytest
+from edits import forget_code, read_code_in
 
 from interpflow.errors import InterpflowError
-from interpflow.workflow import recipe
 from interpflow.workflow.recipe import canonical, code_digest, sha256_of
 
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Writes modules of a package `interpflow` of this test's own, and forgets what was read before."""
-    monkeypatch.setattr(recipe, "_ROOT", tmp_path)
-
-    def clear():
-        for cached in (recipe.code_digest, recipe._digest, recipe._file_of):
-            cached.cache_clear()
+    read_code_in(tmp_path, monkeypatch)
 
     def write_module(path, text):
         file = tmp_path / "interpflow" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text))
-        clear()
+        forget_code()
 
     write_module("__init__.py", "")
     yield write_module
-    clear()
+    forget_code()
 
 
 PLAIN = """

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import interpflow
 from interpflow import commands
 from interpflow.errors import InterpflowError
+from interpflow.workflow.layout import STAGES
 
 # Parallelism is torch's, from the recipe.  BLAS below NumPy stays at one thread, whatever the machine has:
 # its sums depend on the number.  It reads these variables when NumPy is first imported.
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for an error that the user can mend."""
     parser = argparse.ArgumentParser(prog="python -m interpflow", description=interpflow.__doc__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in sorted(module.name for module in pkgutil.iter_modules(commands.__path__)):
+    for module in _modules(sys.argv[1:] if arguments is None else arguments):
         importlib.import_module(f"interpflow.commands.{module}").register(subparsers)
     parsed = parser.parse_args(arguments)
     try:
@@ -40,6 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `interpflow check | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _modules(arguments: Sequence[str]) -> Sequence[str]:
+    """The modules that know the command asked for: its own alone, so that none waits for what others import."""
+    known = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    asked = arguments[0] if arguments else ""
+    if asked in STAGES:
+        return ["stage"]
+    return [asked] if asked in known and asked != "stage" else known
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from edits import forget_code
+from workflow.planned import Planned, count_code_of
 from workflow.project_copy import Copy, make_copy
 
 
@@ -13,6 +16,14 @@ from workflow.project_copy import Copy, make_copy
 def empty(tmp_path: Path) -> Copy:
     """A copy in which nothing has run."""
     return make_copy(tmp_path / "empty")
+
+
+@pytest.fixture
+def planned(empty: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planned]:
+    """The same, to be planned in this process."""
+    count_code_of(empty, monkeypatch)
+    yield Planned(empty.folder)
+    forget_code()
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,18 @@ class Copy:
         assert not check or done.returncode == 0, done.stdout
         return done
 
+    def interpflow(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of the copy's own code to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "interpflow", *arguments],
+            cwd=self.folder,
+            env=environment() | {"PYTHONPATH": "src"},
+            check=check,
+            text=True,
+            capture_output=True,
+            timeout=1800,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `snakemake` in a process group of its own; what it says goes to run.txt."""
         with (self.folder / "run.txt").open("wb") as output:
@@ -89,8 +101,8 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
-def make_copy(folder: Path) -> Copy:
-    """A copy of the project with the tiny study, in which nothing has run."""
+def make_copy(folder: Path, specs: Path = TINY / "specs") -> Copy:
+    """A copy of the project with `specs`, by default the tiny study's, in which nothing has run."""
     for name in _COPIED:
         source = PROJECT / name
         if source.is_dir():
@@ -98,7 +110,7 @@ def make_copy(folder: Path) -> Copy:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
-    shutil.copytree(TINY / "specs", folder / "specs")
+    shutil.copytree(specs, folder / "specs")
     for kind in ("analyses", "plots"):
         shutil.copytree(TINY / kind, folder / "src/interpflow" / kind, dirs_exist_ok=True)
     return Copy(folder)

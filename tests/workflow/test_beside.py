@@ -8,20 +8,23 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from workflow.project_copy import Copy
+from workflow.project_copy import Copy, make_copy
 
 
-@pytest.fixture
-def living(empty: Copy) -> Iterator[Copy]:
-    """A copy in which a run is at work."""
-    run = empty.start("--cores", "1")
+@pytest.fixture(scope="module")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """A copy in which a run is at work, and never done: its task takes its time."""
+    copy = make_copy(tmp_path_factory.mktemp("living") / "copy")
+    with (copy.folder / "src/interpflow/stages/data.py").open("a") as stage:
+        stage.write("\nimport time\ntime.sleep(1000)\n")
+    run = copy.start("--cores", "1")
     end = time.monotonic() + 300
-    while not (empty.folder / "logs").exists():
-        assert run.poll() is None, (empty.folder / "run.txt").read_text()
+    while not (copy.folder / "logs").exists():
+        assert run.poll() is None, (copy.folder / "run.txt").read_text()
         assert time.monotonic() < end, "no job has started"
         time.sleep(0.1)
-    yield empty
-    assert run.poll() is None, (empty.folder / "run.txt").read_text()
+    yield copy
+    assert run.poll() is None, (copy.folder / "run.txt").read_text()
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
 

@@ -15,22 +15,23 @@ from pathlib import Path
 import pytest
 from workflow.project_copy import Copy
 
-KILLS = 10
 
-
-def test_one_core_and_two_give_the_same_bytes(empty: Copy, finished: Copy):
-    empty.snakemake("--cores", "1")
+def test_two_cores_and_one_process_without_snakemake_give_the_same_bytes(
+    empty: Copy, finished: Copy
+):
+    empty.interpflow("run", "tiny")
     assert empty.digests() == finished.digests()
     kinds = {Path(name).suffix for name in empty.digests()}
     assert kinds == {".nc", ".csv", ".svg", ".png", ".json"}
 
 
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.nightly)])
 def test_killed_runs_are_finished_by_one_plain_command_with_the_same_bytes(
-    empty: Copy, finished: Copy
+    empty: Copy, finished: Copy, kills: int
 ):
     """Half the kills hit Snakemake alone, so that its jobs are orphans, and the next run starts at once."""
     moments = random.Random(2502_01432)
-    for kill in range(KILLS):
+    for kill in range(kills):
         run = empty.start("--cores", "all")
         with contextlib.suppress(subprocess.TimeoutExpired):
             run.wait(timeout=moments.uniform(1.5, 8.0))

@@ -33,11 +33,3 @@ def test_captions_say_what_is_shown_and_under_which_conditions(finished: Copy):
         "training.learning_rate 0.001 instead of 0.005."
     )
     assert found["both"] == f"<p>{CAPTION} {conditions}</p>\n"
-
-
-def test_the_base_of_what_a_scale_overrides_may_change_and_nothing_reruns(finished: Copy):
-    finished.edit(SPEC, "smoke: {}", "laptop: {training: {learning_rate: 1.0e-3}}")
-    finished.edit(
-        SPEC, "optimizer: adam, learning_rate: 1.0e-3", "optimizer: adam, learning_rate: 5.0e-3"
-    )
-    assert finished.would_run() == set()

@@ -3,57 +3,93 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import random
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import edits
 import pytest
 import yaml
+from workflow.planned import Planned
 from workflow.project_copy import PROJECT, Copy, make_copy
+
+from interpflow.workflow.make import is_made, make
+from interpflow.workflow.plan import plan_study
 
 STUDIES = sorted(path.stem for path in (PROJECT / "specs").glob("*.yaml"))
 SCALE = ("--config", "scale=smoke")
 SRC = "src/interpflow"
 
 
+def put_specs(folder: Path, study: str) -> None:
+    """The spec of one study, and the weights that a spec may start from."""
+    (folder / "specs").mkdir(exist_ok=True)
+    shutil.copy(PROJECT / f"specs/{study}.yaml", folder / "specs")
+    (folder / "weights").symlink_to(PROJECT / "weights")
+
+
 @pytest.fixture(scope="module", params=STUDIES)
-def _smoked(request, tmp_path_factory) -> tuple[Copy, str]:
-    made = make_copy(tmp_path_factory.mktemp(request.param) / "copy")
-    shutil.rmtree(made.folder / "specs")
-    (made.folder / "specs").mkdir()
-    shutil.copy(PROJECT / f"specs/{request.param}.yaml", made.folder / "specs")
-    (made.folder / "weights").symlink_to(PROJECT / "weights")
-    made.snakemake("--cores", "all", *SCALE)
-    return made, request.param
+def smoked(request, tmp_path_factory) -> Copy:
+    """A folder in which every job of one study has run in this process, in the order of its plan."""
+    copy = Copy(tmp_path_factory.mktemp(request.param))
+    put_specs(copy.folder, request.param)
+    with contextlib.chdir(copy.folder):
+        for job in plan_study(request.param, "smoke"):
+            make(job, io.StringIO())
+    return copy
 
 
-@pytest.fixture
-def study(_smoked: tuple[Copy, str], tmp_path: Path) -> tuple[Copy, str]:
-    """A copy in which everything of one study has run at the smoke scale, and its name."""
-    made, name = _smoked
-    shutil.copytree(made.folder, tmp_path / "copy", symlinks=True)
-    return Copy(tmp_path / "copy"), name
+@pytest.fixture(params=STUDIES)
+def study(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planned]:
+    """A copy of specs and code in which one study is planned, at the smoke scale."""
+    put_specs(tmp_path, request.param)
+    edits.read_code_in(edits.copy_of_code(tmp_path / "src"), monkeypatch)
+    yield Planned(tmp_path, request.param, "smoke")
+    edits.forget_code()
 
 
-def test_a_study_that_has_run_has_its_figures_and_scorecard_and_nothing_left_to_do(study):
-    copy, name = study
-    spec = yaml.safe_load((copy.folder / f"specs/{name}.yaml").read_text())
-    drawn = {path.stem for path in (copy.folder / f"figures/smoke/{name}").glob("*.svg")}
-    assert drawn <= set(spec["figures"])
+def spec_of(study: Planned) -> dict:
+    return yaml.safe_load((study.folder / f"specs/{study.study}.yaml").read_text())
+
+
+def write_spec(study: Planned, spec: dict) -> None:
+    text = yaml.safe_dump(spec, sort_keys=False)
+    (study.folder / f"specs/{study.study}.yaml").write_text(text)
+
+
+def test_a_study_that_has_run_has_its_figures_and_scorecard_and_nothing_left_to_do(smoked: Copy):
+    (path,) = (smoked.folder / "specs").iterdir()
+    drawn = {each.stem for each in (smoked.folder / f"figures/smoke/{path.stem}").glob("*.svg")}
+    assert drawn <= set(yaml.safe_load(path.read_text())["figures"])
     assert drawn
-    assert (copy.folder / f"results/smoke/{name}/claims.csv").exists()
-    assert copy.would_run(*SCALE) == set()
+    assert (smoked.folder / f"results/smoke/{path.stem}/claims.csv").exists()
+    with contextlib.chdir(smoked.folder):
+        left = {job.stage for job in plan_study(path.stem, "smoke") if not is_made(job)}
+    assert left <= {"claims", "manifest"}  # made at every run
 
 
-def test_a_study_killed_on_the_way_and_finished_on_one_core_has_the_same_bytes(study):
-    copy, name = study
-    before = copy.digests()
-    for made in ("results", "figures", ".snakemake", "logs"):
-        shutil.rmtree(copy.folder / made)
-    moments = random.Random(name)
+def test_a_study_whose_jobs_run_in_another_order_has_the_same_bytes(smoked: Copy, tmp_path: Path):
+    (path,) = (smoked.folder / "specs").iterdir()
+    put_specs(tmp_path, path.stem)
+    with contextlib.chdir(tmp_path):
+        for job in edits.shuffled(plan_study(path.stem, "smoke"), random.Random(path.stem)):
+            make(job, io.StringIO())
+    assert Copy(tmp_path).digests() == smoked.digests()
+
+
+@pytest.mark.nightly
+def test_a_study_killed_on_the_way_and_finished_on_one_core_has_the_bytes_of_one_process(
+    smoked: Copy, tmp_path: Path
+):
+    (path,) = (smoked.folder / "specs").iterdir()
+    copy = make_copy(tmp_path / "copy", specs=path.parent)
+    put_specs(copy.folder, path.stem)
+    moments = random.Random(path.stem)
     for _ in range(2):
         run = copy.start("--cores", "all", *SCALE)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -62,51 +98,37 @@ def test_a_study_killed_on_the_way_and_finished_on_one_core_has_the_same_bytes(s
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
     copy.snakemake("--cores", "1", *SCALE)
-    assert copy.digests() == before
+    assert copy.digests() == smoked.digests()
+    assert copy.would_run(*SCALE) == set()
 
 
-def test_editing_one_caption_redraws_that_figure_alone(study):
-    copy, name = study
-    path = copy.folder / f"specs/{name}.yaml"
-    spec = yaml.safe_load(path.read_text())
-    figure = next(each.stem for each in (copy.folder / f"figures/smoke/{name}").glob("*.svg"))
-    expected = copy.made_from(f"figures/smoke/{name}/{figure}.svg", *SCALE)
-    spec["figures"][figure]["caption"] += " Indeed."
-    path.write_text(yaml.safe_dump(spec, sort_keys=False))
-    assert copy.would_run(*SCALE) == expected
+def test_editing_one_caption_redraws_that_figure_alone(study: Planned):
+    before, (figure, *_) = study.recipes(), study.plan().jobs["figure"].values()
+    expected = study.following(figure.outputs.values())
+    spec = spec_of(study)
+    spec["figures"][figure.names[0]]["caption"] += " Indeed."
+    write_spec(study, spec)
+    assert study.stale(before) == expected
 
 
-def test_editing_one_learning_rate_retrains_that_experiment_alone(study):
-    copy, name = study
-    path = copy.folder / f"specs/{name}.yaml"
-    spec = yaml.safe_load(path.read_text())
-    (weights, *_) = sorted(
-        (copy.folder / f"results/smoke/{name}/experiments").glob("*/weights_0.nc")
-    )
-    expected = copy.made_from(str(weights.relative_to(copy.folder)), *SCALE)
-    spec["experiments"][weights.parent.name].setdefault("training", {})["learning_rate"] = 0.123
-    path.write_text(yaml.safe_dump(spec, sort_keys=False))
-    assert copy.would_run(*SCALE) == expected
+def test_editing_one_learning_rate_retrains_that_experiment_alone(study: Planned):
+    before, (training, *_) = study.recipes(), study.plan().jobs["train"].values()
+    (name, _), expected = training.names, study.following(training.outputs.values())
+    spec = spec_of(study)
+    spec["experiments"][name].setdefault("training", {})["learning_rate"] = 0.123
+    write_spec(study, spec)
+    assert study.stale(before) == expected
 
 
-@pytest.mark.parametrize(("kind", "key"), [("analyses", "method"), ("plots", "plot")])
-def test_editing_the_code_of_one_analysis_or_plot_reruns_its_jobs_alone(study, kind: str, key: str):
-    copy, name = study
-    spec = yaml.safe_load((copy.folder / f"specs/{name}.yaml").read_text())
-    made = (
-        f"results/smoke/{name}/analyses/{{}}/*.nc"
-        if kind == "analyses"
-        else f"figures/smoke/{name}/{{}}.svg"
-    )
-    parts = spec["analyses" if kind == "analyses" else "figures"]
-    first = next(iter(parts.values()))[key]
-    files = [
-        str(path.relative_to(copy.folder))
-        for part, options in parts.items()
-        if options[key] == first
-        for path in copy.folder.glob(made.format(part))
-    ]
-    expected = copy.made_from(*files, *SCALE)
-    with (copy.folder / SRC / kind / f"{first}.py").open("a") as code:
-        code.write("\nADDED = 1\n")
-    assert copy.would_run(*SCALE) == expected
+@pytest.mark.parametrize(
+    ("stage", "key", "kind"), [("analyse", "method", "analyses"), ("figure", "plot", "plots")]
+)
+def test_editing_the_code_of_one_analysis_or_plot_reruns_its_jobs_alone(
+    study: Planned, stage: str, key: str, kind: str
+):
+    before, jobs = study.recipes(), study.plan().jobs[stage].values()
+    edited = next(iter(jobs)).slice[key]
+    made = [path for job in jobs if job.slice[key] == edited for path in job.outputs.values()]
+    expected = study.following(made)
+    study.append(f"{SRC}/{kind}/{edited}.py", "ADDED = 1")
+    assert study.stale(before) == expected

@@ -6,13 +6,11 @@ The job is planned anew from the spec, so the command can be copied from a log a
 from __future__ import annotations
 
 import argparse
-import importlib
-from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.progress import Log
 from interpflow.workflow.layout import STAGES
+from interpflow.workflow.make import make
 from interpflow.workflow.plan import plan_study
 from interpflow.workflow.run_lock import end_with_run
 
@@ -39,5 +37,4 @@ def run(arguments: argparse.Namespace) -> None:
             f"specs/{job.study}.yaml or the code behind {job.stage} {job.label} changed since this run was "
             "planned; start it again"
         )
-    with Log(Path(job.log), job.label) as log:
-        importlib.import_module(f"interpflow.stages.{job.stage}").run(job, log)
+    make(job)

@@ -5,7 +5,7 @@ The workflow, the commands and `check` all ask here, so what a stage reads of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Plan:
     jobs: Mapping[str, Mapping[tuple[str, ...], Job]]
 
     def __iter__(self) -> Iterator[Job]:
+        """Every job, each behind those that make its inputs."""
         for jobs in self.jobs.values():
             yield from jobs.values()
 
@@ -242,28 +243,33 @@ class _Planner:
         return job
 
 
-def plan_all(scale: str, folder: Path = SPECS) -> dict[str, Plan]:
-    """The plan of every study in `folder`, by name.
+def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) -> dict[str, Plan]:
+    """The plans of `studies`, or of every study in `folder`, by name.
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
     """
-    specs = load_specs(sorted(folder.glob("*.yaml")))
-    if not specs:
+    paths = [_path(study, folder) for study in studies] or sorted(folder.glob("*.yaml"))
+    if not paths:
         raise InterpflowError(
             f"no specs in {folder.absolute()}: start in the folder that holds specs/"
         )
+    specs = load_specs(paths)
     require_scale(specs.values(), scale)
     return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}
 
 
 def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:
     """The plan of one study.  Raises InterpflowError where it has no spec, or one with mistakes."""
+    spec = load_spec(_path(study, folder))
+    return plan(resolve(spec, scale), spec.base)
+
+
+def _path(study: str, folder: Path) -> Path:
     path = folder / f"{study}.yaml"
     if not path.is_file():
         known = [other.stem for other in sorted(folder.glob("*.yaml"))]
         raise InterpflowError(f"{path}: no such spec{did_you_mean(study, known)}")
-    spec = load_spec(path)
-    return plan(resolve(spec, scale), spec.base)
+    return path
 
 
 def find(plans: Mapping[str, Plan], scale: str, study: str, stage: str, *names: str) -> Job:

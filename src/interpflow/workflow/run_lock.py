@@ -7,6 +7,7 @@ moment the run that started it dies, and ends before it can write beside the nex
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import platform
@@ -14,9 +15,12 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from interpflow.errors import InterpflowError
+
+PATH = Path(".snakemake/interpflow.lock")  # of the project folder
 
 _VARIABLE = "INTERPFLOW_RUN_LOCK"
 # A killed process is a moment in dying.
@@ -26,11 +30,22 @@ _SECONDS_FOR_ORPHANS_TO_END = 600.0
 _EXIT_CODE_OF_ORPHANS = 3
 
 
-def take(path: Path) -> None:
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock at `path` for the length of a block; raises InterpflowError as `take` does."""
+    descriptor = take(path)
+    try:
+        yield
+    finally:
+        os.environ.pop(_VARIABLE, None)
+        os.close(descriptor)
+
+
+def take(path: Path) -> int:
     """Hold the lock at `path` until this process ends, and tell the jobs that it starts.
 
-    Raises InterpflowError where another run holds it.  Where the file system knows no locks (some cluster
-    file systems), it is not taken.
+    Returns the descriptor that holds it.  Raises InterpflowError where another run holds it.  Where the file
+    system knows no locks (some cluster file systems), it is not taken.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by child processes
@@ -43,17 +58,19 @@ def take(path: Path) -> None:
             patience = _SECONDS_FOR_ORPHANS_TO_END if only_orphans else _SECONDS_FOR_A_RUN_TO_DIE
             waited = time.monotonic() - started
             if waited > patience:
+                os.close(descriptor)
                 raise InterpflowError(_refusal(path, only_orphans))
             if waited > _SECONDS_FOR_A_RUN_TO_DIE and not told:
                 print("interpflow: waiting for the jobs of a killed run to end", file=sys.stderr)
                 told = True
             time.sleep(0.05)
     except OSError:
-        return
+        return descriptor
     owner = f"{os.getpid()} {platform.node()} {secrets.token_hex(8)}"
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, owner.encode(), 0)
     os.environ[_VARIABLE] = f"{owner} {path.resolve()}"
+    return descriptor
 
 
 def end_with_run() -> None:

@@ -1,0 +1,71 @@
+"""What tests ask of plans: what an edit makes stale, and other orders in which the same jobs can run."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import interpflow
+from interpflow.workflow import recipe
+from interpflow.workflow.job import Job
+from interpflow.workflow.plan import Plan
+
+_SOURCE = Path(interpflow.__file__).parents[1]
+
+
+def read_code_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let recipes count the code below `folder`, which holds a package `interpflow`."""
+    monkeypatch.setattr(recipe, "_ROOT", folder)
+    forget_code()
+
+
+def forget_code() -> None:
+    """Let recipes read code anew: a process reads each file once."""
+    for cached in (recipe.code_digest, recipe._digest, recipe._file_of):
+        cached.cache_clear()
+
+
+def copy_of_code(folder: Path) -> Path:
+    """A copy of the package in `folder`, to be edited."""
+    return shutil.copytree(_SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def called(job: Job) -> str:
+    """The stage of a job and its names."""
+    return " ".join((job.stage, *job.names))
+
+
+def recipes(plan: Plan) -> dict[str, str]:
+    """The recipe of each job, worked out now."""
+    return {called(job): job.sha for job in plan}
+
+
+def stale(before: dict[str, str], after: Plan) -> set[str]:
+    """The jobs that would run after an edit where everything had run before it."""
+    return {name for name, sha in recipes(after).items() if before.get(name) != sha}
+
+
+def following(plan: Plan, made: Iterable[str]) -> set[str]:
+    """The jobs that make the files `made`, and those that read what is made of them: nothing of recipes."""
+    wanted = set(made)
+    first = {called(job) for job in plan if wanted & {*job.outputs.values()}}
+    assert wanted <= {path for job in plan for path in job.outputs.values()}
+    found = set(first)
+    for job in plan:  # inputs are planned before what is made of them
+        if {called(source.job) for source in job.sources.values()} & found:
+            found.add(called(job))
+    return found
+
+
+def shuffled(plan: Plan, order: random.Random) -> list[Job]:
+    """The jobs of `plan` in a random order, each behind those that make its inputs."""
+    waiting, done = list(plan), []
+    while waiting:
+        ready = [job for job in waiting if all(s.job in done for s in job.sources.values())]
+        done.append(order.choice(ready))
+        waiting.remove(done[-1])
+    return done
