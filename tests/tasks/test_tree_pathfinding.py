@@ -223,6 +223,8 @@ def test_options_of_fresh_trees_that_contradict_each_other_are_refused(options, 
 def test_options_of_drawn_trees_beside_written_ones_are_refused():
     with pytest.raises(ValidationError, match="texts are taken as they are; leave out order, size"):
         task.Split(texts=[TREE], size=7, order="bottom_up")
+    written = task.Split(texts=[TREE])
+    assert task.Split(**written.model_dump()) == written  # as a job gets it from a resolved spec
 
 
 def test_steps_of_a_curriculum_that_go_back_are_refused():

@@ -98,10 +98,10 @@ def grow(
     """Random trees and goals, the edges in the order in which they grew.
 
     A chain of `lengths` (example,) edges leads from the root to the goal, through random nodes.  Then, where
-    nodes are left, a second chain of random nodes hangs from the root in trees of the kind `training`, of random
-    length; in those of the kind `forked` it has `second_chain` nodes, or is left out where fewer are left.  The
-    nodes left after that, the lowest number first, each hang from a random one with fewer than two children,
-    never from the goal.
+    nodes are left, a second chain of random nodes hangs from the root: in trees of kind `training` of random
+    length; in those of kind `forked` of `second_chain` nodes, or none where fewer are left.  The nodes left
+    after that, the lowest number first, each hang from a random one with fewer than two children, never from
+    the goal.
     """
     size = len(lengths)
     left = nodes - 1 - lengths

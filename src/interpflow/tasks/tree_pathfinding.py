@@ -5,14 +5,15 @@
 An edge is its source and its target.  The goal is named once, then the root, and then the model writes the
 path and a comma that ends it.  It is asked at the root and at every node of the path.
 
-Trees are those of the generator of Brinkmann et al. 2024 (arXiv:2402.11917).  A main path of random length leads
-from the root to the goal.  In trees of the kind `training` a second chain of random length hangs from the root,
-where nodes are left, so that the goal alone says which way to go.  In trees of the kind `forked` the second
-chain has a given length, and is left out where nodes do not suffice; trees of the kind `plain` have none.  The
-nodes still left, the lowest number first, each hang from a random node with fewer than two children, never from
-the goal.  So a node of low number has more often than others something below it.
+Trees are those of the generator of Brinkmann et al. 2024 (arXiv:2402.11917).  A main path of random length
+leads from the root to the goal.  In trees of the kind `training` a second chain of random length hangs from
+the root, where nodes are left, so that the goal alone says which way to go.  In trees of the kind `forked` the
+second chain has a given length, and is left out where nodes do not suffice; trees of the kind `plain` have
+none.  The nodes still left, the lowest number first, each hang from a random node with fewer than two children,
+never from the goal.  So a node of low number has more often than others something below it.
 
-An example has 4 tokens a node.  The authors' have one more comma behind it, whose only task is to follow a comma.
+An example has 4 tokens a node.  The authors' have one more to read and to predict, a comma that follows a
+comma, wherever the path ends.
 
 No tree of `train` is in any other split, whatever its goal and the order of its edges, nor is one of the new
 examples of a training step: a hash of the tree says on which side it belongs.  Trees written out in a spec are
@@ -80,7 +81,10 @@ class Split(Section):
 
     @model_validator(mode="after")
     def _texts_stand_alone(self) -> Split:
-        if self.texts and (others := self.model_fields_set - {"texts"}):
+        # A resolved spec says every option, so what is refused is another value than the default.
+        others = {name for name, field in Split.model_fields.items()
+                  if name != "texts" and getattr(self, name) != field.default}  # fmt: skip
+        if self.texts and others:
             raise ValueError(f"texts are taken as they are; leave out {', '.join(sorted(others))}")
         return self
 
@@ -155,8 +159,8 @@ class Options(Section):
             _check_lengths(lengths, self.nodes, f"splits {name}")
             if split.second_chain is not None and min(lengths) + split.second_chain >= self.nodes:
                 raise ValueError(
-                    f"splits {name}: a second_chain of {split.second_chain} beside a path of {min(lengths)} needs "
-                    f"more than {self.nodes} nodes"
+                    f"splits {name}: a second_chain of {split.second_chain} beside a path of "
+                    f"{min(lengths)} needs more than {self.nodes} nodes"
                 )
             for text in split.texts:
                 try:
@@ -169,7 +173,8 @@ class Options(Section):
 def _check_lengths(lengths: list[int], nodes: int, where: str) -> None:
     if lengths and max(lengths) >= nodes:
         raise ValueError(
-            f"{where}: path_length {max(lengths)} needs more than {nodes} nodes; the longest here is {nodes - 1}"
+            f"{where}: path_length {max(lengths)} needs more than {nodes} nodes; the longest here is "
+            f"{nodes - 1}"
         )
 
 
@@ -182,6 +187,9 @@ VARIABLES = {
     "path_length": Variable(("example",), "edge", "edges between the root and the goal"),
     "ancestor": Variable(
         ("example", "distance"), "1", "node so many edges above the goal, -1 above the root"
+    ),
+    "below_root": Variable(
+        ("example", "distance"), "1", "node so many edges above the goal, -1 from the root on"
     ),
     "edge_source": Variable(("example", "position"), "1", "source of the edge, -1 where none is"),
     "edge_target": Variable(("example", "position"), "1", "target of the edge, -1 where none is"),
@@ -397,6 +405,7 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
     at_node = np.full(shape, NOTHING, dtype=np.int8)
     at_node[:, root_at:-1] = trees.path
     steps = trees.path_length[:, None] - np.arange(trees.nodes)
+    below = np.arange(trees.nodes) < trees.path_length[:, None]  # by edges above the goal
     to_goal = np.full(shape, NOTHING, dtype=np.int8)
     to_goal[:, root_at:-1] = np.where(steps >= 0, steps, NOTHING)
     is_child = trees.parent[:, None, :] == np.arange(trees.nodes)[:, None]  # (example, node, child)
@@ -416,6 +425,7 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
         "goal": trees.goal.astype(np.int8),
         "path_length": trees.path_length.astype(np.int8),
         "ancestor": trees.ancestor.astype(np.int8),
+        "below_root": np.where(below, trees.ancestor, NOTHING).astype(np.int8),
         "edge_source": ends[0],
         "edge_target": ends[1],
         "at_node": at_node,
@@ -442,19 +452,15 @@ def _draw(
     options: Options, random: np.random.Generator, size: int, split: Split, held_out: bool
 ) -> Trees:
     """`size` trees (of each length) on one side of the hold-out."""
-    possible = np.array(split.lengths(options.nodes))
-    lengths = possible if split.path_length == "each" else None
-    total = size * (len(lengths) if lengths is not None else 1)
+    lengths, each = split.lengths(options.nodes), split.path_length == "each"
+    kinds = len(lengths) if each else 1
     share = options.held_out if held_out else 1 - options.held_out
     parts: list[Trees] = []
-    missing = np.full(len(lengths), size) if lengths is not None else np.array([size])
+    missing = np.full(kinds, size)
     for _ in range(_MOST_ROUNDS):
         # A little more than is likely to be left over.
         count = np.ceil(missing / share * 1.1).astype(int) + 8 * (missing > 0)
-        if lengths is not None:
-            wanted = np.repeat(lengths, count)
-        else:
-            wanted = random.choice(possible, count[0])
+        wanted = np.repeat(lengths, count) if each else random.choice(lengths, count[0])
         trees = grow(options.nodes, random, wanted, split.kind, split.second_chain)
         kept = np.flatnonzero(is_held_out(trees.parent, options.held_out) == held_out)
         kind = np.repeat(np.arange(len(missing)), count)[kept]
@@ -471,9 +477,9 @@ def _draw(
             "path length; take more nodes or another share"
         )
     found = Trees.join(parts)
-    if lengths is not None:
+    if each:
         found = found.take(np.argsort(found.path_length, kind="stable"))
-    assert len(found.goal) == total
+    assert len(found.goal) == size * kinds
     found = ordered(found, random, split.order)
     if split.all_leaves:  # the edges keep their order, so that nothing but the goal differs
         found, _ = found.of_all_leaves()
