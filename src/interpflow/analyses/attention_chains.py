@@ -106,8 +106,8 @@ def followed(
     for indices, batch in examples.in_order_of_length():
         attended = _attended(runs.model, weights, batch.tokens)[: last + 1]
         here = np.arange(batch.tokens.shape[-1])
-        of_batch = (each[indices][:, here] for each in (holds, key))
-        yield indices, _chains(attended, *of_batch, options.from_layer)
+        held, looked_up = (each[indices][:, here] for each in (holds, key))
+        yield indices, _chains(attended, held, looked_up, options.from_layer)
 
 
 def _last(runs: Runs, options: Options) -> int:

@@ -24,7 +24,7 @@ def partners(state: NDArray[np.generic], *address: str | int) -> NDArray[np.int6
 
 
 def donors(
-    wanted: NDArray[np.generic], offered: NDArray[np.generic], *address: str | int
+    wanted: NDArray[np.int64], offered: NDArray[np.int64], *address: str | int
 ) -> NDArray[np.int64]:
     """For each state `wanted` (example,) a random one of the donors that have it, of states `offered` (donor,).
 

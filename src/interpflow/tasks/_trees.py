@@ -108,7 +108,7 @@ def grow(
     second = np.zeros_like(lengths)
     if kind == "training":
         second = np.where(left > 0, random.integers(1, np.maximum(left, 1) + 1), 0)
-    elif kind == "forked":
+    elif second_chain is not None:
         second = np.where(left >= second_chain, second_chain, 0)
     every = np.arange(size)
     # Nodes are numbered as they grow: the root 0, the goal `lengths`.
