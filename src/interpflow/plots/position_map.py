@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -51,6 +51,9 @@ class Options(Section):
     seed: NonNegativeInt | None = None  # the first if not given
     layer: NonNegativeInt = 0
     head: NonNegativeInt = 0
+    values: Literal["to_token", "attention"] = (
+        "to_token"  # scores, or the attention that they come to
+    )
     tokens: Pattern = ".*"  # a regular expression of whole words
     positions: Range | None = None  # all if not given
     marked: Marks | None = None
@@ -60,16 +63,16 @@ ROW, COLUMN = 0.12, 0.19  # of one cell, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """A cell for each position and token, red above the mean over tokens; marked positions in bold."""
+    """A cell for each position and token, scores red above the mean over tokens; marked positions in bold."""
     scores = dataset(data, options.scores or next(iter(data)), "scores")
     names = experiments(scores, [options.experiment] if options.experiment else [])
     here = scores.sel(experiment=names[:1]).squeeze("experiment") if names else None
-    seeds = [] if here is None else style.present(here["to_token"], "seed")
+    seeds = [] if here is None else style.present(here[options.values], "seed")
     if here is None or not seeds:
         return style.nothing("No scores of this experiment are in the data.")
     seed = seeds[0][0] if options.seed is None else options.seed
     here = choose(here, seed=seed, layer=options.layer, head=options.head)
-    shown = at_last_step(here, "to_token")["to_token"].dropna("position", how="all")
+    shown = at_last_step(here, options.values)[options.values].dropna("position", how="all")
     words = [str(word) for word in shown["token"].values]
     matching = [word for word in words if re.fullmatch(options.tokens, word)]
     shown = shown.sel(token=matching).dropna("token", how="all")
@@ -83,9 +86,13 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     width = style.SINGLE if COLUMN * columns + 0.8 <= style.SINGLE else style.DOUBLE
     figure, (panel,) = style.panels(1, ROW * rows + 0.4, width)
     limit = style.signed_limit([shown])
+    shades, low, high, meaning = {
+        "to_token": (style.DIVERGING, -limit, limit, "Attention score, above the mean of tokens"),
+        "attention": (style.SHADES, 0, 1, "Attention"),
+    }[options.values]
     values = shown.transpose("position", "token").values
     image = panel.imshow(
-        values, style.DIVERGING, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+        values, shades, vmin=low, vmax=high, aspect="auto", interpolation="nearest"
     )
     panel.spines[:].set_visible(True)
     marked = _marked(data, names[0], seed, shown, options.marked)
@@ -101,7 +108,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         style.key(figure, style.Look(f"{options.marked.word} (bold)", style.BLUE, "s", line=""))
     panel.set_xlabel("Token")
     panel.set_ylabel("Position")
-    style.shade_key(figure, [panel], image, "Attention score, above the mean of tokens")
+    style.shade_key(figure, [panel], image, meaning)
     return figure
 
 
