@@ -15,33 +15,50 @@ PLAIN = 500  # of the slow one, which takes as long for each
 
 
 def plain_tree(
-    nodes: int, random: np.random.Generator, length: int | None = None, least_second: int | None = 1
+    nodes: int,
+    random: np.random.Generator,
+    length: int | None = None,
+    kind: str = "training",
+    second: int = 0,
 ) -> tuple[nx.DiGraph, int]:
-    """One tree and its goal after the paper's recipe, as one would write it down.
+    """One tree and its goal after the authors' recipe, as one would write it down.
 
-    At least `least_second` nodes hang from the root in a second chain where nodes are left; None: no chain.
+    `second` nodes hang from the root in the second chain of a tree of the kind `forked`, if so many are left.
     """
+    left = list(range(nodes))
+
+    def some(count: int) -> list[int]:
+        return [left.pop(int(random.integers(len(left)))) for _ in range(count)]
+
+    if length is None:
+        length = int(random.integers(1, nodes // 3 * 2 if kind == "plain" else nodes))
+    path = some(length + 1)
+    if kind == "training" and left:
+        second = int(random.integers(1, len(left) + 1))
     tree = nx.DiGraph()
-    length = length or int(random.integers(1, nodes))
-    nx.add_path(tree, range(length + 1))
-    if length < nodes - 1 and least_second is not None:
-        second = int(random.integers(least_second, nodes - length))
-        nx.add_path(tree, [0, *range(length + 1, length + 1 + second)])
-    for node in range(len(tree), nodes):
-        free = [other for other in tree if tree.out_degree[other] < 2 and other != length]
+    nx.add_path(tree, path)
+    nx.add_path(tree, path[:1] + some(second if second <= len(left) else 0))
+    for node in left:
+        free = [other for other in tree if tree.out_degree[other] < 2 and other != path[-1]]
         tree.add_edge(int(random.choice(free)), node)
-    names = random.permutation(nodes).tolist()
-    return nx.relabel_nodes(tree, dict(enumerate(names))), names[length]
+    return tree, path[-1]
+
+
+def plain_order(tree: nx.DiGraph) -> list[tuple[int, int]]:
+    """The edges bottom up."""
+    # networkx takes children in the order in which it was told of them; the authors name the lowest first.
+    again = nx.DiGraph(sorted(tree.edges))
+    order = list(nx.topological_sort(again))
+    return [edge for node in reversed(order) for edge in again.in_edges(node)]
 
 
 def plain_text(nodes: int, random: np.random.Generator) -> list[int]:
     """The tokens of one example."""
     tree, goal = plain_tree(nodes, random)
-    order = list(nx.topological_sort(tree))
-    edges = [(above, node) for node in reversed(order) for above in tree.predecessors(node)]
+    edges = plain_order(tree)
+    path = nx.shortest_path(tree, edges[-1][0], goal)
     if random.random() < 0.5:
         random.shuffle(edges)
-    path = nx.shortest_path(tree, order[0], goal)
     listed = " , ".join(f"{above} >{below}" for above, below in edges)
     text = f"{listed} | {goal} : " + " >".join(map(str, path)) + " ,"
     place = {word: at for at, word in enumerate(task.words(nodes))}

@@ -93,23 +93,24 @@ def scrubbed(
 
 
 def scrubbed_losses(
-    runs: Runs, data: xr.Dataset, weights: Weights, example: int, query: int,
-    donors: np.ndarray, clean: Sequence[np.ndarray],
-) -> np.ndarray:  # fmt: skip
-    """Losses at `query` of one example, scrubbed (hypothesis, layer).
+    runs: Runs, data: xr.Dataset, pool: xr.Dataset, weights: Weights, example: int, query: int,
+    donors: np.ndarray, clean: Sequence[Sequence[np.ndarray]],
+) -> tuple[float, np.ndarray]:  # fmt: skip
+    """Losses of its own answer at `query` of one example, intact and scrubbed (hypothesis, layer).
 
-    `donors` (hypothesis, layer) are examples, `clean` masks of keys (example, pos) of each hypothesis.
+    `donors` (hypothesis, layer) are examples of `pool`, `clean` masks of keys (example, pos) of each hypothesis
+    in `data` and in `pool`.
     """
     found = np.zeros(donors.shape)
+    intact = run(runs.model, weights, tokens(data, example))[query].log_softmax(-1)
     for hypothesis, layer in np.ndindex(donors.shape):
-        donor, mask = int(donors[hypothesis, layer]), clean[hypothesis]
+        donor, (mask, of_donors) = int(donors[hypothesis, layer]), clean[hypothesis]
         logits = scrubbed(
-            runs.model, weights, tokens(data, example), tokens(data, donor), query, layer,
-            mask[example], mask[donor],
+            runs.model, weights, tokens(data, example), tokens(pool, donor), query, layer,
+            mask[example], of_donors[donor],
         )  # fmt: skip
-        target = int(data["targets"].values[example, query])
-        found[hypothesis, layer] = -float(logits.log_softmax(-1)[target])
-    return found
+        found[hypothesis, layer] = -float(logits.log_softmax(-1)[intact.argmax()])
+    return -float(intact.max()), found
 
 
 def patched(

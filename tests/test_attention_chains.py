@@ -70,6 +70,9 @@ def test_a_chain_is_valid_if_it_climbs_to_its_end(attended, chain, valid, length
     chains = attention_chains._chains(every, HOLDS, KEY, 1)
     found = tuple(chains[name][0, 0, 3] for name in ("chain", "valid", "length"))
     assert found == (chain, valid, length)
+    links = chains["links"][:, 0, 0, 3]
+    assert (links >= 0).sum() == (length + 1 if chain else 0)
+    assert np.isin(links, [-1, *HOLDS[0, attended]]).all()
 
 
 def test_what_stands_later_cannot_be_climbed_to():
@@ -120,8 +123,20 @@ def test_findings_are_means_over_all_examples(result):
         assert pytest.approx(climbs / steps, nan_ok=True) == here["moves"].values.T
 
 
+def test_chains_can_end_before_the_last_layer(result):
+    of, every = result
+    options = {"split": "lengths", "positions": ["root"], "to_layer": -2, **STATES}
+    shorter = attention_chains.analyse(of, attention_chains.Options(**options))
+    assert shorter["layer"].values.tolist() == [2]
+    root = shorter["moves"].notnull().any(["seed", "layer"])
+    np.testing.assert_array_equal(
+        shorter["moves"].sel(layer=2, position=root), every["moves"].sel(layer=2, position=root)
+    )
+    assert (shorter["length"].sel(position=root) <= 1).all()
+
+
 def test_a_model_without_a_step_is_an_error(result):
     of, _ = result
     options = {"positions": ["root"], "from_layer": 3, "split": "lengths", **STATES}
-    with pytest.raises(InterpflowError, match="from_layer 3: no step follows in 4 layers"):
+    with pytest.raises(InterpflowError, match="to_layer -1: no step lies between in 4 layers"):
         attention_chains.analyse(of, attention_chains.Options(**options))

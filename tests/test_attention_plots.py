@@ -51,6 +51,7 @@ def by_position(positions: int = 64, words: int = 35, seeds: int = 2) -> xr.Data
     return xr.Dataset(
         {
             "to_token": ((*dims, "token"), draws.normal(0, 1, (*size, words))),
+            "attention": ((*dims, "token"), draws.dirichlet(np.full(words, 0.1), size)),
             "to_position": ((*dims, "key_position"), draws.normal(0, 1, (*size, positions))),
         },
         {"seed": range(seeds), "step": [9], "layer": [0], "head": [0], "position": range(positions),
@@ -132,6 +133,10 @@ def test_positions_that_are_marked_stand_out_in_a_map_of_their_scores() -> None:
     assert bold == ["30", "41"]
     expected = found["to_token"].sel(experiment="base", seed=0, position=slice(20, 44)).squeeze()
     np.testing.assert_allclose(panel.images[0].get_array(), expected[:, 3:])
+    attention = draw(position_map, found, marks, seed=0, values="attention", **options)
+    legible(attention)
+    expected = found["attention"].sel(experiment="base", seed=0, position=slice(20, 44)).squeeze()
+    np.testing.assert_allclose(attention.axes[0].images[0].get_array(), expected[:, 3:])
     for place in ({"seed": 1}, {"experiment": "other"}):
         other = draw(position_map, found, marks, **options, **place)
         assert not any(label.get_weight() == "bold" for label in other.axes[0].get_yticklabels())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from trees import random_runs, trees
 
@@ -46,6 +47,30 @@ def test_positions_that_are_embedded_as_words_score_as_these(norm):
         differences = own[..., 1:, :1] - own[..., 1:, 1:2]
         scores = circuit.values[..., 1:, :1] - circuit.values[..., 1:, 1:2]
         np.testing.assert_allclose(differences, scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", ["pre", "none"])
+def test_attention_is_that_of_embeddings_that_stand_alone(norm):
+    runs = random_runs(trees(), norm=norm, scale_embedding=True)
+    found = analyse(runs, layers=[1])["attention"].sel(step=10, layer=1)
+    one = {name: torch.from_numpy(runs.labelled[name].isel(step=0, seed=1).values)
+           for name in runs.labelled}  # fmt: skip
+    width = runs.model.options.d_model
+
+    def read(vector):
+        if norm == "none":
+            return vector
+        return torch.nn.functional.layer_norm(vector, (width,), one["ln1_w"][1], one["ln1_b"][1])
+
+    for head, position in ((0, 3), (1, 20)):
+        query = read(one["W_pos"][position]) @ one["W_Q"][1, head] + one["b_Q"][1, head]
+        keys = [
+            read(vector * width**0.5) @ one["W_K"][1, head] + one["b_K"][1, head]
+            for vector in one["W_E"]
+        ]
+        expected = torch.stack([query @ key for key in keys]).softmax(0)
+        here = found.isel(seed=1).sel(head=head, position=position)
+        np.testing.assert_allclose(here, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_keys_behind_the_query_have_no_score():

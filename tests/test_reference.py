@@ -45,5 +45,6 @@ def test_sections_inside_options_have_tables_of_their_own() -> None:
 
 def test_a_comment_above_an_option_is_told_as_one_beside_it() -> None:
     assert (
-        "| `null` | Edges from the root to the goal, or one of several at random. |" in reference()
+        "| `null` | Edges from the root to the goal, or one of several at random. each:"
+        in reference()
     )

@@ -40,7 +40,7 @@ TASKS = {
 SHOWN = {
     "split": "lengths",
     "by": "path_length",
-    "where": {"path_length": [2, 4, 5, 7]},
+    "where": {"path_length": [2, 4, 5, 6]},
     "count": 1,
 }
 CHAINS = {"split": "chains", "count": 2}

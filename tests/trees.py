@@ -26,10 +26,12 @@ SHAPE = {"d_model": 12, "d_head": 6, "d_mlp": 16, "heads": 2, "layers": 2, "norm
 def trees(nodes: int = NODES, size: int = 30) -> xr.Dataset:
     """Trees of a few nodes: `size` in each of the splits train, validation and test.
 
-    And 8 of each length of a path (`lengths`), and every leaf of 10 trees (`leaves`).
+    And 8 of each length of a path (`lengths`), 30 of each without a second chain (`plain`), and every leaf of
+    10 trees (`leaves`).
     """
     splits = {
         "lengths": tree_pathfinding.Split(size=8, path_length="each"),
+        "plain": tree_pathfinding.Split(size=30, kind="plain", path_length="each"),
         "leaves": tree_pathfinding.Split(size=10, all_leaves=True),
     }
     options = tree_pathfinding.Options(

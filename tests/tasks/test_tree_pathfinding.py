@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import permutations
 
 import networkx as nx
 import numpy as np
@@ -11,11 +12,13 @@ import pytest
 import xarray as xr
 from pydantic import ValidationError
 
-from benchmarks.trees import plain_tree
+from benchmarks.trees import plain_order, plain_tree
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
+from interpflow.tasks import _trees
 from interpflow.tasks import tree_pathfinding as task
 from interpflow.tasks.base import make_dataset
+from interpflow.training.examples import Examples
 
 SMALL = {"train_size": 400, "validation_size": 100, "test_size": 100}
 TREE = "2 >0 , 0 >3 , 2 >1 | 3"
@@ -178,36 +181,50 @@ def test_longer_main_paths_are_learned_later(step, longest):
     assert abs(count[1 : longest + 1] - 400 / longest).max() < 5 * np.sqrt(400 / longest)
 
 
-def test_padding_counts_in_the_training_loss_where_it_is_wanted():
+def test_padding_counts_in_the_loss_of_new_examples_where_it_is_wanted():
     given = {"size": 30, "step": 0}
     plain = task.sample(task.Options(nodes=8), generator("test"), **given)
-    padded = task.sample(task.Options(nodes=8, fresh={"padding": True}), generator("test"), **given)
+    padded = task.sample(task.Options(nodes=8, padding=True), generator("test"), **given)
     np.testing.assert_equal(plain["tokens"], padded["tokens"])
     np.testing.assert_equal(plain["targets"], padded["targets"])
     root_at = 3 * 7 + 2
     assert padded["scored"][:, root_at:].all() and not padded["scored"][:, :root_at].any()
     more = padded["scored"] & ~plain["scored"]
     assert more.any() and (padded["targets"][more] == 0).all()  # commas
-    assert not (
-        data(nodes=8)["scored"] & (data(nodes=8)["at_node"] < 0)
-    ).any()  # splits score paths
+
+
+def test_padding_counts_in_the_loss_of_stored_examples_and_in_no_score_of_other_splits():
+    plain, padded = data(nodes=8), data(nodes=8, padding=True)
+    trained = (padded["split"] == "train").values
+    scored = padded["scored"].values[trained]
+    assert scored[:, 3 * 7 + 2 :].all() and not scored[:, : 3 * 7 + 2].any()
+    more = scored & ~plain["scored"].values[trained]
+    assert more.any() and (padded["targets"].values[trained][more] == 0).all()
+    # What the loss is of, a batch must hold.
+    batch = Examples(padded, "train").take(np.arange(5))
+    assert batch.tokens.shape[1] == 4 * 8 and (batch.tokens >= 0).all()
+    rest = {"scored": plain["scored"], "length": plain["length"]}
+    xr.testing.assert_identical(padded.assign(rest), plain)
+    xr.testing.assert_identical(padded.isel(example=~trained), plain.isel(example=~trained))
 
 
 @pytest.mark.parametrize(
-    ("fresh", "message"),
+    ("options", "message"),
     [
-        ({"padding": True, "goals": "all"}, "padding: with goals all"),
-        ({"longer_at": [5], "path_length": [2]}, "path_length and longer_at"),
+        ({"padding": True, "fresh": {"goals": "all"}}, "padding: with fresh.goals all"),
+        ({"fresh": {"longer_at": [5], "path_length": [2]}}, "path_length and longer_at"),
     ],
 )
-def test_options_of_fresh_trees_that_contradict_each_other_are_refused(fresh, message):
+def test_options_of_fresh_trees_that_contradict_each_other_are_refused(options, message):
     with pytest.raises(ValidationError, match=message):
-        task.Options(fresh=fresh)
+        task.Options(**options)
 
 
 def test_options_of_drawn_trees_beside_written_ones_are_refused():
     with pytest.raises(ValidationError, match="texts are taken as they are; leave out order, size"):
         task.Split(texts=[TREE], size=7, order="bottom_up")
+    written = task.Split(texts=[TREE])
+    assert task.Split(**written.model_dump()) == written  # as a job gets it from a resolved spec
 
 
 def test_steps_of_a_curriculum_that_go_back_are_refused():
@@ -222,21 +239,79 @@ def test_path_lengths_are_uniform():
     assert abs(count - 1000).max() < 5 * np.sqrt(1000)
 
 
+def every_tree(nodes: int, length: int, second: int) -> Counter[tuple[int, ...]]:
+    """The chance of each tree with a path of `length` and `second` nodes in the second chain.
+
+    A tree is the parent of each node, -1 for the root, and its goal.
+    """
+    chance: Counter[tuple[int, ...]] = Counter()
+
+    def hang(parent: dict[int, int], goal: int, left: list[int], so_far: float) -> None:
+        if not left:
+            chance[*(parent[node] for node in range(nodes)), goal] += so_far
+            return
+        children = Counter(parent.values())
+        free = [node for node in parent if children[node] < 2 and node != goal]
+        for above in free:
+            hang({**parent, left[0]: above}, goal, left[1:], so_far / len(free))
+
+    chains = list(permutations(range(nodes), length + 1 + second))
+    for chain in chains:
+        above = [-1, *chain[:length], chain[0], *chain[length + 1 :]]
+        left = [node for node in range(nodes) if node not in chain]
+        hang(dict(zip(chain, above, strict=False)), chain[length], left, 1 / len(chains))
+    return chance
+
+
+# The lengths of paths and, for each, the lengths that the second chain has equally often.
+RECIPES = {
+    "training": ("training", None, {1: [1, 2, 3], 2: [1, 2], 3: [1], 4: [0]}),
+    "plain": ("plain", None, {1: [0], 2: [0], 3: [0]}),
+    "forked": ("forked", 2, {1: [2], 2: [2], 3: [0], 4: [0]}),
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_tree_of_five_nodes_comes_as_often_as_the_recipe_says(recipe):
+    size, (kind, second_chain, chains) = 60_000, RECIPES[recipe]
+    chance: Counter[tuple[int, ...]] = Counter()
+    for length, seconds in chains.items():
+        for second in seconds:
+            for tree, share in every_tree(5, length, second).items():
+                chance[tree] += share / len(seconds) / len(chains)
+    assert sum(chance.values()) == pytest.approx(1)
+
+    lengths = np.resize(list(chains), size)
+    drawn = _trees.grow(5, generator("test", recipe), lengths, kind, second_chain)
+    rows, counts = np.unique(
+        np.column_stack([drawn.parent, drawn.goal]), axis=0, return_counts=True
+    )
+    count = Counter(dict(zip(map(tuple, rows.tolist()), counts.tolist(), strict=True)))
+    assert set(count) <= set(chance)
+    expected = np.array([*chance.values()]) * size
+    assert expected.min() > 5
+    chi_square = ((np.array([count[tree] for tree in chance]) - expected) ** 2 / expected).sum()
+    free = len(chance) - 1
+    assert abs(chi_square - free) < 5 * np.sqrt(2 * free)
+
+
 KINDS = {
-    "training": ({}, {}),
-    "training, paths of 3": ({"path_length": 3}, {"length": 3}),
-    "plain": ({"kind": "plain"}, {"least_second": None}),
-    "plain, paths of 2": ({"kind": "plain", "path_length": 2}, {"length": 2, "least_second": None}),
-    "forked": (
-        {"kind": "forked", "second_chain": 3, "path_length": 2}, {"length": 2, "least_second": 3},
-    ),
-}  # fmt: skip
+    "training": {},
+    "training, paths of 3": {"length": 3},
+    "plain": {"kind": "plain"},
+    "plain, paths of 2": {"kind": "plain", "length": 2},
+    "forked": {"kind": "forked", "second": 3, "length": 2},
+    "forked, where nodes suffice": {"kind": "forked", "second": 3},
+}
+# What a split calls it.
+AS_OPTION = {"kind": "kind", "length": "path_length", "second": "second_chain"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_trees_are_shaped_as_the_recipe_written_down_node_by_node_shapes_them(kind):
     """How deep trees are, where they fork and where the goal lies, against the plain generator."""
-    size, (split, plain) = 4000, KINDS[kind]
+    size, plain = 4000, KINDS[kind]
+    split = {AS_OPTION[name]: value for name, value in plain.items()}
     expected = []
     for seed in range(size):
         graph, goal = plain_tree(8, np.random.default_rng(seed), **plain)
@@ -281,32 +356,36 @@ def test_a_second_chain_is_as_long_as_a_split_asks_with_every_leaf_as_goal():
     split = {"kind": "forked", "second_chain": 6, "path_length": 9, "all_leaves": True, "size": 40}
     found = data(nodes=16, splits={"deep": {**split, "order": "random"}})
     deep = found.isel(example=found["split"].values == "deep")
-    assert (deep["path_length"].groupby(deep["parent"].argmin("node")).max() >= 6).all()
-    for one in first(deep, 60):
-        graph = nx.DiGraph(edges(one))
-        (root,) = (node for node, degree in graph.in_degree if degree == 0)
-        depths = [max(nx.shortest_path_length(graph, child).values()) + 1 for child in graph[root]]
-        assert sorted(depths)[0] >= 6 and sorted(depths)[1] >= 9
+    # 16 nodes are the root and the two chains, so every tree has two goals.
+    assert deep["path_length"].values.tolist().count(9) == 40
+    assert deep["path_length"].values.tolist().count(6) == 40
+    assert deep["root_forks"].all()
 
 
-def test_bottom_up_lists_every_edge_after_those_below_it_and_random_does_not():
-    up = data(nodes=16, order="bottom_up")
+def test_a_second_chain_is_left_out_where_nodes_do_not_suffice():
+    split = {"kind": "forked", "second_chain": 3, "path_length": "each", "size": 300}
+    found = data(nodes=8, splits={"forked": split})
+    forked = found.isel(example=found["split"].values == "forked")
+    forks = forked["root_forks"].groupby(forked["path_length"]).mean()
+    assert (forks.sel(path_length=slice(1, 4)) == 1).all()
+    assert (forks.sel(path_length=slice(5, 6)) < 0.8).all()
+
+
+@pytest.mark.parametrize("nodes", [5, 8, 16])
+def test_bottom_up_is_the_reverse_of_networkx_s_topological_order(nodes):
+    up = data(nodes=nodes, order="bottom_up")
     for one in first(up, 60):
         listed = edges(one)
-        for place, (_, target) in enumerate(listed):
-            assert all(source != target for source, _ in listed[place:])
-        sources = [source for source, _ in listed]
-        assert len([a for a, b in pairwise(sources) if a != b]) == len(set(sources)) - 1, (
-            "the edges of one source stand together"
-        )
-        depth = one["depth"].values[sources]
-        assert (np.diff(depth) <= 0).all()
+        assert listed == plain_order(nx.DiGraph(listed))
     assert up["bottom_up"].all()
+
+
+def test_half_of_the_trees_are_bottom_up_where_the_order_is_mixed():
     assert data(nodes=16, order="random")["bottom_up"].mean() < 0.05
     assert 0.4 < data(nodes=16)["bottom_up"].mean() < 0.6
 
 
-def test_all_names_and_places_are_alike():
+def test_all_names_and_places_of_goals_and_roots_are_alike():
     trees = data(nodes=8, train_size=8000, order="random").isel(example=slice(0, 8000))
     goal, root = trees["goal"].values, (trees["parent"] == -1).values.argmax(1)
     place = (trees["edge_target"].values[:, 1:21:3] == goal[:, None]).argmax(1)
@@ -314,6 +393,15 @@ def test_all_names_and_places_are_alike():
         count = np.bincount(drawn, minlength=kinds)
         assert len(count) == kinds
         assert abs(count - 8000 / kinds).max() < 5 * np.sqrt(8000 / kinds)
+
+
+@pytest.mark.parametrize(("nodes", "longest"), [(8, 3), (16, 9)])
+def test_plain_trees_that_ask_for_no_length_have_paths_as_long_as_the_authors_draw(nodes, longest):
+    found = data(nodes=nodes, splits={"plain": {"kind": "plain", "size": 1800}})
+    lengths = found["path_length"].values[found["split"].values == "plain"]
+    count = np.bincount(lengths)[1:]
+    assert len(count) == longest
+    assert abs(count - 1800 / longest).max() < 5 * np.sqrt(1800 / longest)
 
 
 def test_a_split_has_the_paths_that_it_asks_for():
@@ -331,7 +419,7 @@ def test_a_split_has_the_paths_that_it_asks_for():
     del splits["written"]
     trees = data(nodes=8, splits=splits)
     by_split = dict(iter(trees.groupby("split")))
-    assert by_split["each"]["path_length"].values.tolist() == np.repeat(range(1, 8), 7).tolist()
+    assert by_split["each"]["path_length"].values.tolist() == np.repeat(range(1, 7), 7).tolist()
     assert (by_split["five"]["path_length"] == 5).all()
     assert by_split["five"]["bottom_up"].all()
     leaves = by_split["leaves"]
@@ -378,10 +466,13 @@ def test_a_tree_read_and_written_is_the_same():
         ({"far": {"path_length": 8}}, "path_length 8 needs more than 8 nodes"),
         ({"far": {"kind": "forked"}}, "kind forked and second_chain None"),
         ({"far": {"kind": "plain", "second_chain": 2}}, "kind plain and second_chain 2"),
-        ({"far": {"kind": "forked", "second_chain": 7}}, "second_chain 7 needs more than 8 nodes"),
+        (
+            {"far": {"kind": "forked", "second_chain": 7}},
+            "a second_chain of 7 beside a path of 1 needs more than 8 nodes",
+        ),
         (
             {"far": {"kind": "forked", "second_chain": 3, "path_length": 5}},
-            "path_length 5 needs more than 8 nodes; the longest here is 4",
+            "a second_chain of 3 beside a path of 5 needs more than 8 nodes",
         ),
     ],
 )

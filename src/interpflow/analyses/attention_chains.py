@@ -6,12 +6,13 @@ the last key `holds`.  In a tree, a step climbs from the edge A>B to the edge th
 where the position sees no key that it could climb to.
 
 A chain begins at the first layer whose key holds a state that can be climbed from.  A chain is *valid* if
-every step climbs, up to the chain's end or to the last layer.  Heads of a layer count together: the key is the
+every step climbs, up to the chain's end or to `to_layer`.  Heads of a layer count together: the key is the
 one that any head gives the most attention.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from interpflow.model.packing import Weights
     from interpflow.model.transformer import Transformer
     from interpflow.runs import Runs
+    from interpflow.training.examples import Examples
 
 
 class Options(ExamplesAt):
@@ -39,8 +41,10 @@ class Options(ExamplesAt):
     holds: selection.State  # what a chain has found at a key,
     key: selection.State  # and what it looks up there with what it found before
     from_layer: NonNegativeInt = 1  # the layers below gather what is looked up
+    to_layer: int = -1  # up to which a chain is followed; negative: from the last
 
 
+_SUMMED = ("chain", "valid", "length", "steps", "climbs", "chance")
 _BY_POSITION = ("seed", "position")
 VARIABLES = {
     "valid": Variable(_BY_POSITION, "1", "share of chains that climb up to their end"),
@@ -64,20 +68,13 @@ CAUSAL = True
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Follow the chains of every seed, over examples in which a position has one of the names `positions`."""
     data, examples = runs.select(options)
-    depth, weights = runs.model.options.layers, runs.weights(options.checkpoint)
-    if options.from_layer > depth - 2:
-        raise InterpflowError(f"from_layer {options.from_layer}: no step follows in {depth} layers")
     wanted = runs.mask(data, options.positions)
-    holds, key = (selection.state(data, each) for each in (options.holds, options.key))
     shape = (len(runs.seeds), data.sizes["position"])
     sums: dict[str, NDArray[np.float64]] = {}
-    for indices, batch in examples.in_order_of_length():
-        attended = _attended(runs.model, weights, batch.tokens)
-        here = np.arange(batch.tokens.shape[-1])
-        there = _chains(
-            attended, holds[indices][:, here], key[indices][:, here], options.from_layer
-        )
-        for name, each in there.items():  # (..., seed, example, position)
+    for indices, there in followed(runs, data, examples, options):
+        here = np.arange(there["chain"].shape[-1])
+        for name in _SUMMED:
+            each = there[name]  # (..., seed, example, position)
             summed = sums.setdefault(name, np.zeros((*each.shape[:-3], *shape)))
             summed[..., here] += (each * wanted[:, indices][:, :, here]).sum(-2)
     seen = wanted.sum(1)
@@ -94,10 +91,35 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         {name: (VARIABLES[name].dims, values) for name, values in found.items()},
         {
             "seed": runs.seeds,
-            "layer": np.arange(options.from_layer + 1, depth),
+            "layer": np.arange(options.from_layer + 1, _last(runs, options) + 1),
             "position": np.arange(shape[1]),
         },
     )
+
+
+def followed(
+    runs: Runs, data: xr.Dataset, examples: Examples, options: Options
+) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[np.generic]]]]:
+    """The chains of all positions of some examples (batch,) at a time, see `_chains`."""
+    last, weights = _last(runs, options), runs.weights(options.checkpoint)
+    holds, key = (selection.state(data, each) for each in (options.holds, options.key))
+    for indices, batch in examples.in_order_of_length():
+        attended = _attended(runs.model, weights, batch.tokens)[: last + 1]
+        here = np.arange(batch.tokens.shape[-1])
+        held, looked_up = (each[indices][:, here] for each in (holds, key))
+        yield indices, _chains(attended, held, looked_up, options.from_layer)
+
+
+def _last(runs: Runs, options: Options) -> int:
+    """The layer up to which chains are followed."""
+    depth = runs.model.options.layers
+    last = options.to_layer if options.to_layer >= 0 else depth + options.to_layer
+    if not options.from_layer < last < depth:
+        raise InterpflowError(
+            f"from_layer {options.from_layer}, to_layer {options.to_layer}: no step lies between in "
+            f"{depth} layers"
+        )
+    return last
 
 
 def _attended(model: Transformer, weights: Weights, tokens: Tensor) -> NDArray[np.int64]:
@@ -121,7 +143,8 @@ def _chains(
     `key` (example, position), -1 where there is none.
 
     chain, valid: whether there is one, and a valid one; length (seed, example, position); of each layer after
-    `first` steps: whether there is anything to climb to, climbs, and the chance of it (layer, …).
+    `first` steps: whether there is anything to climb to, climbs, and the chance of it (layer, …); of each layer
+    from `first` on links: what the chain holds there, -1 where it is not (layer, …).
     """
     values = np.arange(max(holds.max(), key.max()) + 1)
     visible = (key[:, :, None] == values).cumsum(1)  # keys up to a position by `key`
@@ -137,13 +160,17 @@ def _chains(
     begun = np.zeros(held.shape[1:], dtype=bool)
     chain, alive, broken = begun.copy(), begun.copy(), begun.copy()
     length = np.zeros(held.shape[1:], dtype=np.int64)
+    links = np.full_like(held, -1)
     for layer in range(len(steps)):
         begins = ~begun & (held[layer] >= 0)
         begun |= begins
+        links[layer] = np.where(alive | begins, held[layer], -1)
         alive = (alive | begins) & steps[layer]
         chain |= alive
         broken |= alive & ~climbs[layer]
         alive &= climbs[layer]
         length += alive
+    links[-1] = np.where(alive, held[-1], -1)
     found = {"chain": chain, "valid": chain & ~broken, "length": length}
+    found["links"] = np.where(chain, links, -1)
     return {**found, "steps": steps, "climbs": climbs, "chance": chance}

@@ -4,6 +4,10 @@ The query is the embedding of a position.  The key is the embedding of a token o
 pass the gains and the centring of LayerNorm, without biases (see `methods.weight_circuits`).  The scale of
 LayerNorm is that of an average embedding, so that scores are about as large as in a pass.  In the first layer
 the scores are those of the embeddings; in later layers they are the direct path alone.
+
+`attention` is what Brinkmann et al. 2024 (arXiv:2402.11917) show of registers: the softmax over all tokens of
+the same scores, each embedding normalised by itself, with all biases, and without the division by
+sqrt(d_head).  The softmax is therefore sharper than that of a pass.
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ class Options(Section):
 _PLACE = ("seed", "step", "layer", "head", "position")
 VARIABLES = {
     "to_token": Variable((*_PLACE, "token"), "1", "score of a token, above the mean of all tokens"),
+    "attention": Variable(
+        (*_PLACE, "token"), "1", "attention that a position pays a token by their embeddings alone"
+    ),
     "to_position": Variable(
         (*_PLACE, "key_position"),
         "1",
@@ -45,7 +52,7 @@ NEEDS = "runs"
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
-    """Compute both kinds of score for every seed.  A key after the query is NaN.
+    """Compute scores and attention for every seed.  A key after the query is NaN.
 
     Raises InterpflowError for a model without learned positions, and for a layer that it lacks.
     """
@@ -76,6 +83,9 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     found = xr.Dataset(
         {
             "to_token": scores["token"] - scores["token"].mean("token"),
+            "attention": xr.concat(
+                [_attention(weights, shape, at) for at in options.layers], "layer"
+            ),
             "to_position": to_position - to_position.mean("key_position"),
         }
     )
@@ -89,11 +99,36 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     return named.drop_attrs().transpose(*_PLACE, ...)
 
 
+def _attention(weights: xr.Dataset, shape: ModelOptions, layer: int) -> xr.DataArray:
+    """Attention of positions to tokens, (…, head, position, token), by each embedding as if it stood alone."""
+    from interpflow.model.place import NORM_EPSILON
+
+    here = weights.isel(layer=layer)
+
+    def read(vectors: xr.DataArray) -> xr.DataArray:
+        if shape.norm != "pre":
+            return vectors
+        centred = vectors - vectors.mean("d_model")
+        size = np.sqrt(vectors.var("d_model") + NORM_EPSILON)
+        return centred / size * here["ln1_w"] + here["ln1_b"]
+
+    asked = xr.dot(read(weights["W_pos"]), here["W_Q"], dim="d_model")
+    if shape.biases:
+        asked = asked + here["b_Q"]  # that of keys adds as much to every token's score
+    offered = xr.dot(read(_tokens(weights, shape)), here["W_K"], dim="d_model")
+    scores = xr.dot(asked, offered, dim="d_head")
+    weight = np.exp(scores - scores.max("d_vocab"))
+    return (weight / weight.sum("d_vocab")).rename(n_ctx="position", d_vocab="token")
+
+
+def _tokens(weights: xr.Dataset, shape: ModelOptions) -> xr.DataArray:
+    """The embeddings of tokens as a pass takes them."""
+    return weights["W_E"] * np.sqrt(shape.d_model) if shape.scale_embedding else weights["W_E"]
+
+
 def _normalized(weights: xr.Dataset, shape: ModelOptions) -> tuple[xr.DataArray, xr.DataArray]:
     """Embeddings of tokens and of positions, as their sum is scaled before the first layer."""
-    tokens, positions = weights["W_E"], weights["W_pos"]
-    if shape.scale_embedding:
-        tokens = tokens * np.sqrt(shape.d_model)
+    tokens, positions = _tokens(weights, shape), weights["W_pos"]
     if shape.norm != "pre":
         return tokens, positions
     size = np.sqrt(tokens.var("d_model").mean("d_vocab") + positions.var("d_model").mean("n_ctx"))

@@ -4,31 +4,33 @@ Of one layer, the attention output at a query is put together anew (Chan et al. 
 
     sum over keys in C of A_k v_k W_O  +  sum over other keys of A'_k v'_k W_O  +  b_O
 
-with the patterns A and values v of the intact run and A', v' of the intact run on a donor, another example.
-A hypothesis says which keys are `clean` (C, each run's own positions of those names), and the donor has the
-same state as the example, if `matched`: what the hypothesis takes the layer to compute.  All else at the
-query follows from that; other positions run as they did.
+with the patterns A and values v of the intact run and A', v' of the intact run on a donor, an example of
+another split.  A hypothesis says which keys are `clean` (C, each run's own positions of those names), and the
+donor has the same state as the example, if `matched`: what the hypothesis takes the layer to compute.  All else
+at the query follows from that; other positions run as they did.
 
-recovered = 100 (L_scrubbed - L_uniform) / (L_clean - L_uniform), of mean cross entropies at the query, where
-L_uniform is the logarithm of the number of outputs.  100% is no harm, 0% as good as no answer, below that is
-misled.
+recovered = 100 (L_scrubbed - L_uniform) / (L_clean - L_uniform), worked out for each example and then averaged.
+L is minus the logarithm of the probability that the query gives to the answer of its own intact run, right or
+wrong, and L_uniform the logarithm of the number of outputs.  100% is no harm, 0% as good as no answer, below
+that is misled.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from interpflow import selection
 from interpflow.errors import InterpflowError
+from interpflow.methods import pairing
 from interpflow.methods.grouping import Grouping
-from interpflow.methods.pairing import partners
 from interpflow.section import Section
-from interpflow.selection import ExamplesAt
+from interpflow.selection import Examples, ExamplesAt
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -50,17 +52,27 @@ class Options(ExamplesAt):
     """Where is scrubbed, and what has to be the same."""
 
     query: str  # name of the position, one an example
-    # Of each layer, what examples that are swapped have in common: the next state, further ones left over.
+    donors: str  # the split whose examples are put in
+    # Of each layer, what an example and its donor have in common: the next state, further ones left over.
+    # Where an example has no such state, the last one before it that it has.
     match: list[selection.State]
     hypotheses: Annotated[dict[str, Hypothesis], Field(min_length=1)]
     by: str | None = None  # a variable with one value an example: its groups
-    samples: PositiveInt = 150  # examples of each group; donors are among these, of any group
+    samples: PositiveInt = 150  # examples of each group
+
+    @model_validator(mode="after")
+    def _donors_are_others(self) -> Self:
+        if self.donors == self.split:
+            raise ValueError(
+                f"donors: {self.donors} is the split that is scrubbed; give one of other examples"
+            )
+        return self
 
 
 _BY_CELL = ("seed", "hypothesis", "layer", "group")
 VARIABLES = {
     "recovered": Variable(_BY_CELL, "%", "loss recovered"),
-    "loss": Variable(_BY_CELL, "nat", "mean loss at the query, scrubbed"),
+    "loss": Variable(_BY_CELL, "nat", "mean loss of the query's own answer, scrubbed"),
     "clean_loss": Variable(("seed", "layer", "group"), "nat", "mean loss of the same, intact"),
     "uniform_loss": Variable((), "nat", "loss of the uniform prediction"),
     "donors": Variable(("layer", "group"), "1", "number of examples that had a donor"),
@@ -77,21 +89,26 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     each example, and for fewer states to match than layers.
     """
     data = sample(selection.select(runs.data, options), options)
+    pool = selection.select(runs.data, Examples(split=options.donors))
     depth = runs.model.options.layers
     grouping = Grouping(data, options.by)
-    matched, anyone = (donors(data, options, depth, kind) for kind in (True, False))
+    matched, anyone = (donors(data, pool, options, depth, kind) for kind in (True, False))
     chosen = [matched if each.matched else anyone for each in options.hypotheses.values()]
 
-    clean, scrubbed = _losses(runs, data, options, np.stack(chosen))
+    clean, scrubbed = _losses(runs, data, pool, options, np.stack(chosen))
     in_group = grouping.index == np.arange(len(grouping))[:, None, None]
     there = in_group & (matched >= 0)  # (group, layer, example)
     count = there.sum(-1).T
+    uniform = np.log(data.sizes["output"])
+    recovered = 100 * (scrubbed - uniform) / (clean - uniform)[:, None, None]
+
     with np.errstate(invalid="ignore"):  # a cell without donors has no mean: NaN
         clean_loss = np.einsum("sn,gln->slg", clean, there) / count
-        loss = np.einsum("shln,gln->shlg", scrubbed, there) / count
-    uniform = np.log(data.sizes["output"])
+        loss, recovered = (
+            np.einsum("shln,gln->shlg", each, there) / count for each in (scrubbed, recovered)
+        )
     found = {
-        "recovered": 100 * (loss - uniform) / (clean_loss - uniform)[:, None],
+        "recovered": recovered,
         "loss": loss,
         "clean_loss": clean_loss,
         "uniform_loss": uniform,
@@ -115,71 +132,90 @@ def sample(data: xr.Dataset, options: Options) -> xr.Dataset:
     return data.isel(example=np.sort(np.concatenate(first)))
 
 
-def donors(data: xr.Dataset, options: Options, depth: int, matched: bool) -> NDArray[np.int64]:
-    """Another example for each (layer, example), if `matched` of the same state at the query, else any.
+def donors(
+    data: xr.Dataset, pool: xr.Dataset, options: Options, depth: int, matched: bool
+) -> NDArray[np.int64]:
+    """An example of `pool` for each (layer, example) of `data`, if `matched` of the same state, else any.
 
-    -1 where there is none.  To have no state is a state like others.
+    -1 where there is none.
     """
+    wanted, offered = (_states(each, options, depth) for each in (data, pool))
+    found = []
+    for layer in range(depth):
+        if layer:
+            wanted[layer] = np.where(wanted[layer] < 0, wanted[layer - 1], wanted[layer])
+        states = (wanted[layer], offered[layer])
+        asked, given = states if matched else (0 * each for each in states)
+        found.append(pairing.donors(asked, given, "scrubbing", matched, layer))
+    return np.stack(found)
+
+
+def _states(data: xr.Dataset, options: Options, depth: int) -> NDArray[np.int64]:
+    """What is matched in each layer, at the query (layer, example)."""
     example, position = np.nonzero(selection.mask(data, [options.query])[0])
     if not np.array_equal(example, np.arange(data.sizes["example"])):
         raise InterpflowError(f"query: '{options.query}' is not one position of each example")
     every = selection.each(data, {str(at): wanted for at, wanted in enumerate(options.match)})
-    states = [*every.values()]
-    if len(states) < depth:
-        raise InterpflowError(f"match has {len(states)} states; the model has {depth} layers")
-    found = []
-    for layer, wanted in enumerate(states[:depth]):
-        state = selection.state(data, wanted)[example, position]
-        found.append(partners(state if matched else 0 * state, "scrubbing", matched, layer))
-    return np.stack(found)
+    if len(every) < depth:
+        raise InterpflowError(f"match has {len(every)} states; the model has {depth} layers")
+    states = list(every.values())[:depth]
+    return np.stack([selection.state(data, wanted)[example, position] for wanted in states])
 
 
 def _losses(
-    runs: Runs, data: xr.Dataset, options: Options, chosen: NDArray[np.int64]
+    runs: Runs, data: xr.Dataset, pool: xr.Dataset, options: Options, chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Losses at the query: intact (seed, example), and scrubbed (seed, hypothesis, layer, example).
+    """Losses of the intact answers: intact (seed, example), and scrubbed (seed, hypothesis, layer, example).
 
-    `chosen` are the donors (hypothesis, layer, example).
+    `chosen` are the donors (hypothesis, layer, example), of `pool`.
     """
     import torch
 
     from interpflow.methods.queries import asked, passes
     from interpflow.training.examples import Examples
 
-    at, answers = asked(data, [options.query])
-    weights, examples = runs.weights(options.checkpoint), Examples(data, options.split, runs.device)
-    parts = list(passes(runs.model, weights, examples, at))
+    weights = runs.weights(options.checkpoint)
     hypotheses, layers = chosen.shape[:2]
-    keys = parts[0][1].own.shape[1]
-    clean = [torch.from_numpy(runs.mask(data, each.clean)[:, :, :keys]).to(runs.device)
-             for each in options.hypotheses.values()]  # fmt: skip
-    # What every example would give as a donor.
-    given = [[torch.cat([queries.reading(layer, ~mask[:, here]) for here, queries in parts], 1)
-              for layer in range(layers)] for mask in clean]  # fmt: skip
-    intact = np.zeros((len(runs.seeds), len(answers)))
-    scrubbed = np.zeros((len(runs.seeds), hypotheses, layers, len(answers)))
-    for here, queries in parts:
 
-        def edit(layer: int, here: np.ndarray = here, queries: Queries = queries) -> Edit:
+    def parts(of: xr.Dataset, split: str) -> Iterator[tuple[np.ndarray, Queries, list[Tensor]]]:
+        """A few examples after the other, what the query does there, and where each hypothesis is clean."""
+        at, _ = asked(of, [options.query])
+        clean = [runs.mask(of, each.clean) for each in options.hypotheses.values()]
+        for here, queries in passes(runs.model, weights, Examples(of, split, runs.device), at):
+            keys = queries.own.shape[1]
+            yield here, queries, [torch.from_numpy(mask[:, here, :keys]).to(runs.device)
+                                  for mask in clean]  # fmt: skip
+
+    def readings(queries: Queries, keys: list[Tensor]) -> Tensor:
+        """What the query reads from `keys` of each hypothesis (seed, query, variant, head, d_head)."""
+        each = [queries.reading(layer, mask) for mask in keys for layer in range(layers)]
+        return torch.stack(each, 2)
+
+    # What every donor would give; a variant is a hypothesis in a layer.
+    given = torch.cat([readings(queries, [~mask for mask in clean])
+                       for _, queries, clean in parts(pool, options.donors)], 1)  # fmt: skip
+    intact = np.zeros((len(runs.seeds), data.sizes["example"]))
+    scrubbed = np.zeros((len(runs.seeds), hypotheses, layers, data.sizes["example"]))
+    variant = torch.arange(hypotheses * layers, device=given.device)
+    for here, queries, clean in parts(data, options.split):
+        donor = torch.from_numpy(chosen[..., here].reshape(len(variant), -1).T).to(given.device)
+        put = readings(queries, clean) + given[:, donor, variant]
+
+        def edit(layer: int, put: Tensor = put) -> Edit:
             def swap(z: Tensor) -> Tensor:
-                z = z.clone()  # (seed, query, hypothesis and layer, head, d_head)
-                for i, mask in enumerate(clean):
-                    kept = queries.reading(layer, mask[:, here])
-                    z[:, :, i * layers + layer] = kept + given[i][layer][:, chosen[i, layer, here]]
+                z = z.clone()  # (seed, query, variant, head, d_head)
+                z[:, :, layer::layers] = put[:, :, layer::layers]
                 return z
 
             return swap
 
         edits = {f"blocks.{layer}.attn.hook_z": edit(layer) for layer in range(layers)}
-        logits = queries.again(hypotheses * layers, edits)
-        right = torch.from_numpy(answers[here]).to(runs.device)
-
-        def loss(logits: Tensor, right: Tensor = right) -> Tensor:
-            chances = logits.log_softmax(-1)
-            return -chances.take_along_dim(right.view(1, -1, *[1] * (logits.dim() - 2)), -1)[..., 0]
-
-        intact[:, here] = loss(queries.logits).cpu().numpy()
-        each = loss(logits).unflatten(2, (hypotheses, layers)).permute(0, 2, 3, 1)
+        logits = queries.again(len(variant), edits)
+        own = queries.logits.argmax(-1, keepdim=True)
+        before = -queries.logits.log_softmax(-1).gather(-1, own)[..., 0]
+        after = -logits.log_softmax(-1).take_along_dim(own[:, :, None], -1)[..., 0]
+        intact[:, here] = before.cpu().numpy()
+        each = after.unflatten(2, (hypotheses, layers)).permute(0, 2, 3, 1)
         scrubbed[..., here] = each.cpu().numpy()
-        runs.report(int(here[-1]) + 1, len(answers))
+        runs.report(int(here[-1]) + 1, data.sizes["example"])
     return intact, scrubbed

@@ -21,3 +21,17 @@ def partners(state: NDArray[np.generic], *address: str | int) -> NDArray[np.int6
     found = np.empty_like(order)
     found[order] = order[np.where(after == end, first, after)]
     return np.where(found == np.arange(len(found)), -1, found)
+
+
+def donors(
+    wanted: NDArray[np.int64], offered: NDArray[np.int64], *address: str | int
+) -> NDArray[np.int64]:
+    """For each state `wanted` (example,) a random one of the donors that have it, of states `offered` (donor,).
+
+    -1 where none has it; a negative state is none.  One donor may stand in for several examples.
+    """
+    order = np.argsort(offered, kind="stable")
+    first, end = (np.searchsorted(offered[order], wanted, side) for side in ("left", "right"))
+    rank = np.floor(generator(*address).random(len(wanted)) * (end - first)).astype(np.int64)
+    there = (wanted >= 0) & (end > first)
+    return np.where(there, order[np.where(there, first + rank, 0)], -1)

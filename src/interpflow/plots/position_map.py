@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -43,26 +43,31 @@ class Marks(Line):
 class Options(Shown):
     """Of which model and head, which positions against which tokens, and which positions are marked."""
 
+    values: Literal["to_token", "attention"] = (
+        "to_token"  # scores, or the attention that they come to
+    )
     tokens: Pattern = ".*"  # a regular expression of whole words
     positions: Range | None = None  # all if not given
     marked: Marks | None = None
 
 
+_LABELS = {"to_token": "Attention score, above the mean of tokens", "attention": "Attention"}
 ROW, COLUMN = 0.12, 0.19  # of one cell, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """A cell for each position and token, red above the mean over tokens; marked positions in bold."""
-    here = find(data, options, "to_token")
+    """A cell for each position and token, scores red above the mean over tokens; marked positions in bold."""
+    here = find(data, options, options.values)
     if here is None:
         return style.nothing("No scores of this experiment are in the data.")
     here = first(here, "seed", "layer", "head")
-    shown = here["to_token"]
+    shown = here[options.values].dropna("position", how="all")
     shown = shown.sel(
         token=[
             str(word) for word in here["token"].values if re.fullmatch(options.tokens, str(word))
         ]
     )
+    shown = shown.dropna("token", how="all")
     if options.positions:
         shown = shown.sel(position=slice(options.positions.first, options.positions.last))
     if not shown.size:
@@ -72,8 +77,8 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     shown = shown.transpose("position", "token")
     rows, columns = shown.shape
     width = style.SINGLE if COLUMN * columns + 0.8 <= style.SINGLE else style.DOUBLE
-    scale = Scale.of([shown], signed=True)
-    label = "Attention score, above the mean of tokens"
+    scale = Scale.of([shown], signed=options.values == "to_token")
+    label = _LABELS[options.values]
     marked = _marked(data, options, here, shown)
     label += f"; bold: {options.marked.word}" if options.marked and marked.any() else ""
     figure, [[panel]] = in_rows([[("", shown)]], scale, label, width, [width - 0.8], ROW * rows)

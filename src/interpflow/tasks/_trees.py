@@ -92,21 +92,28 @@ class Trees:
         ) >= self.nodes - 1
 
 
-def grow(nodes: int, random: np.random.Generator, lengths: Ints, second_chain: int | None) -> Trees:
+def grow(
+    nodes: int, random: np.random.Generator, lengths: Ints, kind: Kind, second_chain: int | None
+) -> Trees:
     """Random trees and goals, the edges in the order in which they grew.
 
-    A chain of `lengths` (example,) edges leads from the root to the goal.  Where nodes are left, a second chain
-    hangs from the root, of random length from `second_chain` nodes up; None leaves it out.  Each node still
-    left hangs from a random one with fewer than two children, never from the goal.
+    A chain of `lengths` (example,) edges leads from the root to the goal, through random nodes.  Then, where
+    nodes are left, a second chain of random nodes hangs from the root: in trees of kind `training` of random
+    length; in those of kind `forked` of `second_chain` nodes, or none where fewer are left.  The nodes left
+    after that, the lowest number first, each hang from a random one with fewer than two children, never from
+    the goal.
     """
     size = len(lengths)
     left = nodes - 1 - lengths
     second = np.zeros_like(lengths)
-    if second_chain is not None:
-        longest = np.maximum(left, second_chain)
-        second = np.where(left > 0, random.integers(second_chain, longest + 1), 0)
+    if kind == "training":
+        second = np.where(left > 0, random.integers(1, np.maximum(left, 1) + 1), 0)
+    elif second_chain is not None:
+        second = np.where(left >= second_chain, second_chain, 0)
     every = np.arange(size)
     # Nodes are numbered as they grow: the root 0, the goal `lengths`.
+    grown = np.arange(nodes)
+    chained = grown <= (lengths + second)[:, None]
     parent = np.full((size, nodes), NOTHING)
     room = np.zeros((size, nodes), dtype=np.int8)  # children that a node can still have
     room[:, 0] = 2
@@ -116,12 +123,14 @@ def grow(nodes: int, random: np.random.Generator, lengths: Ints, second_chain: i
         # The place of the chosen one among the free, at random.
         rank = np.floor(random.random(size) * free.sum(1)).astype(np.int64)
         below = (free.cumsum(1, dtype=np.int16) > rank[:, None]).argmax(1)
-        on_chain = node <= lengths + second
-        below = np.where(on_chain, np.where(node == lengths + 1, 0, node - 1), below)
+        along = np.where(node == lengths + 1, 0, node - 1)
+        below = np.where(chained[:, node], along, below)
         parent[:, node] = below
         room[every, below] -= 1
         room[:, node] = 2
-    name = random.permuted(np.tile(np.arange(nodes), (size, 1)), axis=1)
+    name = random.permuted(np.tile(grown, (size, 1)), axis=1)
+    in_turn = np.where(chained, grown, nodes + name).argsort(axis=1)
+    name = np.take_along_axis(name, in_turn, axis=1)
     source = np.take_along_axis(name, parent[:, 1:], axis=1)
     edges = np.stack([source, name[:, 1:]], axis=2)
     named = np.full_like(parent, NOTHING)
@@ -130,16 +139,28 @@ def grow(nodes: int, random: np.random.Generator, lengths: Ints, second_chain: i
 
 
 def ordered(trees: Trees, random: np.random.Generator, order: Order) -> Trees:
-    """The edges shuffled; bottom up: by their source, the deepest first, those of one depth at random."""
+    """The edges shuffled, or bottom up: as their targets stand level by level, the last one first."""
     key = random.random(trees.edges.shape[:2])
     share = {"random": 0.0, "mixed": 0.5, "bottom_up": 1.0}[order]
-    up = (random.random(len(key)) < share)[:, None]
-    source = trees.edges[:, :, 0]
-    level = np.where(up, np.take_along_axis(depths(trees.parent), source, axis=1), 0)
-    rank = random.random(trees.parent.shape)  # of a node among those of its depth
-    rank = np.where(up, np.take_along_axis(rank, source, axis=1), 0.0)
-    place = np.lexsort((key, rank, -level))
+    up = random.random(len(key)) < share
+    key[up] = -np.take_along_axis(by_level(trees.parent[up]), trees.edges[up, :, 1], axis=1)
+    place = key.argsort(axis=1)
     return Trees(np.take_along_axis(trees.edges, place[:, :, None], 1), trees.parent, trees.goal)
+
+
+def by_level(parent: Ints) -> Ints:
+    """The place of each node (example, node) level by level: after its parent's level, as parents stand there.
+
+    Children of one parent stand in the order of their numbers, as networkx sorts a tree topologically.
+    """
+    nodes, up = parent.shape[1], parent
+    place = depths(parent) * nodes + np.arange(nodes)
+    while (on := up != NOTHING).any():
+        # `place` compares the last few nodes on the way from the root: each round twice as many.
+        above = np.where(on, np.take_along_axis(place, up.clip(0), axis=1), NOTHING)
+        place = ((above + 1) * nodes**2 + place).argsort(axis=1).argsort(axis=1)
+        up = np.where(on, np.take_along_axis(up, up.clip(0), axis=1), NOTHING)
+    return place
 
 
 def depths(parent: Ints) -> Ints:

@@ -5,11 +5,15 @@
 An edge is its source and its target.  The goal is named once, then the root, and then the model writes the
 path and a comma that ends it.  It is asked at the root and at every node of the path.
 
-Trees follow Brinkmann et al. 2024 (arXiv:2402.11917).  A main path of random length leads from the root to the
-goal.  In trees of the kind `training` a second chain of random length hangs from the root, where nodes are
-left, so that the goal alone says which way to go.  Trees of the kind `forked` are the same with a least length
-of the second chain; those of the kind `plain` have none.  Each node still left hangs from a random node with
-fewer than two children, never from the goal.
+Trees are those of the generator of Brinkmann et al. 2024 (arXiv:2402.11917).  A main path of random length
+leads from the root to the goal.  In trees of the kind `training` a second chain of random length hangs from
+the root, where nodes are left, so that the goal alone says which way to go.  In trees of the kind `forked` the
+second chain has a given length, and is left out where nodes do not suffice; trees of the kind `plain` have
+none.  The nodes still left, the lowest number first, each hang from a random node with fewer than two children,
+never from the goal.  So a node of low number has more often than others something below it.
+
+An example has 4 tokens a node.  The authors' have one more to read and to predict, a comma that follows a
+comma, wherever the path ends.
 
 No tree of `train` is in any other split, whatever its goal and the order of its edges, nor is one of the new
 examples of a training step: a hash of the tree says on which side it belongs.  Trees written out in a spec are
@@ -65,9 +69,10 @@ class Split(Section):
 
     size: PositiveInt = 1000  # trees; of each length with path_length: each
     kind: Kind = "training"  # forked: with a second chain from the root; plain: without one
-    second_chain: PositiveInt | None = None  # least nodes of the second chain of forked trees
-    order: Order = "mixed"  # of the edges; mixed: bottom up in every other tree
-    # Edges from the root to the goal, or one of several at random.
+    second_chain: PositiveInt | None = None  # nodes of the second chain of forked trees
+    order: Order = "mixed"  # of the edges; mixed: bottom up in half of the trees, at random
+    # Edges from the root to the goal, or one of several at random.  each: of every length that leaves a node.
+    # If not given any, and of plain trees those below two thirds of the nodes, as the authors draw them.
     path_length: PositiveInt | Lengths | Literal["each"] | None = None
     all_leaves: bool = (
         False  # every leaf of a tree is its goal once, whatever the main path leads to
@@ -76,7 +81,10 @@ class Split(Section):
 
     @model_validator(mode="after")
     def _texts_stand_alone(self) -> Split:
-        if self.texts and (others := self.model_fields_set - {"texts"}):
+        # A resolved spec says every option, so what is refused is another value than the default.
+        others = {name for name, field in Split.model_fields.items()
+                  if name != "texts" and getattr(self, name) != field.default}  # fmt: skip
+        if self.texts and others:
             raise ValueError(f"texts are taken as they are; leave out {', '.join(sorted(others))}")
         return self
 
@@ -84,19 +92,18 @@ class Split(Section):
     def _a_second_chain_is_of_forked_trees(self) -> Split:
         if (self.kind == "forked") != (self.second_chain is not None):
             raise ValueError(
-                f"kind {self.kind} and second_chain {self.second_chain}: forked trees say the least nodes of "
-                "their second chain, and no others do"
+                f"kind {self.kind} and second_chain {self.second_chain}: forked trees say how many nodes "
+                "their second chain has, and no others do"
             )
         return self
 
-    @property
-    def least_second(self) -> int | None:
-        """Nodes that the second chain has at least where nodes are left; None without one."""
-        return {"training": 1, "plain": None, "forked": self.second_chain}[self.kind]
-
-    def longest(self, nodes: int) -> int:
+    def lengths(self, nodes: int) -> list[int]:
         """Edges that the main path can have in trees of `nodes` nodes."""
-        return nodes - 1 - (self.second_chain or 0)
+        if self.path_length == "each":
+            return list(range(1, nodes - 1))
+        if self.path_length is None:
+            return list(range(1, nodes // 3 * 2 if self.kind == "plain" else nodes))
+        return self.path_length if isinstance(self.path_length, list) else [self.path_length]
 
 
 class Fresh(Section):
@@ -109,20 +116,11 @@ class Fresh(Section):
     # A curriculum: at first main paths have one edge or two, from each of these steps on one edge more, and
     # from the last on any number.
     longer_at: Rising = []
-    padding: bool = False  # whether the commas after a path count in the training loss, too
 
     @model_validator(mode="after")
     def _one_way_to_say_how_long(self) -> Fresh:
         if self.path_length is not None and self.longer_at:
             raise ValueError("path_length and longer_at both say how long main paths are; give one")
-        return self
-
-    @model_validator(mode="after")
-    def _padding_is_there(self) -> Fresh:
-        if self.padding and self.goals == "all":
-            raise ValueError(
-                "padding: with goals all the next goal stands behind a path; give false"
-            )
         return self
 
 
@@ -137,23 +135,33 @@ class Options(Section):
     held_out: Annotated[float, Field(ge=0.001, le=0.999)] = (
         0.1  # share of all trees kept from training
     )
+    padding: bool = False  # whether the commas after a path count in the training loss, too
     fresh: Fresh = Fresh()  # of training that draws new examples
     splits: dict[str, Split] = {}  # further ones, by name
 
     @model_validator(mode="after")
+    def _padding_is_there(self) -> Options:
+        if self.padding and self.fresh.goals == "all":
+            raise ValueError(
+                "padding: with fresh.goals all the next goal stands behind a path; give false"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _trees_can_be_drawn(self) -> Options:
-        _check_path_length(self.fresh.path_length, self.nodes - 1, self.nodes, "fresh")
+        _check_lengths(self.fresh.path_length or [], self.nodes, "fresh")
         for name, split in self.splits.items():
             if name in ("train", "validation", "test"):
                 raise ValueError(
                     f"splits has {name}, which is there by its size; give another name"
                 )
-            longest = split.longest(self.nodes)
-            if longest < 1:
+            lengths = split.lengths(self.nodes)
+            _check_lengths(lengths, self.nodes, f"splits {name}")
+            if split.second_chain is not None and min(lengths) + split.second_chain >= self.nodes:
                 raise ValueError(
-                    f"splits {name}: second_chain {split.second_chain} needs more than {self.nodes} nodes"
+                    f"splits {name}: a second_chain of {split.second_chain} beside a path of "
+                    f"{min(lengths)} needs more than {self.nodes} nodes"
                 )
-            _check_path_length(split.path_length, longest, self.nodes, f"splits {name}")
             for text in split.texts:
                 try:
                     read(text, self.nodes)
@@ -162,15 +170,12 @@ class Options(Section):
         return self
 
 
-def _check_path_length(
-    wanted: int | list[int] | str | None, longest: int, nodes: int, where: str
-) -> None:
-    lengths = [wanted] if isinstance(wanted, int) else wanted
-    for length in lengths if isinstance(lengths, list) else []:
-        if length > longest:
-            raise ValueError(
-                f"{where}: path_length {length} needs more than {nodes} nodes; the longest here is {longest}"
-            )
+def _check_lengths(lengths: list[int], nodes: int, where: str) -> None:
+    if lengths and max(lengths) >= nodes:
+        raise ValueError(
+            f"{where}: path_length {max(lengths)} needs more than {nodes} nodes; the longest here is "
+            f"{nodes - 1}"
+        )
 
 
 VARIABLES = {
@@ -182,6 +187,9 @@ VARIABLES = {
     "path_length": Variable(("example",), "edge", "edges between the root and the goal"),
     "ancestor": Variable(
         ("example", "distance"), "1", "node so many edges above the goal, -1 above the root"
+    ),
+    "below_root": Variable(
+        ("example", "distance"), "1", "node so many edges above the goal, -1 from the root on"
     ),
     "edge_source": Variable(("example", "position"), "1", "source of the edge, -1 where none is"),
     "edge_target": Variable(("example", "position"), "1", "target of the edge, -1 where none is"),
@@ -218,6 +226,8 @@ def generate(options: Options) -> xr.Dataset:
     } | options.splits
     parts = [_of_split(options, name, split) for name, split in splits.items()]
     trees = Trees.join(parts)
+    split = np.repeat(list(splits), [len(part.goal) for part in parts])
+    padded = options.padding & (split == "train")
     example, position = ("example",), ("example", "position")
     facts, tokens = _facts(trees), _tokens(trees)
     return xr.Dataset(
@@ -225,9 +235,9 @@ def generate(options: Options) -> xr.Dataset:
             **{name: (VARIABLES[name].dims, values) for name, values in facts.items()},
             "tokens": (position, tokens),
             "targets": (position, _targets(tokens)),
-            "scored": (position, _scored(trees)),
-            "length": (example, _lengths(trees)),
-            "split": (example, np.repeat(list(splits), [len(part.goal) for part in parts])),
+            "scored": (position, _scored(trees, padded)),
+            "length": (example, np.where(padded, tokens.shape[1], _lengths(trees))),
+            "split": (example, split),
         },
         {
             "token": words(options.nodes),
@@ -251,14 +261,14 @@ def sample(
     wanted = Split(order=options.order, path_length=fresh.path_length or _lengths_at(options, step))
     trees = _draw(options, random, size, wanted, held_out=False)
     if fresh.goals == "one":
-        return _examples(trees, fresh.padding)
+        return _examples(trees, options.padding)
     trees, tree = trees.of_all_leaves()
     # Whether a goal fits is not to depend on its name.
     order = np.lexsort((random.random(len(tree)), tree))
     trees, tree = trees.take(order), tree[order]
     # The comma that ends a path is nobody's input.
     return branches.join(
-        _examples(trees, fresh.padding),
+        _examples(trees, options.padding),
         _lengths(trees) - 1,
         tree,
         3 * (options.nodes - 1),
@@ -276,7 +286,8 @@ def _lengths_at(options: Options, step: int) -> list[int] | None:
 
 def _examples(trees: Trees, padding: bool) -> dict[str, np.ndarray]:
     tokens = _tokens(trees)
-    return {"tokens": tokens, "targets": _targets(tokens), "scored": _scored(trees, padding)}
+    padded = np.full(len(tokens), padding)
+    return {"tokens": tokens, "targets": _targets(tokens), "scored": _scored(trees, padded)}
 
 
 def read(text: str, nodes: int) -> tuple[Ints, Ints, int]:
@@ -372,11 +383,11 @@ def _targets(tokens: NDArray[np.int16]) -> NDArray[np.int16]:
     return np.concatenate([tokens[:, 1:], np.zeros_like(tokens[:, :1])], axis=1)
 
 
-def _scored(trees: Trees, padding: bool = False) -> NDArray[np.bool_]:
-    """The root and the path, and with `padding` all that stands behind them (example, position)."""
+def _scored(trees: Trees, padded: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The root and the path, and if `padded` (example,) all that stands behind them (example, position)."""
     place = np.arange(4 * trees.nodes)
     behind = place > _lengths(trees)[:, None] - 2
-    return (place >= _root_at(trees.nodes)) & (padding | ~behind)
+    return (place >= _root_at(trees.nodes)) & (padded[:, None] | ~behind)
 
 
 def _facts(trees: Trees) -> dict[str, np.ndarray]:
@@ -394,6 +405,7 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
     at_node = np.full(shape, NOTHING, dtype=np.int8)
     at_node[:, root_at:-1] = trees.path
     steps = trees.path_length[:, None] - np.arange(trees.nodes)
+    below = np.arange(trees.nodes) < trees.path_length[:, None]  # by edges above the goal
     to_goal = np.full(shape, NOTHING, dtype=np.int8)
     to_goal[:, root_at:-1] = np.where(steps >= 0, steps, NOTHING)
     is_child = trees.parent[:, None, :] == np.arange(trees.nodes)[:, None]  # (example, node, child)
@@ -413,6 +425,7 @@ def _facts(trees: Trees) -> dict[str, np.ndarray]:
         "goal": trees.goal.astype(np.int8),
         "path_length": trees.path_length.astype(np.int8),
         "ancestor": trees.ancestor.astype(np.int8),
+        "below_root": np.where(below, trees.ancestor, NOTHING).astype(np.int8),
         "edge_source": ends[0],
         "edge_target": ends[1],
         "at_node": at_node,
@@ -439,21 +452,16 @@ def _draw(
     options: Options, random: np.random.Generator, size: int, split: Split, held_out: bool
 ) -> Trees:
     """`size` trees (of each length) on one side of the hold-out."""
-    every = np.arange(1, split.longest(options.nodes) + 1)
-    lengths = every if split.path_length == "each" else None
-    total = size * (len(lengths) if lengths is not None else 1)
+    lengths, each = split.lengths(options.nodes), split.path_length == "each"
+    kinds = len(lengths) if each else 1
     share = options.held_out if held_out else 1 - options.held_out
     parts: list[Trees] = []
-    missing = np.full(len(lengths), size) if lengths is not None else np.array([size])
+    missing = np.full(kinds, size)
     for _ in range(_MOST_ROUNDS):
         # A little more than is likely to be left over.
         count = np.ceil(missing / share * 1.1).astype(int) + 8 * (missing > 0)
-        if lengths is not None:
-            wanted = np.repeat(lengths, count)
-        else:
-            given = split.path_length if isinstance(split.path_length, int | list) else every
-            wanted = random.choice(np.atleast_1d(given), count[0])
-        trees = grow(options.nodes, random, wanted, split.least_second)
+        wanted = np.repeat(lengths, count) if each else random.choice(lengths, count[0])
+        trees = grow(options.nodes, random, wanted, split.kind, split.second_chain)
         kept = np.flatnonzero(is_held_out(trees.parent, options.held_out) == held_out)
         kind = np.repeat(np.arange(len(missing)), count)[kept]
         rank = np.arange(len(kept)) - np.searchsorted(kind, kind)  # kinds come in order
@@ -469,9 +477,9 @@ def _draw(
             "path length; take more nodes or another share"
         )
     found = Trees.join(parts)
-    if lengths is not None:
+    if each:
         found = found.take(np.argsort(found.path_length, kind="stable"))
-    assert len(found.goal) == total
+    assert len(found.goal) == size * kinds
     found = ordered(found, random, split.order)
     if split.all_leaves:  # the edges keep their order, so that nothing but the goal differs
         found, _ = found.of_all_leaves()
