@@ -111,7 +111,7 @@ def _made_with(planned: Plan) -> list[str]:
 def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
     """The rows of the scorecard, None for an empty cell; or why there are none."""
     for job in planned.jobs["claims"].values():
-        path = Path(job.outputs["claims"])
+        path = Path(job.outputs["csv"])
         try:
             table = pd.read_csv(path).reindex(columns=list(scorecard.COLUMNS))
         except (OSError, ValueError) as error:
