@@ -53,6 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_dataset(dataset: xr.Dataset) -> None:
+    from interpflow.record import divergence
+
     print("  " + ", ".join(f"{dim} {size}" for dim, size in dataset.sizes.items()))
     for heading, arrays in (("Coordinates", dataset.coords), ("Variables", dataset.data_vars)):
         if arrays:
@@ -63,6 +65,8 @@ def _print_dataset(dataset: xr.Dataset) -> None:
                 units = array.attrs.get("units", "1")
                 print(f"    {array.attrs['long_name']}{'' if units == '1' else f' [{units}]'}")
             print(_wrapped(_values(array), "    "))
+    if diverged := divergence.words(divergence.read(dataset.attrs)):
+        print(f"\nDiverged in training\n  {diverged}")
     if made_with := dataset.attrs.get("made_with"):
         print(f"\nMade with\n  {made_with}")
 

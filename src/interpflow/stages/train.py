@@ -7,6 +7,7 @@ from pathlib import Path
 
 from interpflow import store
 from interpflow.progress import Log, Progress
+from interpflow.record import divergence
 from interpflow.variables import HISTORY, WEIGHTS, describe
 from interpflow.workflow.job import Job
 
@@ -24,8 +25,14 @@ def run(job: Job, log: Log) -> None:
         weights, history = importlib.import_module("interpflow.training.loop").train(
             data, job.recipe, state, Progress(log).update, other
         )
+    steps = weights.attrs.pop(divergence.ATTRIBUTE, {})
+    if steps:
+        log.line(
+            f"diverged: {divergence.of_seeds(steps)}; there the loss or a weight is not finite"
+        )
+    attrs = job.attrs() | divergence.attrs({job.slice["experiment"]: steps})
     for output, dataset, table in (("weights", weights, WEIGHTS), ("history", history, HISTORY)):
-        store.write(describe(dataset, table, "variables.py"), job.outputs[output], job.attrs())
+        store.write(describe(dataset, table, "variables.py"), job.outputs[output], attrs)
     # Only now: whoever is killed before this line finds the state again.  Those of other recipes go too.
     for left in state.parent.glob(f"{'.'.join(job.names)}.*"):
         left.unlink()
