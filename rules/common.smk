@@ -19,7 +19,9 @@ from interpflow.workflow import run_lock
 from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
-from interpflow.workflow.plan import find, plan_all
+from interpflow.spec.load import DEFAULT_SCALE
+from interpflow.workflow.cost import at_base
+from interpflow.workflow.plan import find, misnamed, plan_good, require_known
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
 
 
@@ -31,8 +33,12 @@ def readable(function, *arguments):
         sys.exit(f"interpflow: {error}")
 
 
-SCALE = str(config.get("scale", "laptop"))
-PLANS = readable(plan_all, SCALE)
+readable(require_known, config)
+SCALE = str(config.get("scale", DEFAULT_SCALE))
+PLANS, BROKEN = readable(plan_good, SCALE)
+if workflow.is_main_process:
+    for notice in [*BROKEN.values(), *misnamed(), *at_base(PLANS.values())]:
+        print(f"interpflow: {notice}", file=sys.stderr)
 
 
 wildcard_constraints:
@@ -56,6 +62,17 @@ def must_run(job):
             print(f"interpflow: {why}", file=sys.stderr)
         return True
     return any(must_run(source.job) for source in job.sources.values())
+
+
+def targets(*studies):
+    """What whole runs of `studies` leave to look at; a broken spec among them ends the run."""
+
+    def of(wildcards):
+        if wrong := [BROKEN[study] for study in studies if study in BROKEN]:
+            sys.exit("interpflow: " + "\n".join(wrong))
+        return [path for study in studies for path in PLANS[study].targets()]
+
+    return of
 
 
 def inputs(stage):

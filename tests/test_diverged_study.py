@@ -37,10 +37,18 @@ analyses:
 figures:
   bins: {plot: length_bins, data: lengths, caption: Accuracy}
 claims:
-  calm: {data: lengths, variable: overall_accuracy, select: {experiment: calm, checkpoint: best}, at_most: 0.5, source: here}
-  half: {data: lengths, variable: overall_accuracy, select: {experiment: half, checkpoint: best}, at_most: 1.0, source: here}
-  hot: {data: lengths, variable: overall_accuracy, select: {experiment: hot, checkpoint: best}, at_most: 0.5, source: here}
-  curve: {data: curves, variable: validation_accuracy, select: {experiment: hot, step: 3}, at_most: 0.5, source: here}
+  calm:
+    {data: lengths, variable: overall_accuracy, at_most: 0.5, source: here,
+     select: {experiment: calm, checkpoint: best}}
+  half:
+    {data: lengths, variable: overall_accuracy, at_most: 1.0, source: here,
+     select: {experiment: half, checkpoint: best}}
+  hot:
+    {data: lengths, variable: overall_accuracy, at_most: 0.5, source: here,
+     select: {experiment: hot, checkpoint: best}}
+  curve:
+    {data: curves, variable: validation_accuracy, at_most: 0.5, source: here,
+     select: {experiment: hot, step: 3}}
 """
 RESULTS = "results/laptop/wild"
 HALF = "seed 1 at step 2"

@@ -49,8 +49,10 @@ def _source(method: ModuleType, job: Job, log: Log) -> tuple[Any, list[int], div
         return store.read(job.inputs["data"]), [], {}
     if method.NEEDS == "findings":
         findings = {name: store.read(path) for name, path in job.inputs.items()}
-        each = [one["seed"].values.tolist() for one in findings.values() if "seed" in one]
-        return findings, sorted({*sum(each, [])}), divergence.joined(findings.values())
+        seeds = {
+            s for one in findings.values() if "seed" in one for s in one["seed"].values.tolist()
+        }
+        return findings, sorted(seeds), divergence.joined(findings.values())
     # By name, as the planner counts it: an edit of the model reruns no analysis of the data alone.
     runs = importlib.import_module("interpflow.runs").load_runs(
         job.inputs, job.slice, Progress(log, "part").update

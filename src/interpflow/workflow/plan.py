@@ -243,17 +243,60 @@ class _Planner:
         return job
 
 
+def require_known(config: Mapping[str, Any]) -> None:
+    """Raise InterpflowError for a key of Snakemake's `--config` that means nothing here."""
+    for key in config:
+        if key != "scale":
+            raise InterpflowError(
+                f"--config {key}={config[key]}: the only key is scale; all else stands in the spec"
+            )
+
+
+def spec_files(folder: Path = SPECS) -> list[Path]:
+    """The specs in `folder`, without hidden files, which editors and file systems put there.
+
+    Raises InterpflowError where there is none.
+    """
+    found = [path for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
+    if not found:
+        raise InterpflowError(
+            f"no specs in {folder.absolute()}: start in the folder that holds specs/"
+        )
+    return found
+
+
+def misnamed(folder: Path = SPECS) -> list[str]:
+    """What is wrong with the names of files that look like specs and are not read."""
+    others = [path for path in sorted(folder.glob("*.yml")) if not path.name.startswith(".")]
+    return [
+        f"{path}: not read, since specs end in .yaml: rename it to {path.with_suffix('.yaml').name}"
+        for path in others
+    ]
+
+
+def plan_good(scale: str, folder: Path = SPECS) -> tuple[dict[str, Plan], dict[str, str]]:
+    """The plans of all studies whose specs are in order, and what is wrong with the other specs, by name.
+
+    Raises InterpflowError where no spec is in order, and for a scale that none declares.
+    """
+    specs, broken = {}, {}
+    for path in spec_files(folder):
+        try:
+            specs[path.stem] = load_spec(path)
+        except InterpflowError as error:
+            broken[path.stem] = str(error)
+    if not specs:
+        raise InterpflowError("\n".join(broken.values()))
+    require_scale(specs.values(), scale)
+    return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}, broken
+
+
 def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) -> dict[str, Plan]:
     """The plans of `studies`, or of every study in `folder`, by name.
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
     """
-    paths = [_path(study, folder) for study in studies] or sorted(folder.glob("*.yaml"))
-    if not paths:
-        raise InterpflowError(
-            f"no specs in {folder.absolute()}: start in the folder that holds specs/"
-        )
-    specs = load_specs(paths)
+    specs = load_specs([_path(study, folder) for study in studies] or spec_files(folder))
     require_scale(specs.values(), scale)
     return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}
 
