@@ -75,3 +75,15 @@ def test_one_file_of_several_that_a_command_names_is_made_of_inputs_of_its_recip
         "train tiny/narrow, seeds from 1",
         "analyse tiny/narrow: norms",
     }
+
+
+def test_a_broken_draft_stops_nothing_but_what_needs_it(finished: Copy):
+    (finished.folder / "specs/draft.yaml").write_text("study: draft\nseeds: many\n")
+    for needs_it in ([], ["draft"]):
+        refused = finished.snakemake("--dry-run", *needs_it, check=False)
+        assert refused.returncode != 0
+        assert "specs/draft.yaml:2: seeds:" in refused.stdout
+        assert "Traceback" not in refused.stdout
+    others = finished.snakemake("--dry-run", "tiny")
+    assert "specs/draft.yaml:2: seeds:" in others.stdout
+    assert "Nothing to be done" in others.stdout

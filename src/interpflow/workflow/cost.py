@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
 
 
 def at_base(plans: Iterable[Plan]) -> Iterator[str]:
-    """For each study that runs at its base, since its spec does not declare the scale asked for, that it does."""
+    """A sentence on each study that runs at its base, since its spec does not declare the scale."""
     for plan in plans:
         study = plan.study
         if study.scale != DEFAULT_SCALE and study == replace(plan.base, scale=study.scale):
