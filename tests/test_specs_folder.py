@@ -81,9 +81,7 @@ def test_a_study_without_the_scale_says_that_it_runs_at_its_base_and_how_long(sp
 
 def copy_of_the_project(folder: Path) -> Path:
     for name in ("src", "specs"):
-        shutil.copytree(
-            PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "Makefile", folder / "Makefile")
     return folder
 

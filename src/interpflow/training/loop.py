@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,11 @@ def train(
     """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
 
     The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
-    examples; `other` are the weights of the experiment that training goes on from.  The state at
-    `state_path`, if there is one, is gone on from, with the same result as a run never stopped.  A seed whose
-    loss or weights leave the finite numbers has no values from then on; the attribute `diverged` of both,
-    {seed: step}, is there where a seed did.  Training ends where all have.
+    examples, with `options_read` where they read not all of its options; `other` are the weights of the
+    experiment that training goes on from.  The state at `state_path`, if there is one, is gone on from, with the
+    same result as a run never stopped.  A seed whose loss or weights leave the finite numbers has no values from
+    then on; the attribute `diverged` of both, {seed: step}, is there where a seed did.  Training ends where all
+    have.
     """
     loop = _Loop(data, recipe, state_path, other)
     saved = time.monotonic()
@@ -76,7 +77,7 @@ class _Loop:
         self.seeds: Sequence[int] = recipe["seeds"]
         self.model = build_model(recipe["model"], data)
         self.validation_split = Examples(data, "validation", self.device)
-        self.source, self.total = self._source(data, recipe.get("task"))
+        self.source, self.total = self._source(data, recipe.get("task"), recipe.get("options_read"))
         self.checkpoints = checkpoint_steps(self.options, self.total)
         self.state_path = state_path
 
@@ -95,13 +96,15 @@ class _Loop:
             self.state = TrainingState(0, self.theta, {}, [], [], nothing, nothing.long())
             self._checkpoint()
 
-    def _source(self, data: xr.Dataset, task: Mapping[str, Any] | None) -> tuple[Source, int]:
+    def _source(
+        self, data: xr.Dataset, task: Mapping[str, Any] | None, read: Collection[str] | None
+    ) -> tuple[Source, int]:
         """What is trained on, and for how many steps."""
         size, steps = self.options.batch_size, self.options.steps
         if self.options.fresh:
             assert task is not None and steps is not None  # so the plan and the options have it
             after = self.options.start.experiment if self.options.start else None
-            return Fresh(task, size, self.seeds, self.device, after), steps
+            return Fresh(task, size, self.seeds, self.device, after, read), steps
         stored = Stored(Examples(data, "train", self.device), size, self.seeds)
         return stored, steps or stored.per_epoch * (self.options.epochs or 0)
 

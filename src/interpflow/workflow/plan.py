@@ -17,6 +17,7 @@ from interpflow.spec.load import DEFAULT_SCALE, load_spec, load_specs, require_s
 from interpflow.spec.study import Analysis, Experiment, Figure, Study
 from interpflow.workflow.job import Job, Source
 from interpflow.workflow.layout import SPECS, STAGES, log_pattern
+from interpflow.workflow.recipe import options_of
 
 Sources = dict[str, Source]
 
@@ -113,7 +114,15 @@ class _Planner:
         training, from_file = experiment.training, experiment.from_file
         # Stored examples come as a file; fresh ones are made by the task's code, as the task's options say.
         fresh = not from_file and training["fresh"]
-        made_by = [f"interpflow.tasks.{experiment.task['name']}"] if fresh else []
+        task = f"interpflow.tasks.{experiment.task['name']}"
+        read = experiment.task
+        if fresh and hasattr(plugins.load(plugins.TASK, experiment.task["name"]), "validation"):
+            # Nothing but these two functions and the options that they read.
+            task += ":sample,validation"
+            named = options_of(task, frozenset(experiment.task)) | {"name"}
+            read = {key: value for key, value in experiment.task.items() if key in named}
+            data = {}
+        made_by = [task] if fresh else []
         made_by.append(f"interpflow.training.{'weights_file' if from_file else 'loop'}")
         for start in range(0, len(seeds), size):
             chunk = str(seeds[start])
@@ -122,7 +131,8 @@ class _Planner:
                 {"experiment": experiment.name, "chunk": chunk},
                 data | ({"start": other[f"weights_{chunk}"]} if other else {}),
                 *made_by,
-                **({"task": experiment.task} if fresh else {}),
+                beside={"task": experiment.task} if fresh else {},
+                **({"task": read} if fresh else {}),
                 model=experiment.model,
                 training={"start": experiment.start} if from_file else training,
                 compute=self.machine,
@@ -223,7 +233,13 @@ class _Planner:
         return not asked or not self.of_models.isdisjoint(asked)
 
     def _add(
-        self, stage: str, names: Mapping[str, str], sources: Sources, *modules: str, **slice: Any
+        self,
+        stage: str,
+        names: Mapping[str, str],
+        sources: Sources,
+        *modules: str,
+        beside: Mapping[str, Any] | None = None,
+        **slice: Any,
     ) -> Job:
         """Plan a job that reads `slice` of the spec and runs, beside its stage's code, `modules`."""
         study = self.study
@@ -238,6 +254,7 @@ class _Planner:
             sources=sources,
             outputs={name: path.format_map(where) for name, path in STAGES[stage].outputs.items()},
             log=log_pattern(stage).format_map(where),
+            beside=beside or {},
         )
         self.jobs[stage][job.names] = job
         return job
