@@ -56,7 +56,9 @@ def test_text_in_a_figure_falls_back_to_any_font_without_serifs(built):
     image = Path("figures/laptop/small/bins.svg").read_text()
     fonts = set(re.findall(r"font-family: ([^;\"]*)", image))
     assert fonts
-    assert all(each.startswith("'DejaVu Sans', ") and each.endswith(", sans-serif") for each in fonts)
+    assert all(
+        each.startswith("'DejaVu Sans', ") and each.endswith(", sans-serif") for each in fonts
+    )
 
 
 def test_a_claim_with_the_name_of_a_missing_value_keeps_it(page):

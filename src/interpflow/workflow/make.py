@@ -8,22 +8,26 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from interpflow.errors import InterpflowError
 from interpflow.files import require_readable
 from interpflow.progress import Log
 from interpflow.workflow.job import Job
-from interpflow.workflow.stale import require_planned_inputs, staleness
+from interpflow.workflow.stale import OTHER_RECIPE, require_planned_inputs, staleness
 
 
 def is_made(job: Job) -> bool:
-    """Whether the files of `job` are there, whole, and say that its recipe made them.
+    """Whether the files of `job` are there and say that its recipe made them.
 
-    Raises InterpflowError for a file that the system does not give out.
+    Raises InterpflowError for a file that is damaged or that the system does not give out.
     """
     for path in job.outputs.values():
         if not os.path.lexists(path):
             return False
         require_readable(path)
-    return not staleness(job)
+    why = staleness(job)
+    if why not in ("", OTHER_RECIPE):
+        raise InterpflowError(why)
+    return not why
 
 
 def make(job: Job, stream: TextIO | None = None) -> None:
