@@ -46,8 +46,8 @@ def train(
     examples, with `options_read` where they read not all of its options; `other` are the weights of the
     experiment that training goes on from.  The state at `state_path`, if there is one, is gone on from, with
     the same result as a run never stopped.  A seed whose loss or weights leave the finite numbers has no values
-    from then on; the attribute `diverged` of both, {seed: step}, is there where a seed did.  Training ends where
-    all have.
+    from then on; the attribute `diverged` of both, {seed: step}, is there where a seed did.  Training ends
+    where all have.
     """
     loop = _Loop(data, recipe, state_path, other)
     saved = time.monotonic()

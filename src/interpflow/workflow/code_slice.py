@@ -65,9 +65,10 @@ def _is_options(statement: ast.stmt) -> bool:
 
 def _names(statement: ast.stmt) -> list[str]:
     """The names that the statement uses, those of annotations left out."""
-    found, waiting = [], [statement]
+    found: list[str] = []
+    waiting: list[ast.AST] = [statement]
     while waiting:
-        node: ast.AST = waiting.pop()
+        node = waiting.pop()
         if isinstance(node, ast.Name):
             found.append(node.id)
         for field, value in ast.iter_fields(node):

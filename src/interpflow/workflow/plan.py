@@ -143,7 +143,7 @@ class _Planner:
 
     def analyse(self, analysis: Analysis, name: str, made: Sources) -> Source:
         names = {"analysis": analysis.name, "experiment": name}
-        asked = {"method": analysis.method, "options": analysis.options[name]}
+        asked: dict[str, Any] = {"method": analysis.method, "options": analysis.options[name]}
         method = f"interpflow.analyses.{analysis.method}"
         if analysis.name not in self.of_models:
             job = self._add("analyse", names, made, method, **asked)
