@@ -255,11 +255,12 @@ def validation(options: Options) -> xr.Dataset:
     split = Split(size=options.validation_size, order=options.order)
     trees = _of_split(options, "validation", split)
     tokens, position = _tokens(trees), ("example", "position")
+    padded = np.zeros(len(tokens), dtype=bool)
     return xr.Dataset(
         {
             "tokens": (position, tokens),
             "targets": (position, _targets(tokens)),
-            "scored": (position, _scored(trees)),
+            "scored": (position, _scored(trees, padded)),
             "length": ("example", _lengths(trees)),
         },
         {"token": words(options.nodes), "output": words(options.nodes)},

@@ -46,8 +46,10 @@ def part_of(tree: ast.Module, names: Iterable[str]) -> ast.Module:
 
 def options_read(part: ast.Module, options: Iterable[str]) -> set[str]:
     """Which of `options` the statements of `part` read; all where they may read any."""
-    words = _attributes(part.body) | {n for each in part.body for n in _names(each)}
-    return set(options) if words & _READS_ALL else words & set(options)
+    # A class of the task's own that looks at itself looks at no options.
+    functions = [each for each in part.body if not isinstance(each, ast.ClassDef)]
+    any_of_them = _attributes(functions) | {name for each in functions for name in _names(each)}
+    return set(options) if any_of_them & _READS_ALL else _attributes(part.body) & set(options)
 
 
 def _defined(statement: ast.stmt) -> list[str]:
