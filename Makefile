@@ -4,8 +4,9 @@ SCALE ?= laptop
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint requirements.lock
 # What is installed stands under the content of the two files that say it: a clone or a checkout, which makes
-# every file new, keeps an environment that is right, and one of another lock is brought up to date.
-CONTENT := $(firstword $(shell cat requirements.lock pyproject.toml | cksum))
+# every file new, keeps an environment that is right, and one of another lock is brought up to date.  So is that
+# of a folder that was moved or copied, whose scripts and link to src/ name the old place.
+CONTENT := $(firstword $(shell (pwd; cat requirements.lock pyproject.toml) | cksum))
 INSTALLED := .venv/installed-$(CONTENT)
 INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
 # One thread each: the processes share the cores.
@@ -51,6 +52,7 @@ help:  ## this list
 
 $(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"interpflow needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	@grep -qs "^#!$(CURDIR)/" .venv/bin/pip || rm -rf .venv
 	$(PYTHON) -m venv .venv
 	rm -f .venv/installed*
 	$(PIP) --editable .

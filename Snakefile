@@ -23,19 +23,19 @@ rule all:
     """Every study, at the scale given by --config scale=…."""
     default_target: True
     input:
-        [PLANS[study].targets() for study in PLANS],
+        targets(*PLANS, *BROKEN),
     message:
         f"every study, at scale {SCALE}"
 
 
 # `snakemake --cores all <study>` builds that study alone.
-for study in PLANS:
+for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
 
     rule:
         name:
             study
         input:
-            PLANS[study].targets(),
+            targets(study),
         message:
             f"{study}, at scale {SCALE}"
 

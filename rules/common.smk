@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 # Recipes count the code beside this workflow, so the jobs run that code, whether or not it is installed,
@@ -18,7 +19,10 @@ from interpflow.workflow import run_lock
 from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
-from interpflow.workflow.plan import find, plan_all
+from interpflow.spec.load import DEFAULT_SCALE
+from interpflow.workflow.cost import at_base
+from interpflow.workflow.plan import find, misnamed, plan_good, require_known
+from interpflow.workflow.stale import OTHER_RECIPE, staleness
 
 
 def readable(function, *arguments):
@@ -29,8 +33,12 @@ def readable(function, *arguments):
         sys.exit(f"interpflow: {error}")
 
 
-SCALE = str(config.get("scale", "laptop"))
-PLANS = readable(plan_all, SCALE)
+readable(require_known, config)
+SCALE = str(config.get("scale", DEFAULT_SCALE))
+PLANS, BROKEN = readable(plan_good, SCALE)
+if workflow.is_main_process:
+    for notice in [*BROKEN.values(), *misnamed(), *at_base(PLANS.values())]:
+        print(f"interpflow: {notice}", file=sys.stderr)
 
 
 wildcard_constraints:
@@ -43,8 +51,45 @@ def job_of(stage, wildcards):
     return readable(find, PLANS, wildcards.scale, wildcards.study, stage, *names)
 
 
+@cache
+def must_run(job):
+    """Whether a job is asked for by --force or --forcerun, or is stale, or rests on one that is."""
+    forced = workflow.dag.forcefiles.intersection(job.outputs.values())
+    if forced or job.stage in {rule.name for rule in workflow.dag.forcerules}:
+        return True
+    if why := staleness(job):
+        if why != OTHER_RECIPE:
+            print(f"interpflow: {why}", file=sys.stderr)
+        return True
+    return any(must_run(source.job) for source in job.sources.values())
+
+
+def targets(*studies):
+    """What whole runs of `studies` leave to look at; a broken spec among them ends the run."""
+
+    def of(wildcards):
+        if wrong := [BROKEN[study] for study in studies if study in BROKEN]:
+            sys.exit("interpflow: " + "\n".join(wrong))
+        return [path for study in studies for path in PLANS[study].targets()]
+
+    return of
+
+
 def inputs(stage):
-    return lambda wildcards: list(job_of(stage, wildcards).inputs.values())
+    """The inputs of a job.
+
+    The recipe in a file decides: a job that must run is forced, and for all others it counts neither when an
+    input was written nor whether it is written again.
+    """
+
+    def of(wildcards):
+        job = job_of(stage, wildcards)
+        if workflow.is_main_process and must_run(job):
+            workflow.dag.forcefiles.update(job.outputs.values())
+            return list(job.inputs.values())
+        return [ancient(path) for path in job.inputs.values()]
+
+    return of
 
 
 def outputs(stage):

@@ -1,5 +1,7 @@
 rule data:
     """Generate the token sequences of an experiment, with the true states behind them."""
+    input:
+        inputs("data"),
     output:
         **outputs("data"),
     log:

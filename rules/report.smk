@@ -3,11 +3,14 @@ rule claims:
     input:
         inputs("claims"),
     output:
-        claims=report(
-            outputs("claims")["claims"],
-            category="{study}",
-            labels={"figure": "scorecard", "scale": "{scale}"},
-        ),
+        **outputs("claims")
+        | {
+            "csv": report(
+                outputs("claims")["csv"],
+                category="{study}",
+                labels={"figure": "scorecard", "scale": "{scale}"},
+            )
+        },
     log:
         log_pattern("claims"),
     conda:

@@ -52,6 +52,23 @@ class Outline(HTMLParser):
             self.visible += data
 
 
+def test_text_in_a_figure_falls_back_to_any_font_without_serifs(built):
+    image = Path("figures/laptop/small/bins.svg").read_text()
+    fonts = set(re.findall(r"font-family: ([^;\"]*)", image))
+    assert fonts
+    assert all(
+        each.startswith("'DejaVu Sans', ") and each.endswith(", sans-serif") for each in fonts
+    )
+
+
+def test_a_claim_with_the_name_of_a_missing_value_keeps_it(page):
+    path = Path("results/laptop/small/claims.csv")
+    path.write_text(path.read_text().replace("learns,", "nan,").replace("a table,", "n/a,"))
+    outline = Outline(page())
+    assert " nan" in " ".join(outline.visible.split())
+    assert "n/a" in outline.visible
+
+
 @pytest.fixture
 def page(built):
     """Writes the report of the current folder and reads it."""

@@ -11,6 +11,7 @@ from interpflow import store
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
 from interpflow.record import provenance
+from interpflow.record.machine import made_with
 
 RESULTS = "results/laptop/small"
 FINDINGS, FIGURE = f"{RESULTS}/analyses/lengths.nc", "figures/laptop/small/bins"
@@ -60,6 +61,16 @@ def test_the_command_rebuilds_the_file_that_was_asked_about(built, capsys):
     assert last == f"  snakemake --cores all --config scale=laptop --force {FINDINGS}"
 
 
+def test_a_dataset_says_what_it_was_made_with(built, capsys):
+    assert made_with() in shown(FINDINGS, capsys)
+
+
+def test_a_scorecard_says_where_it_comes_from(built, capsys):
+    text = shown(f"{RESULTS}/claims.csv", capsys)
+    assert "claims small, recipe " in text
+    assert FINDINGS in text
+
+
 def test_missing_values_are_counted(built, capsys):
     dataset = xr.Dataset({"accuracy": ("i", [0.25, float("nan"), *[0.5] * 20])})
     attrs = store.read_attributes(FINDINGS)
@@ -90,7 +101,6 @@ def test_the_chain_ends_where_a_file_is_gone_damaged_or_of_another_recipe(built,
     [
         ("results/none.nc", "no such file; rebuild it with"),
         ("figures/none.svg", "no such file; rebuild it with"),
-        (f"{RESULTS}/claims.csv", "neither a dataset"),
         (f"{RESULTS}/manifest.json", "not the account of a figure"),
         ("specs/small.yaml", "neither a dataset"),
         ("bare.nc", "does not say which recipe made it"),

@@ -8,6 +8,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import interpflow
 from interpflow import commands
@@ -21,6 +22,19 @@ for _library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
 # The sums of MKL below torch depend on where a matrix lies in memory unless it is told otherwise, and so a
 # seed's weights would depend on which others ride along.
 os.environ["MKL_CBWR"] = "AUTO,STRICT"
+
+
+def _run_code_of_this_folder() -> None:
+    """Start again with the code of the project that this is started in, where that is another copy of it.
+
+    An environment that was copied with the project still leads to the original.
+    """
+    source = Path("src").absolute()
+    here, ours = source / "interpflow/__main__.py", Path(__file__)
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if here.is_file() and not here.samefile(ours) and path[0] != str(source):
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, path)])
+        os.execv(sys.executable, [sys.executable, "-m", "interpflow", *sys.argv[1:]])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,4 +67,5 @@ def _modules(arguments: Sequence[str]) -> Sequence[str]:
 
 
 if __name__ == "__main__":
+    _run_code_of_this_folder()
     sys.exit(main())

@@ -11,12 +11,13 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from interpflow import selection, store
+from interpflow import gaps, selection, store
 from interpflow.errors import InterpflowError
 from interpflow.model.packing import Weights, pack
 from interpflow.model.sites import Edit, Sites
 from interpflow.model.transformer import Transformer, build_model
 from interpflow.progress import Report
+from interpflow.record import divergence
 from interpflow.selection import Checkpoint, Steps
 from interpflow.training import devices
 from interpflow.training.evaluation import Evaluation, evaluate
@@ -82,6 +83,14 @@ class Runs:
         self.model, self.loss, self.device, self.report = model, loss, device, report
         self.findings = dict(findings or {})
         self.seeds = [int(seed) for seed in labelled["seed"].values]
+
+    def only(self, seeds: Sequence[int]) -> Runs:
+        """The same with no other than `seeds`."""
+        labelled, history = (part.sel(seed=list(seeds)) for part in (self.labelled, self.history))
+        findings = {name: gaps.of_seeds(found, seeds) for name, found in self.findings.items()}
+        return Runs(
+            self.data, labelled, history, self.model, self.loss, self.device, self.report, findings
+        )
 
     @property
     def by_layer(self) -> xr.Dataset:
@@ -210,13 +219,16 @@ def load_runs(
     """The runs in the files `inputs`: `data`, for each chunk of seeds `weights_<n>` and `history_<n>`, and
     `findings_<analysis>`.
 
+    The attribute `diverged` of the weights and of the history names the seeds that left the finite numbers.
     `options` holds the spec's `model`, `training` and `compute` of the experiment; see `Runs` for `report`.
     """
     data = store.read(inputs["data"])
 
     def chunks(kind: str) -> xr.Dataset:
         paths = [path for name, path in inputs.items() if name.startswith(f"{kind}_")]
-        return xr.concat([store.read(path) for path in paths], "seed", combine_attrs="drop")
+        parts = [store.read(path) for path in paths]
+        together = xr.concat(parts, "seed", combine_attrs="drop")
+        return together.assign_attrs(divergence.attrs(divergence.joined(parts)))
 
     device = devices.use(options["compute"])
     model = build_model(options["model"], data)

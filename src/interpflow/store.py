@@ -21,9 +21,10 @@ import numpy as np
 import xarray as xr
 
 from interpflow.errors import InterpflowError
-from interpflow.files import locked, rebuild, require_readable
+from interpflow.files import locked, rebuild
 from interpflow.files import rebuild_command as rebuild_command
 from interpflow.files import replacing as replacing
+from interpflow.files import require_readable as require_readable
 from interpflow.files import sha256 as sha256
 from interpflow.record.machine import made_with
 
@@ -103,6 +104,11 @@ def read_coordinates(path: Path | str) -> xr.Dataset:
     """The dataset at `path` without its variables: coordinates and attributes; raises as `read` does."""
     with _opened(Path(path)) as dataset:
         return dataset.drop_vars(list(dataset.data_vars)).load()
+
+
+def is_whole(path: Path, start: bytes) -> bool:
+    """Whether the file at `path`, which begins with `start`, is netCDF4 and as long as it says."""
+    return start.startswith(_SIGNATURE) and path.stat().st_size == _whole_size(start)
 
 
 @contextlib.contextmanager

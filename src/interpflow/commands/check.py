@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from interpflow.errors import InterpflowError
 from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
-from interpflow.workflow.cost import cost_class, training_seconds
-from interpflow.workflow.layout import SPECS
-from interpflow.workflow.plan import plan
+from interpflow.workflow.cost import cost_class, duration, training_seconds
+from interpflow.workflow.plan import misnamed, plan, spec_files
 
 
 def register(subparsers: Any) -> None:
@@ -23,7 +23,8 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print, for each study, the jobs of each stage and roughly what training costs."""
-    specs = load_specs(arguments.specs or sorted(SPECS.glob("*.yaml")))
+    problems = [] if arguments.specs else misnamed()
+    specs = load_specs(arguments.specs or spec_files())
     require_scale(specs.values(), arguments.scale)
     for spec in specs.values():
         study = resolve(spec, arguments.scale)
@@ -31,12 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{spec.path}: in order; at scale {study.scale}, {len(study.seeds)} seeds:")
         print(f"  jobs  {', '.join(f'{stage} {number}' for stage, number in stages.items())}")
         print(
-            f"  cost  {cost_class(study)}: about {_duration(training_seconds(study))} of training on one core"
+            f"  cost  {cost_class(study)}: about {duration(training_seconds(study))} of training on one core"
         )
-
-
-def _duration(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 1):.0f} seconds"
+    if problems:
+        raise InterpflowError("\n".join(problems))

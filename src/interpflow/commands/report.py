@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale
-from interpflow.workflow.layout import SPECS
 
 
 def register(subparsers: Any) -> None:
@@ -23,8 +22,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Write results/<scale>/report.html from what the last run left."""
     from interpflow.report.page import page
     from interpflow.store import replacing
+    from interpflow.workflow.plan import spec_files
 
-    specs = load_specs(sorted(SPECS.glob("*.yaml")))
+    specs = load_specs(spec_files())
     require_scale(specs.values(), arguments.scale)
     path = Path("results", arguments.scale, "report.html")
     with replacing(path) as temporary:

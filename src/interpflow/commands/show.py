@@ -21,7 +21,9 @@ _MOST_VALUES = 12  # of a coordinate
 def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("show", help="say what is in a file and where it comes from")
-    parser.add_argument("file", metavar="FILE", type=Path, help="a dataset (.nc) or a figure")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="a dataset (.nc), a figure or a scorecard"
+    )
     parser.set_defaults(command=run)
 
 
@@ -43,8 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     if path.suffix == ".nc":
         _print_dataset(store.read(path))
     else:
-        account = provenance.figure_account(path)
-        print(_wrapped(account["caption"], "  "))
+        print(_wrapped(provenance.figure_account(path)["caption"], "  "))
     print("\nFrom here back to the data")
     for link in links:
         print("\n".join(_lines(link)))
@@ -52,6 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _print_dataset(dataset: xr.Dataset) -> None:
+    from interpflow.record import divergence
+
     print("  " + ", ".join(f"{dim} {size}" for dim, size in dataset.sizes.items()))
     for heading, arrays in (("Coordinates", dataset.coords), ("Variables", dataset.data_vars)):
         if arrays:
@@ -62,6 +65,10 @@ def _print_dataset(dataset: xr.Dataset) -> None:
                 units = array.attrs.get("units", "1")
                 print(f"    {array.attrs['long_name']}{'' if units == '1' else f' [{units}]'}")
             print(_wrapped(_values(array), "    "))
+    if diverged := divergence.words(divergence.read(dataset.attrs)):
+        print(f"\nDiverged in training\n  {diverged}")
+    if made_with := dataset.attrs.get("made_with"):
+        print(f"\nMade with\n  {made_with}")
 
 
 def _values(array: xr.DataArray) -> str:

@@ -18,6 +18,7 @@ import xarray as xr
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.files import reading
+from interpflow.record import divergence
 from interpflow.record.fingerprint import fingerprint
 from interpflow.record.machine import made_with
 from interpflow.store import sha256
@@ -32,12 +33,17 @@ def write(path: Path | str, heading: Mapping[str, str], files: Mapping[str, Sequ
     """Write the manifest of `files`, each with the paths of what it was made from, under `heading`."""
     entries: dict[str, Any] = {}
     machines: set[str] = set()
+    diverged: divergence.Diverged = {}
     for file, inputs in files.items():
         entries[file] = {"sha256": sha256(file), "inputs": sorted(inputs)}
         if holds_values(file):
             entries[file] |= account(file)
             machines.add(entries[file].pop("made_with") or made_with())
-    save(path, {**heading, "made_with": sorted(machines or {made_with()}), "files": entries})
+            for experiment, steps in entries[file].pop("diverged").items():
+                diverged.setdefault(experiment, {}).update(steps)
+    said = {"diverged": diverged} if diverged else {}
+    made = sorted(machines or {made_with()})
+    save(path, {**heading, **said, "made_with": made, "files": entries})
 
 
 def save(path: Path | str, content: Mapping[str, Any]) -> None:
@@ -85,6 +91,7 @@ def account(path: Path | str) -> dict[str, Any]:
     variables      the fingerprint of every variable and coordinate
     attributes     the SHA-256 of all that is said of them, but for what the file was made with
     recipe_sha256, made_with    of a dataset, "" where it does not say
+    diverged       the seeds of each experiment that left the finite numbers, and at which step
     Raises InterpflowError for a damaged file.
     """
     dataset = _table(Path(path)) if Path(path).suffix == ".csv" else store.read(path)
@@ -98,6 +105,7 @@ def account(path: Path | str) -> dict[str, Any]:
         ).hexdigest(),
         "recipe_sha256": attrs.get("recipe_sha256", ""),
         "made_with": machine,
+        "diverged": divergence.read(attrs),
     }
 
 

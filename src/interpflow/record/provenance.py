@@ -59,7 +59,7 @@ class Link:
 
 
 def origin(path: Path | str) -> Origin:
-    """What the dataset or figure at `path` says of its making.
+    """What the dataset, figure or scorecard at `path` says of its making.
 
     Raises InterpflowError where the file is missing, damaged, or neither.
     """
@@ -72,12 +72,14 @@ def origin(path: Path | str) -> Origin:
             return Origin(recipe, attributes["recipe_sha256"], inputs)
         except (ValueError, KeyError) as error:
             raise InterpflowError(f"{path}: does not say which recipe made it") from error
-    if path.suffix in (".svg", ".png", ".json"):
+    if path.suffix in (".svg", ".png", ".csv", ".json"):
         account = figure_account(path)
         made = {path: job["recipe_sha256"] for job in account["chain"] for path in job["outputs"]}
         inputs = {path: made[path] for path in account["chain"][-1]["inputs"]}
         return Origin(account["recipe"], account["recipe_sha256"], inputs)
-    raise InterpflowError(f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json)")
+    raise InterpflowError(
+        f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json) nor a scorecard (.csv)"
+    )
 
 
 def brought_in(path: Path) -> str:
@@ -93,16 +95,18 @@ def _as_yaml(content: Mapping[str, Any]) -> str:
 
 
 def figure_account(path: Path | str) -> dict[str, Any]:
-    """What stands in the JSON file beside a figure.  Raises InterpflowError where it cannot be read."""
+    """What stands in the JSON file beside a figure or a scorecard, which has no caption.
+
+    Raises InterpflowError where it cannot be read.
+    """
     beside = Path(path).with_suffix(".json")
     rebuild = f"rebuild it with: {store.rebuild_command(beside)}"
     with reading(beside):
         text = beside.read_bytes()
     try:
         account = json.loads(text)
-        return {
-            key: account[key] for key in ("caption", "panel", "chain", "recipe", "recipe_sha256")
-        }
+        wanted = {key: account[key] for key in ("chain", "recipe", "recipe_sha256")}
+        return {"caption": "", "panel": None, **account, **wanted}
     except (ValueError, TypeError, KeyError) as error:
         raise InterpflowError(
             f"{beside}: not the account of a figure, or damaged; {rebuild}"

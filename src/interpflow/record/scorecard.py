@@ -5,10 +5,12 @@ One row a claim:
     claim, source     which number, and where the paper states it
     relation, paper   `equals`, `at least`, `at most`, and the paper's number; or `below`, `above`, and 0
     ours, sd          mean over seeds, and their standard deviation (n - 1; none for one seed)
-    seeds, missing    how many seeds have a value and how many have none; empty for what has no seeds
+    seeds, missing    how many seeds of the experiment have a value and how many have none; empty for what has
+                      no seeds
     holding           how many of these seeds hold by themselves
+    diverged          which of these left the finite numbers in training, and at which step
     tolerance         how far from `equals` ours may lie
-    verdict           `holds` or `differs`, by the mean; `not measured` where no seed has a value
+    verdict           `holds` or `differs`, by the mean; where no seed has a value `diverged` or `not measured`
     because           the spec's sentence on why ours differs, in rows that do not hold, at the default scale
 
 A value is what the claim's variable has at one place, or the first step at which a curve is beyond a number;
@@ -18,6 +20,7 @@ beyond the number, or whose ratio is to 0, has no value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,14 +31,17 @@ import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed, way_out
+from interpflow.record import divergence
 from interpflow.spec.problems import describe
 from interpflow.spec.study import STEP, Claim
 
-VERDICTS = HOLDS, DIFFERS, NOT_MEASURED = ("holds", "differs", "not measured")
+VERDICTS = HOLDS, DIFFERS, DIVERGED, NOT_MEASURED = (
+    "holds", "differs", "diverged", "not measured",
+)  # fmt: skip
 
 COLUMNS = (
-    "claim", "source", "relation", "paper", "ours", "sd", "seeds", "missing", "holding", "tolerance",
-    "verdict", "because",
+    "claim", "source", "relation", "paper", "ours", "sd", "seeds", "missing", "holding", "diverged",
+    "tolerance", "verdict", "because",
 )  # fmt: skip
 _COUNTS = dict.fromkeys(("seeds", "missing", "holding"), "Int64")
 # What two decimal fractions can be apart that are the same on paper: 0.35 - 0.3 is above 0.05.
@@ -57,7 +63,12 @@ def _row(claim: Claim, dataset: xr.Dataset) -> dict[str, Any]:
     ours = values.mean() if values.size else np.nan
     relation, paper = _bound(claim)
     tolerance = claim.tolerance or 0.0
+    diverged = _seeds(claim, dataset)[1]
+    if claim.compared is not None:
+        diverged |= _seeds(replace(claim, select=claim.other or {}), dataset)[1]
     verdict = _verdict(ours, relation, paper, tolerance)
+    if verdict == NOT_MEASURED and diverged:
+        verdict = DIVERGED
     held = [_verdict(value, relation, paper, tolerance) == HOLDS for value in values]
     per_seed = measured.ndim > 0
     return {
@@ -70,6 +81,7 @@ def _row(claim: Claim, dataset: xr.Dataset) -> dict[str, Any]:
         "seeds": values.size if per_seed else None,
         "missing": measured.size - values.size if per_seed else None,
         "holding": sum(held) if per_seed else None,
+        "diverged": divergence.of_seeds(diverged),
         "tolerance": np.nan if claim.tolerance is None else claim.tolerance,
         "verdict": verdict,
         "because": "" if verdict == HOLDS else claim.because or "",
@@ -121,8 +133,13 @@ def pick(claim: Claim, dataset: xr.Dataset, key: str = "select") -> xr.DataArray
 
     `select`, which stands under `key` in the spec, may name any coordinate or variable that runs along dims of
     the claim's variable.  With `first_step` it picks curves, and the values are steps, NaN where there is none.
-    Raises InterpflowError, with what there is, where that is not exactly one value for each seed.
+    A seed of the experiment that has no such value is missing, and so are all where every one diverged.
+    Raises InterpflowError, with what there is, where that is not at most one value for each seed.
     """
+    seeds, diverged = _seeds(claim, dataset)
+    there = dataset.get(claim.variable)
+    if seeds and seeds == list(diverged) and (there is None or "seed" in there.dims):
+        return xr.DataArray(np.full(len(seeds), np.nan), {"seed": seeds})
     if claim.variable not in dataset.data_vars:
         has = way_out(claim.variable, map(str, dataset.data_vars))
         raise _refusal(claim, "variable", f"no variable {describe(claim.variable)}", has)
@@ -143,7 +160,10 @@ def pick(claim: Claim, dataset: xr.Dataset, key: str = "select") -> xr.DataArray
     values = array.astype(np.float64).where(wanted, 0.0).sum(rest, skipna=False)
     if claim.first_step:
         values, count = _first_step(values.where(count > 0), claim.first_step), count.max(STEP)
-    return values[(count > 0).values] if "seed" in kept else values
+    if "seed" not in kept:
+        return values
+    found = values[(count > 0).values]
+    return found.reindex(seed=seeds) if seeds else found
 
 
 def _first_step(curves: xr.DataArray, beyond: Mapping[str, float]) -> xr.DataArray:
@@ -152,6 +172,24 @@ def _first_step(curves: xr.DataArray, beyond: Mapping[str, float]) -> xr.DataArr
     passed = curves > number if side == "above" else curves < number
     steps = curves[STEP].astype(np.float64)
     return steps.where(passed).min(STEP)
+
+
+def _seeds(claim: Claim, dataset: xr.Dataset) -> tuple[list[int], dict[int, int]]:
+    """The seeds of the claim's experiment that it asks about, and the step of those that have diverged.
+
+    None where the dataset does not say, or the claim does not tell its experiment.
+    """
+    names = dataset["experiment"] if "experiment" in dataset.dims else xr.DataArray([])
+    for key, value in claim.select.items():
+        if key in dataset.variables and dataset[key].dims == names.dims:
+            names = names[(dataset[key] == value).sel(experiment=names).values]
+    if names.size != 1:
+        return [], {}
+    (experiment,) = names.values.tolist()
+    every = json.loads(dataset.attrs.get("seeds", "{}")).get(experiment, [])
+    seeds = [seed for seed in every if claim.select.get("seed", seed) == seed]
+    diverged = divergence.read(dataset.attrs).get(experiment, {})
+    return seeds, {seed: diverged[seed] for seed in seeds if seed in diverged}
 
 
 def _matches(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.record import manifest, provenance, scorecard
+from interpflow.record import divergence, manifest, provenance, scorecard
 from interpflow.record.provenance import Link
 from interpflow.report.differences import conditions, differences
 from interpflow.spec.load import Spec, resolve
@@ -37,6 +37,7 @@ class FigureView:
     panel: str | None
     caption: str
     conditions: str
+    diverged: str  # the seeds that are not in it since they left the finite numbers in training
     image: str | None
     problem: str | None
     chain: list[Link]
@@ -111,9 +112,11 @@ def _made_with(planned: Plan) -> list[str]:
 def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
     """The rows of the scorecard, None for an empty cell; or why there are none."""
     for job in planned.jobs["claims"].values():
-        path = Path(job.outputs["claims"])
+        path = Path(job.outputs["csv"])
         try:
-            table = pd.read_csv(path).reindex(columns=list(scorecard.COLUMNS))
+            # Text stays text: a claim may be named "nan".
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            table = table.reindex(columns=list(scorecard.COLUMNS))
         except (OSError, ValueError) as error:
             reason = "no such file" if isinstance(error, FileNotFoundError) else error
             return [], f"{path}: {reason}; make it with: {store.rebuild_command(path)}"
@@ -127,10 +130,11 @@ def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
 def _figure(spec: Spec, planned: Plan, name: str) -> FigureView:
     figure, job = planned.study.figures[name], planned.find("figure", name)
     paths = {kind: Path(path) for kind, path in job.outputs.items()}
-    caption, panel, image, chain = figure.caption, figure.panel, None, []
+    caption, panel, image, chain, diverged = figure.caption, figure.panel, None, [], ""
     try:
         account = provenance.figure_account(paths["json"])
         caption, panel = account["caption"], account["panel"]
+        diverged = divergence.words(account.get("diverged", {}))
         chain = provenance.chain(paths["svg"])
         image, problem = _image(paths), _out_of_date(job, chain)
     except InterpflowError as error:
@@ -140,6 +144,7 @@ def _figure(spec: Spec, planned: Plan, name: str) -> FigureView:
         panel=panel,
         caption=caption,
         conditions=conditions(job.scale, differences(spec.base, planned.study, figure)),
+        diverged=diverged,
         image=image,
         problem=problem,
         chain=chain,

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from interpflow import store
+from interpflow import gaps, store
 from interpflow.errors import InterpflowError
 from interpflow.progress import Log
+from interpflow.record import divergence
 from interpflow.spec.study import coordinate_names
 from interpflow.workflow.job import Job
 
 _DIM = "experiment"
-_KINDS = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "numbers",
-          "U": "text", "O": "text", "S": "text"}  # fmt: skip
-_LARGEST_WHOLE = 2**53  # beyond it floating-point numbers leave some out
 
 
 def run(job: Job, log: Log) -> None:
     """Join the findings of one analysis."""
     parts = {experiment: store.read(path) for experiment, path in job.inputs.items()}
     collected = collect(parts, job.slice["coords"])
-    store.write(collected, job.outputs["findings"], job.attrs())
+    # Joined, the seeds that one experiment never had look like those that are missing.
+    seeds = {name: part["seed"].values.tolist() for name, part in parts.items() if "seed" in part}
+    diverged = divergence.attrs(divergence.joined(parts.values()))
+    says = job.attrs() | {"seeds": json.dumps(seeds)} | diverged
+    store.write(collected, job.outputs["findings"], says)
     log.line(f"{len(parts)} experiments: {', '.join(map(str, collected.data_vars))}")
 
 
@@ -60,8 +63,10 @@ def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, A
     joined = _in_order(joined, parts.values())
     for name in joined.variables:
         array = joined[name].variable
-        kept = _kept(
-            str(name), array, [part[name].dtype for part in parts.values() if name in part]
+        kept = gaps.kept(
+            str(name),
+            array,
+            [gaps.held_as(part[name].variable) for part in parts.values() if name in part],
         )
         if kept is not array:
             joined[name] = kept
@@ -84,7 +89,8 @@ def _check_alike(parts: Mapping[str, xr.Dataset]) -> None:
                 "along which findings are joined; the analysis should call it otherwise"
             )
         for name, array in part.variables.items():
-            kind = "numbers" if array.dtype.kind in "iu" else _KINDS[array.dtype.kind]
+            held = gaps.held_as(array).kind
+            kind = "numbers" if held in "iu" else gaps.KINDS[held]
             place = "a coordinate" if name in part.coords else "a variable"
             what = f"{place} ({', '.join(map(str, array.dims))}) of {kind}"
             before, first = stands_for.setdefault(str(name), (what, experiment))
@@ -103,31 +109,13 @@ def _check_alike(parts: Mapping[str, xr.Dataset]) -> None:
                     )
 
 
-def _kept(name: str, array: xr.Variable, before: list[np.dtype[Any]]) -> xr.Variable:
-    """`array` with the type that its values had before they were joined, as far as none is missing."""
-    was = np.result_type(*before) if before else array.dtype
-    if was.kind in "UOS":
-        there = array.fillna("") if array.dtype == object else array
-        return there.astype(str) if there.dtype.kind != "U" else array
-    if was.kind not in "biu" or array.dtype == was:
-        return array
-    if not array.isnull().any():
-        return array.astype(was)
-    if was.kind in "iu" and np.nanmax(np.abs(array.values)) >= _LARGEST_WHOLE:
-        raise InterpflowError(
-            f"'{name}' has whole numbers above {_LARGEST_WHOLE} and is missing in an experiment: a number that "
-            "can be missing cannot hold them; let the analysis give them as text"
-        )
-    return xr.Variable(array.dims, array.values, {**array.attrs, "values": _KINDS[was.kind]})
-
-
 def _swept(option: str, values: list[Any]) -> xr.Variable:
     """The values of a swept option along `experiment`, None where an experiment has none."""
     there = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in there):
         return xr.Variable(_DIM, ["" if v is None else str(v) for v in values], {"option": option})
     array = xr.Variable(_DIM, [np.nan if v is None else v for v in values], {"option": option})
-    return _kept(option, array, [np.asarray(there).dtype] if there else [])
+    return gaps.kept(option, array, [np.asarray(there).dtype] if there else [])
 
 
 def _in_order(joined: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:

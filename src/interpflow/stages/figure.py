@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import json
 from pathlib import Path
+from typing import Any
 
 from interpflow import store
 from interpflow.progress import Log
+from interpflow.record import account, divergence
 from interpflow.spec.study import Claim
 from interpflow.style import save
 from interpflow.workflow.job import Job
@@ -20,18 +21,22 @@ def run(job: Job, log: Log) -> None:
     data = {name: store.read(path) for name, path in job.inputs.items()}
     marks = [Claim(**claim) for claim in spec["claims"]]
     images = {kind: Path(path) for kind, path in job.outputs.items() if kind != "json"}
+    diverged = divergence.joined(data.values())
     with save.style():
-        save.save(plot.plot(data, plot.Options(**spec["options"]), marks), images)
-    account = {
-        "study": job.study,
+        if all(found.data_vars for found in data.values()):
+            drawn = plot.plot(data, plot.Options(**spec["options"]), marks)
+        else:  # of some analysis every seed has diverged
+            drawn = save.empty()
+        save.save(save.with_note(drawn, _note(diverged)), images)
+    said: dict[str, Any] = {
         "figure": spec["figure"],
-        "scale": job.scale,
         "caption": spec["caption"],
         "panel": spec["panel"],
-        "recipe": job.recipe,
-        "recipe_sha256": job.sha,
-        "chain": job.chain(),
     }
-    with store.replacing(Path(job.outputs["json"])) as temporary:
-        temporary.write_text(json.dumps(account, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    account.write(job, job.outputs["json"], **said, **({"diverged": diverged} if diverged else {}))
     log.line(f"{spec['plot']} of {', '.join(data)}")
+
+
+def _note(diverged: divergence.Diverged) -> str:
+    """What a figure says of seeds that are not in it."""
+    return f"diverged: {divergence.words(diverged)}" if diverged else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,19 @@ def style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
+
+
+def empty() -> Figure:
+    """A figure of nothing."""
+    return Figure(figsize=(4.0, 0.5))
+
+
+def with_note(figure: Figure, note: str) -> Figure:
+    """`figure` with `note`, if there is one, below it."""
+    if note:
+        lines = textwrap.fill(note, max(20, round(14 * figure.get_figwidth())))
+        figure.text(0.0, -0.02, lines, va="top", fontsize="small")
+    return figure
 
 
 def save(figure: Figure, paths: Mapping[str, Path]) -> None:

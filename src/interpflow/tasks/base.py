@@ -14,6 +14,11 @@ and, where training may draw new examples at every step (`training: {fresh: true
                                                        from `random` alone, and may be others at a later
                                                        `step`, where training goes from easy to hard;
                                                        an option `fresh` is for it alone, not for `generate`
+    def validation(options) -> xr.Dataset              if need be: `generate`'s validation split as training
+                                                       reads it: tokens, length, scored, targets and the
+                                                       coordinates; training then rests on these two functions
+                                                       and the options that they read, not on other splits or
+                                                       on states
 
 Its dataset holds
 
@@ -34,7 +39,7 @@ its seed and hold the split: a change of one split leaves the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import xarray as xr
@@ -59,6 +64,17 @@ class Task(Protocol):
 
     def generate(self, options: Any, /) -> xr.Dataset:
         """The examples, drawn as `options` say."""
+
+
+def options_that(task: Task, given: Mapping[str, Any], read: Collection[str] | None) -> Any:
+    """The options `given` of `task`, of which no others than those named in `read`, if it is given, can be had.
+
+    An AttributeError is better than a recipe that leaves out what decides the bytes.
+    """
+    options = task.Options(**{name: value for name, value in given.items() if name != "name"})
+    for name in set(vars(options)).difference(vars(options) if read is None else read):
+        del vars(options)[name]
+    return options
 
 
 def make_dataset(task: Task, options: Section) -> xr.Dataset:

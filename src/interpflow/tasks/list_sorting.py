@@ -72,6 +72,19 @@ def generate(options: Options) -> xr.Dataset:
     )
 
 
+def validation(options: Options) -> xr.Dataset:
+    """The split `validation`, without what it is beside the lists."""
+    drawn = _lists(options, generator("list_sorting", "validation"), options.validation_size)
+    words = [*map(str, range(options.vocabulary))]
+    return xr.Dataset(
+        {
+            **{name: (("example", "position"), values) for name, values in drawn.items()},
+            "length": ("example", np.full(options.validation_size, 2 * options.length)),
+        },
+        {"token": [*words, "|"], "output": words},
+    )
+
+
 def sample(
     options: Options, random: np.random.Generator, size: int, step: int
 ) -> dict[str, np.ndarray]:

@@ -250,6 +250,23 @@ def generate(options: Options) -> xr.Dataset:
     )
 
 
+def validation(options: Options) -> xr.Dataset:
+    """The split `validation`, without the facts about its trees."""
+    split = Split(size=options.validation_size, order=options.order)
+    trees = _of_split(options, "validation", split)
+    tokens, position = _tokens(trees), ("example", "position")
+    padded = np.zeros(len(tokens), dtype=bool)
+    return xr.Dataset(
+        {
+            "tokens": (position, tokens),
+            "targets": (position, _targets(tokens)),
+            "scored": (position, _scored(trees, padded)),
+            "length": ("example", _lengths(trees)),
+        },
+        {"token": words(options.nodes), "output": words(options.nodes)},
+    )
+
+
 def sample(
     options: Options, random: np.random.Generator, size: int, step: int
 ) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from interpflow.rng import generator
+from interpflow.tasks.base import options_that
 from interpflow.training.examples import Examples, Groups
 
 # A batch is computed in this many groups of like length, so that little work goes into padding.  More
@@ -45,7 +46,8 @@ class Stored:
 class Fresh:
     """New examples at every step and for every seed, from the `sample` of a task.
 
-    Training that goes on `after` another experiment sees others than that one did.
+    `task` holds its name and options, of which no others than those named in `read` can be had.  Training that
+    goes on `after` another experiment sees others than that one did.
     """
 
     def __init__(
@@ -55,11 +57,11 @@ class Fresh:
         seeds: Sequence[int],
         device: str,
         after: str | None = None,
+        read: Collection[str] | None = None,
     ):
-        options = dict(task)
-        self._name = options.pop("name")
+        self._name = task["name"]
         self._task = importlib.import_module(f"interpflow.tasks.{self._name}")
-        self._options = self._task.Options(**options)
+        self._options = options_that(self._task, task, read)
         self._size, self._seeds, self._device = size, tuple(seeds), device
         self._after = () if after is None else (after,)
 

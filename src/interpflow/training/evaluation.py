@@ -24,8 +24,8 @@ class Evaluation:
 
     @property
     def accuracy(self) -> np.ndarray:
-        """Share of sequences right, (seed,)."""
-        return self.right.mean(axis=1)
+        """Share of sequences right, (seed,); missing where the loss is not finite."""
+        return np.where(np.isfinite(self.loss), self.right.mean(axis=1), np.nan)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +43,24 @@ def train(
     """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
 
     The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
-    examples; `other` are the weights of the experiment that training goes on from.  The state at
-    `state_path`, if there is one, is gone on from, with the same result as a run never stopped.
+    examples, with `options_read` where they read not all of its options; `other` are the weights of the
+    experiment that training goes on from.  The state at `state_path`, if there is one, is gone on from, with
+    the same result as a run never stopped.  A seed whose loss or weights leave the finite numbers has no values
+    from then on; the attribute `diverged` of both, {seed: step}, is there where a seed did.  Training ends
+    where all have.
     """
     loop = _Loop(data, recipe, state_path, other)
     saved = time.monotonic()
-    while loop.state.step < loop.total:
+    while loop.state.step < loop.total and not loop.is_lost:
         losses = loop.advance()
         if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
             loop.save()
             saved = time.monotonic()
         step = loop.state.step
         if step % _STEPS_BETWEEN_REPORTS == 0 or step == loop.total:
-            report(step, loop.total, loss=float(losses.mean()))
+            sound = losses[loop.state.diverged == 0]
+            gone = {"diverged": len(losses) - len(sound)} if len(sound) < len(losses) else {}
+            report(step, loop.total, loss=float(sound.mean()), **gone)
     return loop.result()
 
 
@@ -72,7 +77,7 @@ class _Loop:
         self.seeds: Sequence[int] = recipe["seeds"]
         self.model = build_model(recipe["model"], data)
         self.validation_split = Examples(data, "validation", self.device)
-        self.source, self.total = self._source(data, recipe.get("task"))
+        self.source, self.total = self._source(data, recipe.get("task"), recipe.get("options_read"))
         self.checkpoints = checkpoint_steps(self.options, self.total)
         self.state_path = state_path
 
@@ -88,18 +93,26 @@ class _Loop:
             self.state = resumed
         else:
             nothing = torch.zeros(len(self.seeds), device=self.device)
-            self.state = TrainingState(0, self.theta, {}, [], [], nothing)
+            self.state = TrainingState(0, self.theta, {}, [], [], nothing, nothing.long())
             self._checkpoint()
 
-    def _source(self, data: xr.Dataset, task: Mapping[str, Any] | None) -> tuple[Source, int]:
+    def _source(
+        self, data: xr.Dataset, task: Mapping[str, Any] | None, read: Collection[str] | None
+    ) -> tuple[Source, int]:
         """What is trained on, and for how many steps."""
         size, steps = self.options.batch_size, self.options.steps
         if self.options.fresh:
             assert task is not None and steps is not None  # so the plan and the options have it
             after = self.options.start.experiment if self.options.start else None
-            return Fresh(task, size, self.seeds, self.device, after), steps
+            return Fresh(task, size, self.seeds, self.device, after, read), steps
         stored = Stored(Examples(data, "train", self.device), size, self.seeds)
         return stored, steps or stored.per_epoch * (self.options.epochs or 0)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether every seed has diverged; a GPU, which would have to be waited for, is rarely asked."""
+        asked = self.device == "cpu" or self.state.step % _STEPS_BETWEEN_REPORTS == 0
+        return asked and bool((self.state.diverged > 0).all())
 
     def advance(self) -> Tensor:
         """One optimizer step; returns the loss of each seed (seed,)."""
@@ -122,6 +135,7 @@ class _Loop:
         losses = losses.detach()
         self.state.loss_sum = self.state.loss_sum + losses
         self.state.step = step + 1
+        self._note_diverged(losses)
         if self.state.step in self.checkpoints:
             self._checkpoint()
         return losses
@@ -131,6 +145,16 @@ class _Loop:
         self.state.optimizer = dict(self.optimizer.state[self.theta])
         self.state.save(self.state_path)
 
+    def _note_diverged(self, values: Tensor) -> None:
+        """Mark at this step the seeds of which `values` (seed,) or a weight is not finite.
+
+        No step waits for a GPU to tell.
+        """
+        # A sum is the fastest look at every weight, and in float64 finite ones do not overflow.
+        found = values + self.theta.detach().sum(1, dtype=torch.float64) * 0
+        first = ~torch.isfinite(found) & (self.state.diverged == 0)
+        self.state.diverged = torch.where(first, self.state.step, self.state.diverged)
+
     def _checkpoint(self) -> None:
         state = self.state
         weights = unflatten(self.theta.detach(), self.shapes)
@@ -138,12 +162,22 @@ class _Loop:
         before = self.checkpoints[len(state.kept) - 1] if state.kept else 0
         train_loss = state.loss_sum.cpu().numpy() / (state.step - before) if state.kept else None
         nothing = np.full(len(self.seeds), np.nan)
-        row = (nothing if train_loss is None else train_loss, found.loss, found.accuracy)
-        state.history.append(np.stack(row))
-        state.kept.append(self.theta.detach().cpu().numpy().copy())
+        self._note_diverged(torch.from_numpy(found.loss).to(self.theta))
+        row = np.stack([nothing if train_loss is None else train_loss, found.loss, found.accuracy])
+        kept = self.theta.detach().cpu().numpy().copy()
+        gone = state.diverged.cpu().numpy() > 0
+        row[:, gone], kept[gone] = np.nan, np.nan
+        state.history.append(row)
+        state.kept.append(kept)
         state.loss_sum = torch.zeros_like(state.loss_sum)
 
     def result(self) -> tuple[xr.Dataset, xr.Dataset]:
+        for _ in self.checkpoints[len(self.state.kept) :]:  # of seeds that all diverged before
+            self.state.kept.append(np.full_like(self.state.kept[0], np.nan))
+            self.state.history.append(np.full_like(self.state.history[0], np.nan))
+        steps = dict(zip(self.seeds, self.state.diverged.tolist(), strict=True))
+        diverged = {seed: step for seed, step in steps.items() if step}
+        attrs = {"diverged": diverged} if diverged else {}
         coords = {"step": self.checkpoints, "seed": list(self.seeds)}
         kept = torch.from_numpy(np.stack(self.state.kept))  # (step, seed, parameter)
         packed = unflatten(kept.flatten(0, 1), self.shapes)
@@ -157,4 +191,4 @@ class _Loop:
             name: (variable.dims, rows[:, place])
             for place, (name, variable) in enumerate(HISTORY.items())
         }
-        return xr.Dataset(weights, coords), xr.Dataset(history, coords)
+        return xr.Dataset(weights, coords, attrs), xr.Dataset(history, coords, attrs)

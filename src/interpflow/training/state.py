@@ -17,7 +17,8 @@ class TrainingState:
     """Training after `step` steps.
 
     theta (seed, parameter); `kept` the thetas of the checkpoints so far; `history` one row
-    (value, seed) per checkpoint; `loss_sum` (seed,) the loss since the last one.
+    (value, seed) per checkpoint; `loss_sum` (seed,) the loss since the last one; `diverged` (seed,) the first
+    step whose loss or weights were not finite, 0 as long as there is none.
     """
 
     step: int
@@ -26,6 +27,7 @@ class TrainingState:
     kept: list[np.ndarray]
     history: list[np.ndarray]
     loss_sum: Tensor
+    diverged: Tensor
 
     def save(self, path: Path) -> None:
         """Write the state to `path`; raises InterpflowError where that fails, leaving the old state."""
@@ -33,6 +35,7 @@ class TrainingState:
             "step": np.array(self.step),
             "theta": self.theta.detach().cpu().numpy(),
             "loss_sum": self.loss_sum.cpu().numpy(),
+            "diverged": self.diverged.cpu().numpy(),
             "kept": np.stack(self.kept),
             "history": np.stack(self.history),
             **{f"optimizer.{name}": value.cpu().numpy() for name, value in self.optimizer.items()},
@@ -58,6 +61,7 @@ class TrainingState:
                 kept=list(arrays["kept"]),
                 history=list(arrays["history"]),
                 loss_sum=torch.from_numpy(arrays["loss_sum"]).to(device),
+                diverged=torch.from_numpy(arrays["diverged"]).to(device),
             )
         except Exception:  # a damaged zip file raises almost anything
             return None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.spec.study import Experiment, Study
+from interpflow.workflow.plan import Plan
 
 # Measured on one core of a laptop: the arithmetic of a batch runs at this rate, and each step of a seed
 # takes this long beside its arithmetic (normalisation, softmax, the optimizer).
@@ -28,6 +33,25 @@ def training_seconds(study: Study) -> float:
         for each in study.experiments.values()
         if not each.from_file
     )
+
+
+def duration(seconds: float) -> str:
+    """In words: `3 hours`."""
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} seconds"
+
+
+def at_base(plans: Iterable[Plan]) -> Iterator[str]:
+    """A sentence on each study that runs at its base, since its spec does not declare the scale."""
+    for plan in plans:
+        study = plan.study
+        if study.scale != DEFAULT_SCALE and study == replace(plan.base, scale=study.scale):
+            yield (
+                f"{study.name}: no scale {study.scale} here: runs at its base, about "
+                f"{duration(training_seconds(study))} of training on one core"
+            )
 
 
 def _seconds_per_seed(experiment: Experiment) -> float:

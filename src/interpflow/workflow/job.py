@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from interpflow.workflow.recipe import canonical, code_digest, sha256_of
@@ -28,7 +28,8 @@ class Job:
 
     `names` tell the jobs of a stage apart (experiment, chunk, …), `slice` is the part of the spec that the
     stage reads, `modules` are the code that it runs.  Paths are relative to the project folder and are no part
-    of the recipe, nor is the scale: the same recipe gives the same bytes wherever it stands.
+    of the recipe, nor is the scale: the same recipe gives the same bytes wherever it stands.  `beside` is what
+    the stage is handed beyond the recipe, which holds only as much of it as the bytes depend on.
     """
 
     stage: str
@@ -40,6 +41,7 @@ class Job:
     sources: Mapping[str, Source]
     outputs: Mapping[str, str]
     log: str
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

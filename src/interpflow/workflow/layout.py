@@ -36,7 +36,7 @@ STAGES = {
     ),
     "collect": Stage(("analysis",), {"findings": f"{_STUDY}/analyses/{{analysis}}.nc"}),
     "figure": Stage(("figure",), {kind: f"{_FIGURE}.{kind}" for kind in ("svg", "png", "json")}),
-    "claims": Stage((), {"claims": f"{_STUDY}/claims.csv"}),
+    "claims": Stage((), {kind: f"{_STUDY}/claims.{kind}" for kind in ("csv", "json")}),
     "manifest": Stage((), {"manifest": f"{_STUDY}/manifest.json"}),
 }
 

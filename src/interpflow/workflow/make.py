@@ -8,31 +8,34 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from interpflow.errors import InterpflowError
+from interpflow.files import require_readable
 from interpflow.progress import Log
 from interpflow.workflow.job import Job
-
-# A scorecard has no place for a recipe, and a manifest is of the files as they lie there now.
-_ALWAYS_MADE = ("claims", "manifest")
+from interpflow.workflow.stale import OTHER_RECIPE, require_planned_inputs, staleness
 
 
 def is_made(job: Job) -> bool:
     """Whether the files of `job` are there and say that its recipe made them.
 
-    No for a scorecard and a manifest, which take a moment.  Raises InterpflowError for a file that is damaged
-    or cannot be read.
+    Raises InterpflowError for a file that is damaged or that the system does not give out.
     """
-    from interpflow.record.provenance import origin
-
-    paths = job.outputs.values()
-    return (
-        job.stage not in _ALWAYS_MADE
-        and all(map(os.path.lexists, paths))
-        and all(origin(path).sha == job.sha for path in paths)
-    )
+    for path in job.outputs.values():
+        if not os.path.lexists(path):
+            return False
+        require_readable(path)
+    why = staleness(job)
+    if why not in ("", OTHER_RECIPE):
+        raise InterpflowError(why)
+    return not why
 
 
 def make(job: Job, stream: TextIO | None = None) -> None:
-    """Make the files of `job`; what it says goes to its log and to `stream`, by default standard error."""
+    """Make the files of `job`; what it says goes to its log and to `stream`, by default standard error.
+
+    Raises InterpflowError where an input is of another recipe than planned.
+    """
+    require_planned_inputs(job)
     try:
         with Log(Path(job.log), job.label, stream) as log:
             importlib.import_module(f"interpflow.stages.{job.stage}").run(job, log)

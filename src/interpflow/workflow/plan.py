@@ -17,6 +17,7 @@ from interpflow.spec.load import DEFAULT_SCALE, load_spec, load_specs, require_s
 from interpflow.spec.study import Analysis, Experiment, Figure, Study
 from interpflow.workflow.job import Job, Source
 from interpflow.workflow.layout import SPECS, STAGES, log_pattern
+from interpflow.workflow.recipe import options_of
 
 Sources = dict[str, Source]
 
@@ -113,7 +114,15 @@ class _Planner:
         training, from_file = experiment.training, experiment.from_file
         # Stored examples come as a file; fresh ones are made by the task's code, as the task's options say.
         fresh = not from_file and training["fresh"]
-        made_by = [f"interpflow.tasks.{experiment.task['name']}"] if fresh else []
+        task = f"interpflow.tasks.{experiment.task['name']}"
+        read = experiment.task
+        if fresh and hasattr(plugins.load(plugins.TASK, experiment.task["name"]), "validation"):
+            # Nothing but these two functions and the options that they read.
+            task += ":sample,validation"
+            named = options_of(task, frozenset(experiment.task)) | {"name"}
+            read = {key: value for key, value in experiment.task.items() if key in named}
+            data = {}
+        made_by = [task] if fresh else []
         made_by.append(f"interpflow.training.{'weights_file' if from_file else 'loop'}")
         for start in range(0, len(seeds), size):
             chunk = str(seeds[start])
@@ -122,7 +131,8 @@ class _Planner:
                 {"experiment": experiment.name, "chunk": chunk},
                 data | ({"start": other[f"weights_{chunk}"]} if other else {}),
                 *made_by,
-                **({"task": experiment.task} if fresh else {}),
+                beside={"task": experiment.task} if fresh else {},
+                **({"task": read} if fresh else {}),
                 model=experiment.model,
                 training={"start": experiment.start} if from_file else training,
                 compute=self.machine,
@@ -133,7 +143,7 @@ class _Planner:
 
     def analyse(self, analysis: Analysis, name: str, made: Sources) -> Source:
         names = {"analysis": analysis.name, "experiment": name}
-        asked = {"method": analysis.method, "options": analysis.options[name]}
+        asked: dict[str, Any] = {"method": analysis.method, "options": analysis.options[name]}
         method = f"interpflow.analyses.{analysis.method}"
         if analysis.name not in self.of_models:
             job = self._add("analyse", names, made, method, **asked)
@@ -223,7 +233,13 @@ class _Planner:
         return not asked or not self.of_models.isdisjoint(asked)
 
     def _add(
-        self, stage: str, names: Mapping[str, str], sources: Sources, *modules: str, **slice: Any
+        self,
+        stage: str,
+        names: Mapping[str, str],
+        sources: Sources,
+        *modules: str,
+        beside: Mapping[str, Any] | None = None,
+        **slice: Any,
     ) -> Job:
         """Plan a job that reads `slice` of the spec and runs, beside its stage's code, `modules`."""
         study = self.study
@@ -238,9 +254,58 @@ class _Planner:
             sources=sources,
             outputs={name: path.format_map(where) for name, path in STAGES[stage].outputs.items()},
             log=log_pattern(stage).format_map(where),
+            beside=beside or {},
         )
         self.jobs[stage][job.names] = job
         return job
+
+
+def require_known(config: Mapping[str, Any]) -> None:
+    """Raise InterpflowError for a key of Snakemake's `--config` that means nothing here."""
+    for key in config:
+        if key != "scale":
+            raise InterpflowError(
+                f"--config {key}={config[key]}: the only key is scale; all else stands in the spec"
+            )
+
+
+def spec_files(folder: Path = SPECS) -> list[Path]:
+    """The specs in `folder`, without hidden files, which editors and file systems put there.
+
+    Raises InterpflowError where there is none.
+    """
+    found = [path for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
+    if not found:
+        raise InterpflowError(
+            f"no specs in {folder.absolute()}: start in the folder that holds specs/"
+        )
+    return found
+
+
+def misnamed(folder: Path = SPECS) -> list[str]:
+    """What is wrong with the names of files that look like specs and are not read."""
+    others = [path for path in sorted(folder.glob("*.yml")) if not path.name.startswith(".")]
+    return [
+        f"{path}: not read, since specs end in .yaml: rename it to {path.with_suffix('.yaml').name}"
+        for path in others
+    ]
+
+
+def plan_good(scale: str, folder: Path = SPECS) -> tuple[dict[str, Plan], dict[str, str]]:
+    """The plans of all studies whose specs are in order, and what is wrong with the other specs, by name.
+
+    Raises InterpflowError where no spec is in order, and for a scale that none declares.
+    """
+    specs, broken = {}, {}
+    for path in spec_files(folder):
+        try:
+            specs[path.stem] = load_spec(path)
+        except InterpflowError as error:
+            broken[path.stem] = str(error)
+    if not specs:
+        raise InterpflowError("\n".join(broken.values()))
+    require_scale(specs.values(), scale)
+    return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}, broken
 
 
 def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) -> dict[str, Plan]:
@@ -248,12 +313,7 @@ def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) ->
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
     """
-    paths = [_path(study, folder) for study in studies] or sorted(folder.glob("*.yaml"))
-    if not paths:
-        raise InterpflowError(
-            f"no specs in {folder.absolute()}: start in the folder that holds specs/"
-        )
-    specs = load_specs(paths)
+    specs = load_specs([_path(study, folder) for study in studies] or spec_files(folder))
     require_scale(specs.values(), scale)
     return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
+from interpflow.workflow.code_slice import options_read, part_of
 
 _PACKAGE = __name__.partition(".")[0]
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,11 +38,12 @@ def code_digest(*modules: str) -> str:
     Nothing is imported: modules are found by file.  Imports count wherever they stand, also inside a
     function; only those under `if TYPE_CHECKING:` do not, since they never run.  An import counts by what it
     brings in and the name it gives it, not by where that stands, so moving a file changes no digest.  A file
-    is read once per process.  Raises InterpflowError for a module without a file, for a file that is not
+    is read once per process.  Of a module that stands as `module:function,function` those functions count, and
+    what of the module they use.  Raises InterpflowError for a module without a file, for a file that is not
     Python, and for modules that import each other.
     """
     for module in modules:
-        if _file_of(module) is None:
+        if _file_of(module.partition(":")[0]) is None:
             raise InterpflowError(f"no module '{module}' under {_ROOT}")
     return sha256_of(canonical([_brought_in(module) for module in modules]))
 
@@ -49,12 +51,10 @@ def code_digest(*modules: str) -> str:
 @functools.cache
 def _digest(module: str) -> str:
     """The digest of one module's own code and of all that it imports of the package."""
-    path = _file_of(module)
-    assert path is not None, module
-    try:
-        tree = ast.parse(path.read_bytes(), filename=str(path))
-    except SyntaxError as error:
-        raise InterpflowError(f"{path}:{error.lineno}: not Python: {error.msg}") from error
+    module, _, functions = module.partition(":")
+    path, tree = _parsed(module)
+    if functions:
+        tree = part_of(tree, functions.split(","))
     if module in _open:
         circle = " imports ".join([*_open[_open.index(module) :], module])
         raise InterpflowError(f"{path}: {circle}; move what they share to a module of its own")
@@ -65,6 +65,23 @@ def _digest(module: str) -> str:
     finally:
         _open.pop()
     return sha256_of(canonical([words, sorted(imports)]))
+
+
+def _parsed(module: str) -> tuple[Path, ast.Module]:
+    path = _file_of(module)
+    assert path is not None, module
+    try:
+        return path, ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise InterpflowError(f"{path}:{error.lineno}: not Python: {error.msg}") from error
+
+
+@functools.cache
+def options_of(module: str, options: frozenset[str]) -> frozenset[str]:
+    """Which of the `options` of a task the code `module:function,function` reads."""
+    name, _, functions = module.partition(":")
+    part = part_of(_parsed(name)[1], functions.split(","))
+    return frozenset(options_read(part, options))
 
 
 _NOTHING = sha256_of(canonical([["Module", ")"], []]))  # the digest of a module without code
@@ -93,7 +110,12 @@ def _brought_in(name: str, importer: str = "") -> list[str]:
     Packages around the importer ran before it did, and whoever imports that one counts them.
     """
     ran = {importer, *_with_packages(importer)}
-    digests = [_digest(module) for module in _with_packages(name) if module not in ran]
+    name, _, functions = name.partition(":")
+    brought = [module for module in _with_packages(name) if module not in ran]
+    digests = [
+        _digest(f"{module}:{functions}" if functions and module == name else module)
+        for module in brought
+    ]
     return [digest for digest in digests if digest != _NOTHING]
 
 
