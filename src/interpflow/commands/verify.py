@@ -44,7 +44,8 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--write-reference",
         action="store_true",
-        help="copy the manifests to reference/, where every file is as its manifest says",
+        help="copy manifests and scorecards to reference/, where every file is as its manifest says, and their "
+        "numbers to the pages of docs/",
     )
     parser.add_argument(
         "--remove-foreign",
@@ -92,8 +93,8 @@ def _verify(path: Path, tolerance: float, keep: bool) -> bool:
 
 
 def _keep(content: Mapping[str, Any], as_it_was: bool) -> None:
-    """Make the manifest `content` the reference of its study."""
-    from interpflow.record import manifest
+    """Make the manifest `content` and its scorecard the reference of the study, and of its page."""
+    from interpflow.record import manifest, pages
 
     study, scale = content["study"], content["scale"]
     if scale != DEFAULT_SCALE:
@@ -105,7 +106,9 @@ def _keep(content: Mapping[str, Any], as_it_was: bool) -> None:
         )
     path = manifest.REFERENCE.format(study=study)
     manifest.save(path, content)
-    print(f"{path} written")
+    scorecard = STAGES["claims"].outputs["claims"].format(scale=scale, study=study)
+    for written in [path, *pages.keep(study, Path(scorecard))]:
+        print(f"{written} written")
 
 
 def _references(arguments: argparse.Namespace) -> list[Path]:
