@@ -60,6 +60,7 @@ class Options(ExamplesAt):
     epochs: PositiveInt = 20
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 3e-3  # of Adam
+    schedule: Literal["constant", "linear"] = "constant"  # linear: down to 0 over all steps
     seeds: PositiveInt | None = None  # how many model seeds are probed; all if not given
     controls: list[Control] = []
     control_seeds: PositiveInt | None = None  # how many of them have controls; all if not given
@@ -122,13 +123,13 @@ NEEDS = "runs"
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Train probes of each read, target and depth on some positions, and measure them on the others."""
-    return measure(runs, options, lambda indices: {})
+    return measure(runs.only(runs.seeds[: options.seeds]), options, lambda indices: {})
 
 
 def measure(
     runs: Runs, options: Options, edits: Callable[[NDArray[np.int64]], Edits]
 ) -> xr.Dataset:
-    """The same with `edits` in place, those of some examples (batch,) at a time."""
+    """The same for all seeds of `runs`, with `edits` in place, those of some examples (batch,) at a time."""
     from interpflow.methods.probe_scores import ProbeScores
     from interpflow.methods.probing import ProbeFit
     from interpflow.methods.readings import alike, predict
@@ -136,10 +137,11 @@ def measure(
     data, examples = runs.select(options)
     targets = {name: labels(data, state) for name, state in each(data, options.targets).items()}
     conditions, depths = ["none", *options.controls], [len(widths) for widths in options.hidden]
-    probed = runs.seeds[: options.seeds]
-    found = ProbeScores(probed, list(options.reads), targets, conditions, depths)
+    found = ProbeScores(runs.seeds, list(options.reads), targets, conditions, depths)
     fits = [
-        ProbeFit(tuple(widths), options.epochs, options.batch_size, options.learning_rate)
+        ProbeFit(
+            tuple(widths), options.epochs, options.batch_size, options.learning_rate, options.schedule
+        )
         for widths in options.hidden
     ]
     for done, (name, hidden, at) in enumerate(
@@ -230,11 +232,10 @@ def _readings(
     """What probes of these widths are to read of `targets`, under each condition that they have."""
     from interpflow.methods.readings import Reading
 
-    probed = seeds[: options.seeds]
     controlled = options.control_hidden is None or widths in options.control_hidden
-    asked = [("none", seed) for seed in probed]
+    asked = [("none", seed) for seed in seeds]
     for control in options.controls if controlled else ():
-        asked += [(control, seed) for seed in probed[: options.control_seeds]]
+        asked += [(control, seed) for seed in seeds[: options.control_seeds]]
     return [
         Reading(
             source=seeds.index(seed) + len(seeds) * (condition == "untrained_model"),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import torch
@@ -38,6 +39,7 @@ class ProbeFit:
     epochs: int
     batch_size: int
     learning_rate: float  # of Adam
+    schedule: Literal["constant", "linear"] = "constant"  # linear: down to 0 over all steps
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,15 @@ def _fit(x: Tensor, labels: Tensor, start: dict[str, Tensor], options: ProbeFit)
     gradient = torch.zeros_like(theta)
     layers, gradients = _pairs(unflatten(theta, shapes)), _pairs(unflatten(gradient, shapes))
     optimizer = Adam(theta)
+    done, steps = 0, options.epochs * math.ceil(len(x) / options.batch_size)
     for epoch in range(options.epochs):
         order = torch.from_numpy(generator("probe order", epoch).permutation(len(x)))
         for chosen in order.split(options.batch_size):
             rows = x.index_select(0, chosen).expand(len(labels), -1, -1)
             _backward(layers, gradients, rows, labels.index_select(1, chosen))
-            optimizer.step(gradient, options.learning_rate)
+            left = 1.0 if options.schedule == "constant" else 1 - done / steps
+            optimizer.step(gradient, left * options.learning_rate)
+            done += 1
     return layers
 
 
