@@ -219,6 +219,12 @@ def test_controls_have_the_seeds_and_depths_asked_for() -> None:
     assert one["seed"].values.tolist() == [0]
 
 
+def test_only_the_seeds_that_are_probed_run(watched) -> None:
+    read(trained_runs(), reads={"a": HERE}, targets={"a": TARGET}, seeds=1, epochs=1,
+         controls=["untrained_model"])  # fmt: skip
+    assert len(watched[0]["features"]) == 2
+
+
 def test_a_probe_with_fewer_positions_leaves_them_out_of_its_training_alone() -> None:
     runs, parts = trained_runs(), []
     predict = readings.predict

@@ -18,6 +18,7 @@ N, D, CLASSES = 600, 8, 4
 TRAIN, TEST = np.arange(450), np.arange(450, N)
 LINEAR = ProbeFit((), epochs=30, batch_size=50, learning_rate=0.02)
 DEEP = ProbeFit((16, 24), epochs=12, batch_size=50, learning_rate=0.01)
+FALLING = ProbeFit((16, 24), epochs=4, batch_size=50, learning_rate=0.03, schedule="linear")
 
 
 def features(sources: int = 2) -> Tensor:
@@ -82,7 +83,7 @@ def test_only_a_probe_with_hidden_layers_reads_what_is_not_linear() -> None:
     assert accuracies(of, deep)[0] > 0.85
 
 
-@pytest.mark.parametrize("fit", [LINEAR, DEEP], ids=["linear", "deep"])
+@pytest.mark.parametrize("fit", [LINEAR, DEEP, FALLING], ids=["linear", "deep", "falling rate"])
 def test_a_probe_equals_a_plain_torch_probe_on_the_same_batches(fit: ProbeFit) -> None:
     of = mixed_grid()
     predicted = of.fit(fit).predict(TEST)
@@ -101,6 +102,9 @@ def test_a_probe_equals_a_plain_torch_probe_on_the_same_batches(fit: ProbeFit) -
             layers += [linear, nn.ReLU()]
         plain = nn.Sequential(*layers[:-1])
         optimizer = torch.optim.Adam(plain.parameters(), fit.learning_rate)
+        steps = fit.epochs * len(TRAIN) // fit.batch_size
+        lasts = steps if fit.schedule == "linear" else np.inf
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step, n=lasts: 1 - step / n)
         for epoch in range(fit.epochs):
             order = torch.from_numpy(generator("probe order", epoch).permutation(len(TRAIN)))
             for chosen in order.split(fit.batch_size):
@@ -109,6 +113,7 @@ def test_a_probe_equals_a_plain_torch_probe_on_the_same_batches(fit: ProbeFit) -
                     plain(x[TRAIN[chosen]]), of.labels[member, TRAIN[chosen]]
                 ).backward()
                 optimizer.step()
+                schedule.step()
         expected = plain(x[TEST]).argmax(-1).numpy()
         assert (predicted[member] == expected).mean() > 0.99
 
