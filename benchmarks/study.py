@@ -14,9 +14,9 @@ from interpflow.spec.study import Study
 _FEW_OTHERS = {"bins": (), "validation_size": 32}
 
 
-def counter_languages() -> Study:
-    """The study with the paper's options."""
-    return resolve(load_spec(PROJECT / "specs" / "counter_languages.yaml"), "paper")
+def counter_languages(scale: str = "paper") -> Study:
+    """The study with the paper's options, or as it runs at another scale."""
+    return resolve(load_spec(PROJECT / "specs" / "counter_languages.yaml"), scale)
 
 
 def list_sorting() -> Study:

@@ -219,22 +219,10 @@ def test_controls_have_the_seeds_and_depths_asked_for() -> None:
     assert one["seed"].values.tolist() == [0]
 
 
-def test_a_probe_with_fewer_positions_leaves_them_out_of_its_training_alone() -> None:
-    runs, parts = trained_runs(), []
-    predict = readings.predict
-
-    def predicting(*given):
-        parts.append(given[3:5])
-        return predict(*given)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(readings, "predict", predicting)
-        read(runs, reads={"a": HERE}, targets={"a": TARGET}, hidden=[[], [8]],
-             positions_per_read=[400, 100], epochs=1)  # fmt: skip
-    (many, test), (few, same) = parts
-    assert len(many) + len(test) == 400 and len(few) == round(len(many) / 4)
-    assert {*few.tolist()} < {*many.tolist()}
-    np.testing.assert_array_equal(test, same)
+def test_only_the_seeds_that_are_probed_run(watched) -> None:
+    read(trained_runs(), reads={"a": HERE}, targets={"a": TARGET}, seeds=1, epochs=1,
+         controls=["untrained_model"])  # fmt: skip
+    assert len(watched[0]["features"]) == 2
 
 
 def test_positions_of_one_example_may_stand_on_both_sides(watched) -> None:

@@ -18,6 +18,7 @@ N, D, CLASSES = 600, 8, 4
 TRAIN, TEST = np.arange(450), np.arange(450, N)
 LINEAR = ProbeFit((), epochs=30, batch_size=50, learning_rate=0.02)
 DEEP = ProbeFit((16, 24), epochs=12, batch_size=50, learning_rate=0.01)
+FALLING = ProbeFit((16, 24), epochs=4, batch_size=50, learning_rate=0.03, schedule="linear")
 
 
 def features(sources: int = 2) -> Tensor:
@@ -52,7 +53,7 @@ def grid(
 
 def accuracies(of: ProbeGrid, fit: ProbeFit) -> np.ndarray:
     """Accuracy of every probe on the test part."""
-    predicted = np.concatenate([trained.predict(of.test) for trained in of.fit(fit)])
+    predicted = of.fit(fit).predict(of.test)
     right: np.ndarray = (predicted == of.labels.numpy()[:, of.test]).mean(axis=1)
     return right
 
@@ -82,33 +83,38 @@ def test_only_a_probe_with_hidden_layers_reads_what_is_not_linear() -> None:
     assert accuracies(of, deep)[0] > 0.85
 
 
-@pytest.mark.parametrize("fit", [LINEAR, DEEP], ids=["linear", "deep"])
+@pytest.mark.parametrize("fit", [LINEAR, DEEP, FALLING], ids=["linear", "deep", "falling rate"])
 def test_a_probe_equals_a_plain_torch_probe_on_the_same_batches(fit: ProbeFit) -> None:
     of = mixed_grid()
-    (trained,) = of.fit(fit)
-    predicted = trained.predict(TEST)
+    predicted = of.fit(fit).predict(TEST)
     for member, source, classes in zip(range(3), of.source, of.classes, strict=True):
         x = of.features[source]
         spread = x[TRAIN].std(0, correction=0)
         x = (x - x[TRAIN].mean(0)) / torch.where(spread > 0, spread, 1.0)
         start = probing._pairs(
-            probing._initial_layers([D, *fit.widths, CLASSES], [of.address[member]])
+            probing._initial_layers([D, *fit.widths], [(of.address[member], classes)])
         )
         layers: list[nn.Module] = []
-        for weight, bias in start:
-            linear = nn.Linear(*weight.shape[1:])
-            linear.weight.data, linear.bias.data = weight[0].T.clone(), bias[0].clone()
+        for (weight, bias), wide in zip(start, [*fit.widths, classes], strict=True):
+            linear = nn.Linear(weight.shape[1], wide)
+            linear.weight.data = weight[0, :, :wide].T.clone()
+            linear.bias.data = bias[0, :wide].clone()
             layers += [linear, nn.ReLU()]
         plain = nn.Sequential(*layers[:-1])
         optimizer = torch.optim.Adam(plain.parameters(), fit.learning_rate)
+        steps = fit.epochs * len(TRAIN) // fit.batch_size
+        lasts = steps if fit.schedule == "linear" else np.inf
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step, n=lasts: 1 - step / n)
         for epoch in range(fit.epochs):
             order = torch.from_numpy(generator("probe order", epoch).permutation(len(TRAIN)))
             for chosen in order.split(fit.batch_size):
-                logits = plain(x[TRAIN[chosen]])[:, :classes]
                 optimizer.zero_grad()
-                F.cross_entropy(logits, of.labels[member, TRAIN[chosen]]).backward()
+                F.cross_entropy(
+                    plain(x[TRAIN[chosen]]), of.labels[member, TRAIN[chosen]]
+                ).backward()
                 optimizer.step()
-        expected = plain(x[TEST])[:, :classes].argmax(-1).numpy()
+                schedule.step()
+        expected = plain(x[TEST]).argmax(-1).numpy()
         assert (predicted[member] == expected).mean() > 0.99
 
 
@@ -116,35 +122,41 @@ def test_a_probe_equals_a_plain_torch_probe_on_the_same_batches(fit: ProbeFit) -
 def test_a_probe_is_the_same_whatever_probes_are_trained_beside_it(fit: ProbeFit) -> None:
     states = features()
     labels = [readable(states[0]), readable(states[1]), readable(states[0]).flip(0)]
-    (together,) = grid(labels, names="abc").fit(fit)
-    (alone,) = grid(labels[2:], names="c").fit(fit)
-    for one, many in zip(alone.layers, together.layers, strict=True):
-        for part, parts in zip(one, many, strict=True):
-            torch.testing.assert_close(part[0], parts[2], atol=1e-5, rtol=1e-5)
+    together = grid(labels, classes=[CLASSES, 20, CLASSES], names="abc").fit(fit)
+    alone = grid(labels[2:], names="c").fit(fit)
+    for one, same in zip(alone.layers[0], together.layers[2], strict=True):
+        for part, its in zip(one, same, strict=True):
+            torch.testing.assert_close(part, its, atol=1e-5, rtol=1e-5)
 
 
-def test_passes_do_not_change_what_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probes_of_other_hidden_states_do_not_change_a_bit() -> None:
     of = mixed_grid()
-    (whole,) = of.fit(DEEP)
-    monkeypatch.setattr(probing, "_BYTES_PER_PASS", 2 * 4 * DEEP.batch_size * max(DEEP.widths))
-    passes = of.fit(DEEP)
-    assert [trained.members for trained in passes] == [range(2), range(2, 3)]
-    predicted = np.concatenate([trained.predict(TEST) for trained in passes])
-    assert (predicted == whole.predict(TEST)).mean() > 0.99
+    alone = grid([of.labels[0]], source=[1], names="a")
+    for one, same in zip(alone.fit(DEEP).layers[0], of.fit(DEEP).layers[0], strict=True):
+        assert all(map(torch.equal, one, same))
+
+
+def test_stacks_do_not_change_what_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = mixed_grid()
+    assert [*of._stacks(0, DEEP)] == [[1, 2]]
+    whole = of.fit(DEEP).predict(TEST)
+    monkeypatch.setattr(probing, "_BYTES_PER_STACK", 4 * DEEP.batch_size * max(DEEP.widths))
+    assert [*of._stacks(0, DEEP)] == [[1], [2]]
+    assert (of.fit(DEEP).predict(TEST) == whole).mean() > 0.99
 
 
 def test_a_probe_starts_from_its_name_and_the_same_grid_gives_the_same_bytes() -> None:
     labels = [readable(features()[0])] * 2
-    once, again = (grid(labels, names="ab").fit(DEEP)[0].layers for _ in range(2))
-    for one, other in zip(once, again, strict=True):
-        assert torch.equal(one[0], other[0])
-    assert not torch.equal(once[0][0][0], once[0][0][1])
+    once, again = (grid(labels, names="ab").fit(DEEP).layers for _ in range(2))
+    for one, other in zip(once[0], again[0], strict=True):
+        assert all(map(torch.equal, one, other))
+    assert not torch.equal(once[0][0][0], once[1][0][0])
 
 
 def test_a_probe_with_fewer_classes_than_its_neighbours_predicts_only_its_own() -> None:
     noise = torch.from_numpy(generator("noise").integers(0, 2, N))
     barely = ProbeFit((), epochs=1, batch_size=450, learning_rate=1e-9)
-    (trained,) = grid([noise, readable(features()[0])], classes=[2, CLASSES]).fit(barely)
+    trained = grid([noise, readable(features()[0])], classes=[2, CLASSES]).fit(barely)
     few, many = trained.predict(np.arange(N))
     assert {*few} <= {0, 1}
     assert {*many} == set(range(CLASSES))
@@ -157,23 +169,23 @@ def test_what_is_held_out_does_not_touch_the_training() -> None:
     others[TEST] = 0
     changed = ProbeGrid(**(vars(grid([others])) | {"features": features().clone()}))
     changed.features[:, TEST] = 100.0
-    for one, other in zip(of.fit(LINEAR)[0].layers, changed.fit(LINEAR)[0].layers, strict=True):
-        assert torch.equal(one[0], other[0])
+    ((one, other),) = zip(of.fit(LINEAR).layers[0], changed.fit(LINEAR).layers[0], strict=True)
+    assert all(map(torch.equal, one, other))
 
 
 def test_scale_and_place_of_the_features_do_not_matter() -> None:
     of = grid([readable(features()[0])])
     moved = ProbeGrid(**(vars(of) | {"features": of.features * 1000 - 50}))
-    (one,), (other,) = of.fit(LINEAR), moved.fit(LINEAR)
+    one, other = of.fit(LINEAR), moved.fit(LINEAR)
     assert (one.predict(TEST) == other.predict(TEST)).mean() > 0.99
 
 
 def test_directions_are_the_weights_of_a_linear_probe_and_of_no_other() -> None:
     of = grid([readable(features()[0])])
-    (linear,) = of.fit(LINEAR)
-    mean, deviation = of.standardisation()
-    scores = ((of.features[:1] - mean[:1]) / deviation[:1]) @ linear.directions()
-    predicted = (scores + linear.layers[0][1][:, None]).argmax(-1)[0, TEST]
-    assert (predicted.numpy() == linear.predict(TEST)[0]).all()
+    linear = of.fit(LINEAR)
+    (directions,), ((_, bias),) = linear.directions(), linear.layers[0]
+    scores = of.standardised(0, torch.from_numpy(TEST)) @ directions
+    assert directions.shape == (D, CLASSES)
+    assert ((scores + bias).argmax(-1).numpy() == linear.predict(TEST)[0]).all()
     with pytest.raises(ValueError, match="only a linear probe"):
-        of.fit(DEEP)[0].directions()
+        of.fit(DEEP).directions()

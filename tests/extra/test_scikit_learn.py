@@ -34,7 +34,7 @@ def ours(
         source=[0], labels=torch.from_numpy(y)[None], classes=[CLASSES], address=[("test",)],
         train=TRAIN, test=TEST,
     )  # fmt: skip
-    (trained,) = grid.fit(ProbeFit(widths, epochs, batch_size=128, learning_rate=rate))
+    trained = grid.fit(ProbeFit(widths, epochs, batch_size=128, learning_rate=rate))
     return float((trained.predict(TEST)[0] == y[TEST]).mean())
 
 

@@ -47,6 +47,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Probe every seed with its own positions cut.  A seed without such positions is NaN."""
     import torch
 
+    runs = runs.only(runs.seeds[: options.seeds])
     data, _ = runs.select(options)
     queries, keys = (runs.mask(data, each) for each in (options.block.queries, options.block.keys))
     layers = range(runs.model.options.layers)
@@ -63,8 +64,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         return dict.fromkeys(sites, cut)
 
     found = probe.measure(runs, options, edits)
-    number = xr.DataArray(keys.sum(2).mean(1), {"seed": runs.seeds}, dims="seed")
-    blocked = number.sel(seed=found["seed"])
+    blocked = xr.DataArray(keys.sum(2).mean(1), {"seed": runs.seeds}, dims="seed")
     # Nothing blocked is the ordinary probe, which answers another question.
     measured = [name for name in ("f1", "accuracy", "selectivity") if name in found]
     cut_off = {name: found[name].where(blocked > 0) for name in measured}

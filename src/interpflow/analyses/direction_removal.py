@@ -112,7 +112,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
             test=np.arange(0),
         )
         fit = ProbeFit((), options.epochs, options.batch_size, options.learning_rate)
-        read = torch.cat([trained.directions() for trained in grid.fit(fit)])
+        read = grid.fit(fit).directions()
         # What moves all classes alike changes no prediction, so it is not part of what the probe reads.
         read = read - read.mean(-1, keepdim=True)
         basis = torch.linalg.svd(read, full_matrices=False).U  # (seed, d, rank), leading first

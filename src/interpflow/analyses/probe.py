@@ -52,14 +52,13 @@ class Options(ExamplesAt):
     # A variable of 0 and 1 with one further dim that `select` leaves, a label each, has several labels.
     targets: Annotated[dict[str, State], Field(min_length=1)]
     hidden: list[list[PositiveInt]] = [[]]  # widths of the ReLU layers of each probe; []: linear
-    # How many are drawn at random, one number or one for each of `hidden`; all if not given.
-    # What a probe with fewer leaves out, it leaves out of its training: all are tested on the same.
-    positions_per_read: PositiveInt | list[PositiveInt] | None = None
+    positions_per_read: PositiveInt | None = None  # how many are drawn at random; all if not given
     hold_out: Literal["example", "position"] = "example"  # the unit that is in train or in test
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # held out
     epochs: PositiveInt = 20
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 3e-3  # of Adam
+    schedule: Literal["constant", "linear"] = "constant"  # linear: down to 0 over all steps
     seeds: PositiveInt | None = None  # how many model seeds are probed; all if not given
     controls: list[Control] = []
     control_seeds: PositiveInt | None = None  # how many of them have controls; all if not given
@@ -71,15 +70,6 @@ class Options(ExamplesAt):
         depths = [len(widths) for widths in self.hidden]
         if len({*depths}) < len(depths):
             raise ValueError(f"hidden has several probes of one depth: {self.hidden}")
-        return self
-
-    @model_validator(mode="after")
-    def _one_number_for_each_probe(self) -> Self:
-        numbers = self.positions_per_read
-        if isinstance(numbers, list) and len(numbers) != len(self.hidden):
-            raise ValueError(
-                f"positions_per_read has {len(numbers)} numbers for the {len(self.hidden)} probes of hidden"
-            )
         return self
 
     @model_validator(mode="after")
@@ -122,13 +112,13 @@ NEEDS = "runs"
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Train probes of each read, target and depth on some positions, and measure them on the others."""
-    return measure(runs, options, lambda indices: {})
+    return measure(runs.only(runs.seeds[: options.seeds]), options, lambda indices: {})
 
 
 def measure(
     runs: Runs, options: Options, edits: Callable[[NDArray[np.int64]], Edits]
 ) -> xr.Dataset:
-    """The same with `edits` in place, those of some examples (batch,) at a time."""
+    """The same for all seeds of `runs`, with `edits` in place, those of some examples (batch,) at a time."""
     from interpflow.methods.probe_scores import ProbeScores
     from interpflow.methods.probing import ProbeFit
     from interpflow.methods.readings import alike, predict
@@ -136,10 +126,15 @@ def measure(
     data, examples = runs.select(options)
     targets = {name: labels(data, state) for name, state in each(data, options.targets).items()}
     conditions, depths = ["none", *options.controls], [len(widths) for widths in options.hidden]
-    probed = runs.seeds[: options.seeds]
-    found = ProbeScores(probed, list(options.reads), targets, conditions, depths)
+    found = ProbeScores(runs.seeds, list(options.reads), targets, conditions, depths)
     fits = [
-        ProbeFit(tuple(widths), options.epochs, options.batch_size, options.learning_rate)
+        ProbeFit(
+            tuple(widths),
+            options.epochs,
+            options.batch_size,
+            options.learning_rate,
+            options.schedule,
+        )
         for widths in options.hidden
     ]
     for done, (name, hidden, at) in enumerate(
@@ -155,8 +150,7 @@ def measure(
             found.majority(name, together, train, test)
             for depth, fit in enumerate(fits):
                 readings = _readings(together, tokens, runs.seeds, options.hidden[depth], options)
-                used = _used(train, depth, options)
-                predicted = predict(name, hidden, readings, used, test, fit)
+                predicted = predict(name, hidden, readings, train, test, fit)
                 for reading, answers in zip(readings, predicted, strict=True):
                     found.probe(name, depth, reading, test, answers)
                 parts = done * len(fits) + depth + 1, len(options.reads) * len(fits)
@@ -200,10 +194,8 @@ def _draw(
     example, position = np.nonzero(mask & known)
     if not len(example):
         raise InterpflowError(f"reads: no target has a value at {', '.join(positions)}")
-    wanted = options.positions_per_read
     random = generator("readout positions", options.split, *positions)
-    most = max(wanted) if isinstance(wanted, list) else wanted
-    chosen = np.sort(random.permutation(len(example))[:most])
+    chosen = np.sort(random.permutation(len(example))[: options.positions_per_read])
     return example[chosen], position[chosen]
 
 
@@ -215,14 +207,6 @@ def _held_out(at: At, examples: int, options: Options) -> NDArray[np.bool_]:
     return held if options.hold_out == "position" else held[at[0]]
 
 
-def _used(train: NDArray[np.int64], depth: int, options: Options) -> NDArray[np.int64]:
-    """The part of `train` that probes of this depth are trained on, ascending."""
-    wanted = options.positions_per_read
-    share = wanted[depth] / max(wanted) if isinstance(wanted, list) else 1.0
-    order = generator("probe training", options.split).permutation(len(train))
-    return np.sort(train[order[: round(share * len(train))]])
-
-
 def _readings(
     targets: Mapping[str, Labels], tokens: NDArray[np.int64], seeds: list[int],
     widths: list[int], options: Options,
@@ -230,11 +214,10 @@ def _readings(
     """What probes of these widths are to read of `targets`, under each condition that they have."""
     from interpflow.methods.readings import Reading
 
-    probed = seeds[: options.seeds]
     controlled = options.control_hidden is None or widths in options.control_hidden
-    asked = [("none", seed) for seed in probed]
+    asked = [("none", seed) for seed in seeds]
     for control in options.controls if controlled else ():
-        asked += [(control, seed) for seed in probed[: options.control_seeds]]
+        asked += [(control, seed) for seed in seeds[: options.control_seeds]]
     return [
         Reading(
             source=seeds.index(seed) + len(seeds) * (condition == "untrained_model"),

@@ -1,30 +1,34 @@
-"""Probes: small classifiers on hidden states, a whole grid of them trained as one ensemble.
+"""Probes: small classifiers on hidden states, a whole grid of them trained together.
 
-The probes of a grid share hidden states, examples and batches, and differ in labels and initial weights.
+The probes of a grid share examples and batches.  Those that read the same hidden states are trained as one
+stack: a batch is gathered once, and each layer of all of them is one batched product.
 Alain & Bengio 2016 (arXiv:1610.01644) for the method, Hewitt & Liang 2019 (arXiv:1909.03368) for controls.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from interpflow.methods.adam import Adam
 from interpflow.model.packing import flatten, unflatten
 from interpflow.rng import generator
 
-Layers = list[tuple[Tensor, Tensor]]  # weight and bias of each layer
+Layers = list[tuple[Tensor, Tensor]]  # weight (p, in, out) and bias (p, out) of each layer
 
-# Activations of one pass beyond this size fall out of the second-level cache, and cost more than a pass.
-_BYTES_PER_PASS = 1 << 20
-_VECTOR = 16  # floats
+# Activations of one layer beyond this size fall out of the second-level cache, and cost more than a step.
+_BYTES_PER_STACK = 1 << 19
+# Products and softmax of rows that do not fill a processor's vectors take up to ten times as long.
+_VECTORS = 16  # floats
+_ROWS = 4096  # whose classes are predicted at once
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class ProbeFit:
     epochs: int
     batch_size: int
     learning_rate: float  # of Adam
+    schedule: Literal["constant", "linear"] = "constant"  # linear: down to 0 over all steps
 
 
 @dataclass(frozen=True)
@@ -56,77 +61,94 @@ class ProbeGrid:
     train: np.ndarray
     test: np.ndarray
 
-    def fit(self, options: ProbeFit) -> list[Probes]:
-        """Train all probes; they come back in passes of as many as are fastest together."""
-        widest = max((self.features.shape[-1], *options.widths))
-        together = max(1, _BYTES_PER_PASS // (4 * options.batch_size * widest))
-        starts = range(0, len(self.source), together)
-        return [_fit(self, range(s, min(s + together, len(self.source))), options) for s in starts]
+    def fit(self, options: ProbeFit) -> Probes:
+        """Train all probes."""
+        train, layers = torch.from_numpy(self.train), {}
+        for source in sorted({*self.source}):
+            x = self.standardised(source, train)
+            for members in self._stacks(source, options):
+                labels = self.labels[members].index_select(1, train)
+                start = _initial_layers(
+                    [x.shape[1], *options.widths],
+                    [(self.address[member], self.classes[member]) for member in members],
+                )
+                trained = _fit(x, labels, start, options)
+                for place, member in enumerate(members):
+                    layers[member] = _one(trained, place, self.classes[member])
+        return Probes(self, [layers[member] for member in range(len(self.source))])
 
-    def standardisation(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation (F, 1, d) of the training part; a dimension without spread is left as is."""
-        part = self.features[:, torch.from_numpy(self.train)]
-        deviation = part.std(1, keepdim=True, correction=0)
-        return part.mean(1, keepdim=True), torch.where(deviation > 0, deviation, 1.0)
+    def standardised(self, source: int, at: Tensor) -> Tensor:
+        """Features (n, d) of one source at indices `at` (n,)."""
+        mean, spread = self._moments[source]
+        return self.features[source].index_select(0, at).sub_(mean).div_(spread)
+
+    @cached_property
+    def _moments(self) -> dict[int, tuple[Tensor, Tensor]]:
+        """Mean and deviation (d,) of the training part, by source; a dimension without spread is left as is."""
+        moments = {}
+        for source in {*self.source}:
+            known = self.features[source].index_select(0, torch.from_numpy(self.train))
+            deviation = known.std(0, correction=0)
+            moments[source] = known.mean(0), torch.where(deviation > 0, deviation, 1.0)
+        return moments
+
+    def _stacks(self, source: int, options: ProbeFit) -> Iterator[list[int]]:
+        """The probes of one source, as many at a time as are fastest together."""
+        members = [member for member, of in enumerate(self.source) if of == source]
+        widest = max(self.features.shape[-1], *options.widths, *self.classes)
+        together = max(1, _BYTES_PER_STACK // (4 * options.batch_size * widest))
+        for start in range(0, len(members), together):
+            yield members[start : start + together]
 
 
 @dataclass(frozen=True)
 class Probes:
-    """Trained probes `members` of a grid: weights per layer (p, in, out), biases (p, out)."""
+    """The trained probes of a grid: for each its layers, weight (in, out) and bias (out,)."""
 
     grid: ProbeGrid
-    members: range
-    layers: Layers
+    layers: list[Layers]
 
     @torch.no_grad()
     def predict(self, at: np.ndarray) -> np.ndarray:
-        """Predicted class ids (p, n) at indices `at` into the grid's positions."""
-        mean, deviation = self.grid.standardisation()
-        source = torch.tensor([self.grid.source[p] for p in self.members])
-        penalty = _class_penalty([self.grid.classes[p] for p in self.members])
-        predicted = []
-        for part in np.array_split(at, math.ceil(len(at) / 4096)):
-            x = ((self.grid.features[:, torch.from_numpy(part)] - mean) / deviation)[source]
-            predicted.append((_forward(self.layers, x) + penalty).argmax(-1))
-        return torch.cat(predicted, dim=1).numpy()
+        """Predicted class ids (P, n) at indices `at` into the grid's positions."""
+        predicted = np.empty((len(self.layers), len(at)), dtype=np.int64)
+        for source in sorted({*self.grid.source}):
+            x = self.grid.standardised(source, torch.from_numpy(at))
+            for probe in np.flatnonzero(np.array(self.grid.source) == source):
+                rows = [_forward(self.layers[probe], part).argmax(-1) for part in x.split(_ROWS)]
+                predicted[probe] = torch.cat(rows).numpy()
+        return predicted
 
     def directions(self) -> Tensor:
-        """The class weights (p, d, class) of linear probes, on standardised features.
+        """The class weights (P, d, class) of linear probes of as many classes, on standardised features.
 
         Raises ValueError for probes with hidden layers, which have no single set of directions.
         """
-        if len(self.layers) > 1:
+        if any(len(layers) > 1 for layers in self.layers):
             raise ValueError("only a linear probe has directions")
-        return self.layers[0][0]
+        return torch.stack([weight for ((weight, _),) in self.layers])
 
 
-def _fit(grid: ProbeGrid, members: range, options: ProbeFit) -> Probes:
-    mean, deviation = grid.standardisation()
-    train = torch.from_numpy(grid.train)
-    features = (grid.features[:, train] - mean) / deviation
-    labels = grid.labels[members.start : members.stop, train]
-    source = torch.tensor([grid.source[p] for p in members])
-    classes = [grid.classes[p] for p in members]
-    penalty = _class_penalty(classes)
-
-    sizes = [features.shape[-1], *options.widths, max(classes)]
-    start = _initial_layers(sizes, [grid.address[p] for p in members])
+def _fit(x: Tensor, labels: Tensor, start: dict[str, Tensor], options: ProbeFit) -> Layers:
+    """Train p probes that start from `start` on features x (n, d) and labels (p, n)."""
     shapes = {name: tuple(value.shape[1:]) for name, value in start.items()}
     theta = flatten(start)
     gradient = torch.zeros_like(theta)
     layers, gradients = _pairs(unflatten(theta, shapes)), _pairs(unflatten(gradient, shapes))
     optimizer = Adam(theta)
+    done, steps = 0, options.epochs * math.ceil(len(x) / options.batch_size)
     for epoch in range(options.epochs):
-        order = torch.from_numpy(generator("probe order", epoch).permutation(len(train)))
+        order = torch.from_numpy(generator("probe order", epoch).permutation(len(x)))
         for chosen in order.split(options.batch_size):
-            _backward(layers, gradients, features[:, chosen][source], labels[:, chosen], penalty)
-            optimizer.step(gradient, options.learning_rate)
-    return Probes(grid, members, layers)
+            rows = x.index_select(0, chosen).expand(len(labels), -1, -1)
+            _backward(layers, gradients, rows, labels.index_select(1, chosen))
+            left = 1.0 if options.schedule == "constant" else 1 - done / steps
+            optimizer.step(gradient, left * options.learning_rate)
+            done += 1
+    return layers
 
 
-def _backward(
-    layers: Layers, gradients: Layers, x: Tensor, labels: Tensor, penalty: Tensor
-) -> None:
+def _backward(layers: Layers, gradients: Layers, x: Tensor, labels: Tensor) -> None:
     """Write the gradient of each probe's mean cross-entropy on x (p, n, d), labels (p, n) to `gradients`.
 
     By hand: at these sizes autograd's book-keeping costs several times the arithmetic.
@@ -135,11 +157,7 @@ def _backward(
     for weight, bias in layers[:-1]:
         inputs.append(torch.baddbmm(bias[:, None], inputs[-1], weight).relu_())
     weight, bias = layers[-1]
-    logits = torch.baddbmm(bias[:, None], inputs[-1], weight).add_(penalty)
-    classes = logits.shape[-1]
-    # torch's softmax takes ten times as long for rows that do not fill a processor's vector.
-    padded = F.pad(logits, (0, max(0, _VECTOR - classes)), value=-torch.inf)
-    upstream = padded.softmax(-1)[..., :classes]
+    upstream = torch.baddbmm(bias[:, None], inputs[-1], weight).softmax(-1)
     upstream.scatter_add_(2, labels[..., None], torch.full_like(upstream[..., :1], -1.0))
     upstream.div_(x.shape[1])
     for depth in reversed(range(len(layers))):
@@ -153,11 +171,18 @@ def _backward(
 
 
 def _forward(layers: Layers, x: Tensor) -> Tensor:
-    """x (p, n, d) -> logits (p, n, class)."""
+    """x (n, d) -> logits (n, class)."""
     for weight, bias in layers[:-1]:
-        x = torch.baddbmm(bias[:, None], x, weight).relu_()
+        x = torch.addmm(bias, x, weight).relu_()
     weight, bias = layers[-1]
-    return torch.baddbmm(bias[:, None], x, weight)
+    return torch.addmm(bias, x, weight)
+
+
+def _one(layers: Layers, place: int, classes: int) -> Layers:
+    """The layers of one of p probes, with the classes that it has."""
+    *hidden, (weight, bias) = layers
+    last = weight[place, :, :classes], bias[place, :classes]
+    return [*((weight[place], bias[place]) for weight, bias in hidden), last]
 
 
 def _pairs(weights: dict[str, Tensor]) -> Layers:
@@ -166,23 +191,22 @@ def _pairs(weights: dict[str, Tensor]) -> Layers:
 
 
 def _initial_layers(
-    sizes: list[int], addresses: Sequence[tuple[str | int, ...]]
+    sizes: list[int], probes: Sequence[tuple[tuple[str | int, ...], int]]
 ) -> dict[str, Tensor]:
-    """Uniform in ±1/sqrt(fan in), as torch.nn.Linear starts."""
+    """Layers of probes with an address and a number of classes each, as torch.nn.Linear starts.
+
+    Uniform in ±1/sqrt(fan in).  The last is wide enough for the most classes, in whole vectors.  Where a
+    probe has no such class its bias is -inf: the class is never predicted, and its gradient is zero.
+    """
+    most = -(-max(classes for _, classes in probes) // _VECTORS) * _VECTORS
     layers = {}
-    for depth, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-        for name, shape in (("weight", (fan_in, fan_out)), ("bias", (fan_out,))):
-            drawn = [
-                generator("probe", *address, len(sizes), depth, name).uniform(-1, 1, shape)
-                for address in addresses
-            ]
-            layers[f"{depth}.{name}"] = torch.from_numpy(
-                (np.stack(drawn) / math.sqrt(fan_in)).astype(np.float32)
-            )
+    for depth, (fan_in, fan_out) in enumerate(pairwise([*sizes, most])):
+        last = depth == len(sizes) - 1
+        for name, shape, beyond in (("weight", (fan_in,), 0.0), ("bias", (), -np.inf)):
+            drawn = np.full((len(probes), *shape, fan_out), beyond, dtype=np.float32)
+            for own, (address, classes) in zip(drawn, probes, strict=True):
+                wide = classes if last else fan_out
+                random = generator("probe", *address, len(sizes) + 1, depth, name)
+                own[..., :wide] = random.uniform(-1, 1, (*shape, wide)) / math.sqrt(fan_in)
+            layers[f"{depth}.{name}"] = torch.from_numpy(drawn)
     return layers
-
-
-def _class_penalty(classes: Sequence[int]) -> Tensor:
-    """(p, 1, class): -inf on classes that a probe does not have, where others of the grid do."""
-    impossible = torch.arange(max(classes)) >= torch.tensor(classes)[:, None]
-    return torch.zeros(impossible.shape).masked_fill(impossible, -torch.inf)[:, None]

@@ -74,7 +74,7 @@ def predict(
         train=train,
         test=test,
     )
-    rows = iter(np.concatenate([trained.predict(test) for trained in grid.fit(fit)]))
+    rows = iter(grid.fit(fit).predict(test))
     return [np.stack([next(rows) for _ in each.labels]) for each in readings]
 
 
