@@ -54,8 +54,8 @@ def job_of(stage, wildcards):
 @cache
 def must_run(job):
     """Whether a job is asked for by --force or --forcerun, or is stale, or rests on one that is."""
-    forced = workflow.dag.forcefiles.intersection(job.outputs.values())
-    if forced or job.stage in {rule.name for rule in workflow.dag.forcerules}:
+    stages = [forced.name for forced in workflow.dag.forcerules]
+    if job.stage in stages or workflow.dag.forcefiles.intersection(job.outputs.values()):
         return True
     if why := staleness(job):
         if why != OTHER_RECIPE:
