@@ -36,8 +36,7 @@ NEVER = ("matplotlib.pyplot", "seaborn", "snakemake", "scipy", "sklearn")
         ),
         (["figure small bins", "report", "verify"], COMPUTING),
         (["analyse small lengths plain"], (*COMPILING, *DRAWING)),
-        # torch's optimizers load torch's compiler.
-        (["train small plain 0"], DRAWING),
+        (["train small plain 0"], (*COMPILING, *DRAWING)),
     ],
     ids=lambda value: value[0],
 )  # fmt: skip

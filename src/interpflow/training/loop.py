@@ -89,7 +89,7 @@ class _Loop:
         frozen = self.options.frozen
         self.frozen = Frozen(frozen, self.model.shapes, self.theta) if frozen else None
         if resumed:
-            self.optimizer.state[self.theta] = resumed.optimizer
+            self.optimizer.state = resumed.optimizer
             self.state = resumed
         else:
             nothing = torch.zeros(len(self.seeds), device=self.device)
@@ -124,12 +124,10 @@ class _Loop:
         logits = self.model.rows(weights, batch.tokens, branch=batch.branch)
         losses = loss(self.options.loss, logits.float(), batch)
         # The sum over seeds: each seed's gradient is that of its own loss.
-        (self.theta.grad,) = torch.autograd.grad(losses.sum(), self.theta)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.options, step, self.total)
+        (gradient,) = torch.autograd.grad(losses.sum(), self.theta)
         if self.frozen:
-            self.frozen.silence(self.theta.grad)
-        self.optimizer.step()
+            self.frozen.silence(gradient)
+        self.optimizer.step(self.theta, gradient, learning_rate(self.options, step, self.total))
         if self.frozen:
             self.frozen.restore(self.theta)
         losses = losses.detach()
@@ -142,7 +140,7 @@ class _Loop:
 
     def save(self) -> None:
         self.state.theta = self.theta
-        self.state.optimizer = dict(self.optimizer.state[self.theta])
+        self.state.optimizer = dict(self.optimizer.state)
         self.state.save(self.state_path)
 
     def _note_diverged(self, values: Tensor) -> None:

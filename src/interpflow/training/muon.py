@@ -20,7 +20,7 @@ _STEPS, _A, _B, _C = 5, 3.4445, -4.7750, 2.0315
 _EPSILON = 1e-8
 
 
-class Muon(torch.optim.Optimizer):
+class Muon:
     """Over flat parameters `theta` (seed, parameter), which `shapes` names.
 
     The matrices of queries, keys and values are orthogonalised each for itself, all heads together, in
@@ -31,15 +31,14 @@ class Muon(torch.optim.Optimizer):
         self,
         theta: Tensor,
         shapes: Shapes,
-        lr: float,
         momentum: float,
         betas: tuple[float, float],
         weight_decay: float,
         dtype: torch.dtype,
     ):
-        super().__init__([theta], {"lr": lr})
-        self.theta, self.shapes, self.momentum, self.betas = theta, shapes, momentum, betas
+        self.shapes, self.momentum, self.betas = shapes, momentum, betas
         self.weight_decay, self.dtype = weight_decay, dtype
+        self.state: dict[str, Tensor] = {}
         self.names = [
             n for n, shape in shapes.items() if n.startswith("blocks.") and len(shape) == 2
         ]
@@ -50,11 +49,9 @@ class Muon(torch.optim.Optimizer):
         self.rest = rest[0].nonzero()[:, 0]
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """One step along the gradient of `theta`."""
-        theta, gradient, rate = self.theta, self.theta.grad, self.param_groups[0]["lr"]
-        assert gradient is not None
-        state = self.state[theta]
+    def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
+        """Move `theta`, in place, against its `gradient` at the learning rate `rate`."""
+        state = self.state
         if not state:
             few = theta[:, self.rest]
             state["step"] = torch.zeros((), device=theta.device)
@@ -82,7 +79,7 @@ class Muon(torch.optim.Optimizer):
 
     def _adam(self, gradient: Tensor) -> Tensor:
         """AdamW's direction of what is no matrix of a block (seed, parameter)."""
-        (first, second), state = self.betas, self.state[self.theta]
+        (first, second), state = self.betas, self.state
         state["step"] += 1
         state["exp_avg"].lerp_(gradient, 1 - first)
         state["exp_avg_sq"].mul_(second).addcmul_(gradient, gradient, value=1 - second)

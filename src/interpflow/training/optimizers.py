@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.rmsprop import rmsprop
+from torch.optim.sgd import sgd
 
 from interpflow.model.shapes import Shapes
 from interpflow.training.muon import Muon
@@ -13,26 +17,89 @@ from interpflow.training.options import TrainingOptions
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
+# As torch's classes have them.
+_EPSILON, _SMOOTHING = 1e-8, 0.99
 
-def make_optimizer(
-    theta: Tensor, shapes: Shapes, options: TrainingOptions
-) -> torch.optim.Optimizer:
+
+class Optimizer(Protocol):
+    """Moves flat weights (seed, parameter); `state` is what it remembers, nothing before the first step."""
+
+    state: dict[str, Tensor]
+
+    def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
+        """Move `theta`, in place, against its `gradient` at the learning rate `rate`."""
+
+
+def make_optimizer(theta: Tensor, shapes: Shapes, options: TrainingOptions) -> Optimizer:
     """The optimizer of `options` over the flat parameters `theta` (seed, parameter), named by `shapes`.
 
     All of them work parameter by parameter or matrix by matrix, so the seeds of an ensemble do not touch
     each other.
     """
-    rate, decay = options.learning_rate, options.weight_decay
-    if options.optimizer == "adamw":
-        return torch.optim.AdamW([theta], rate, options.betas, weight_decay=decay, fused=True)
-    if options.optimizer == "adam":
-        return torch.optim.Adam([theta], rate, options.betas, weight_decay=decay, fused=True)
-    if options.optimizer == "rmsprop":
-        return torch.optim.RMSprop([theta], rate, weight_decay=decay, momentum=options.momentum)
     if options.optimizer == "muon":
-        dtype = DTYPES[options.dtype]
-        return Muon(theta, shapes, rate, options.momentum, options.betas, decay, dtype)
-    return torch.optim.SGD([theta], rate, options.momentum, weight_decay=decay)
+        decay, dtype = options.weight_decay, DTYPES[options.dtype]
+        return Muon(theta, shapes, options.momentum, options.betas, decay, dtype)
+    if options.optimizer == "rmsprop":
+        return RMSprop(options)
+    return SGD(options) if options.optimizer == "sgd" else Adam(options)
+
+
+class _ByParameter:
+    """An optimizer of torch by its functional form: the classes load torch's compiler, which takes a second."""
+
+    def __init__(self, options: TrainingOptions):
+        self.options = options
+        self.state: dict[str, Tensor] = {}
+
+    def _remembered(self, theta: Tensor, *names: str) -> list[list[Tensor]]:
+        """What is remembered under `names`, then the number of steps; zeros at first."""
+        if not self.state:
+            self.state = {name: torch.zeros_like(theta) for name in names}
+            self.state["step"] = torch.zeros((), device=theta.device)
+        return [[self.state[name]] for name in (*names, "step")]
+
+
+class Adam(_ByParameter):
+    """Adam, whose weight decay is inside the gradient, and AdamW, whose is beside it."""
+
+    @torch.no_grad()
+    def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
+        first, second, steps = self._remembered(theta, "exp_avg", "exp_avg_sq")
+        adam(
+            [theta], [gradient], first, second, [], steps, fused=True, amsgrad=False,
+            beta1=self.options.betas[0], beta2=self.options.betas[1], lr=rate, eps=_EPSILON,
+            weight_decay=self.options.weight_decay, maximize=False,
+            decoupled_weight_decay=self.options.optimizer == "adamw",
+        )  # fmt: skip
+
+
+class RMSprop(_ByParameter):
+    """RMSprop, with momentum where the options have some."""
+
+    @torch.no_grad()
+    def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
+        names = ["square_avg", *(["momentum_buffer"] if self.options.momentum else [])]
+        squares, *buffers, steps = self._remembered(theta, *names)
+        rmsprop(
+            [theta], [gradient], squares, [], buffers[0] if buffers else [], steps, foreach=False,
+            lr=rate, alpha=_SMOOTHING, eps=_EPSILON, weight_decay=self.options.weight_decay,
+            momentum=self.options.momentum, centered=False,
+        )  # fmt: skip
+
+
+class SGD(_ByParameter):
+    """Gradient descent, with momentum where the options have some."""
+
+    @torch.no_grad()
+    def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
+        buffers = [self.state.get("momentum_buffer")]
+        sgd(
+            [theta], [gradient], buffers, foreach=False, fused=False, lr=rate, dampening=0.0,
+            weight_decay=self.options.weight_decay, momentum=self.options.momentum, nesterov=False,
+            maximize=False,
+        )  # fmt: skip
+        if buffers[0] is not None:
+            self.state["momentum_buffer"] = buffers[0]
 
 
 def learning_rate(options: TrainingOptions, step: int, total: int) -> float:
