@@ -87,7 +87,7 @@ def test_what_is_intact_is_what_evaluation_measures(runs, found):
 def test_tasks_of_several_labels_and_lengths_are_ablated_too():
     runs = runs_of(brackets(), recipe(model={"heads": 2}, steps=20))
     found = ablation.analyse(runs, ablation.Options())
-    for name in ("accuracy", "loss", "entropy", "confidence", "calibration_error"):
+    for name in ablation.MEASURES:
         assert found[name].notnull().all(), name
 
 
@@ -130,6 +130,7 @@ def test_the_calibration_error_is_how_far_confidence_is_from_what_is_right(right
     assert found.calibration_error == pytest.approx([error], abs=1e-6)
     assert found.confidence == pytest.approx([0.8])
     assert found.accuracy == pytest.approx([right / 10])
+    assert found.prediction_accuracy == pytest.approx([right / 10])
 
 
 def test_entropy_is_that_of_the_predicted_distribution():

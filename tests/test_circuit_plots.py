@@ -116,6 +116,7 @@ def modes(
     regions = (np.diff(copied.astype(int), axis=-1, prepend=0) > 0).sum(-1)
     found = {
         "copying": sizes,
+        "relative_copying": sizes / strength[..., None, None],
         "strength": strength,
         "copied_share": share,
         "suppressed_share": against,
@@ -602,7 +603,7 @@ def test_images_of_copying_have_a_column_for_each_checkpoint_and_words_in_order(
     copied = {"data": "second", "seed": 2}
     figure = draw(development, measured, roles, panels=LOSS, copying=copied)
     image = figure.axes[1].collections[0].get_array()
-    expected = roles["copying"].sel(
+    expected = roles["relative_copying"].sel(
         experiment="base", seed=2, word=[str(word) for word in range(12)]
     )
     np.testing.assert_allclose(image, expected.isel(head=0).transpose("word", "step"))

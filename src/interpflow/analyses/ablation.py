@@ -39,6 +39,7 @@ class Options(ExamplesAt):
 _BY_HEAD = ("seed", "ablation", "layer", "head")
 MEASURES = {
     "accuracy": ("1", "share of sequences right at every position"),
+    "prediction_accuracy": ("1", "share of predictions right"),
     "loss": ("1", "mean loss over sequences"),
     "entropy": ("nat", "mean entropy of predictions"),
     "confidence": ("1", "mean probability of what is predicted"),

@@ -24,6 +24,7 @@ Modes of a model
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -62,6 +63,9 @@ _BY_HEAD = ("seed", "step", "head")
 VARIABLES = {
     "copying": Variable(
         (*_BY_HEAD, "word"), "logit", "copying of a token, diagonal of the OV circuit"
+    ),
+    "relative_copying": Variable(
+        (*_BY_HEAD, "word"), "1", "copying of a token over the strength, where that is clear"
     ),
     "strength": Variable(("seed", "step"), "logit", "mean over tokens of the best head's copying"),
     "contrast": Variable(
@@ -109,6 +113,10 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     return xr.Dataset(
         {
             "copying": (VARIABLES["copying"].dims, copying.values),
+            "relative_copying": (
+                VARIABLES["copying"].dims,
+                _relative(copying.values, found, options),
+            ),
             **{name: (VARIABLES[name].dims, values) for name, values in found.items()},
             "checkpoint": ("step", runs.names(steps)),
         },
@@ -120,6 +128,12 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
             "model_mode": list(MODES),
         },
     )
+
+
+def _relative(copying: np.ndarray, found: Mapping[str, np.ndarray], options: Options) -> np.ndarray:
+    """Copying as a share of the strength (seed, step, head, word); NaN where no model copies."""
+    strength = np.where(found["contrast"] > options.clear, found["strength"], np.nan)
+    return copying / strength[..., None, None]
 
 
 def describe_heads(

@@ -39,6 +39,11 @@ class Sureness:
     right_count: np.ndarray
 
     @property
+    def prediction_accuracy(self) -> np.ndarray:
+        """Share of predictions right (seed,)."""
+        return self.right_count.sum(-1) / self.count.sum(-1)
+
+    @property
     def calibration_error(self) -> np.ndarray:
         """Expected calibration error (seed,): |share right - confidence|, mean over predictions."""
         return np.abs(self.right_count - self.confidence_sum).sum(-1) / self.count.sum(-1)

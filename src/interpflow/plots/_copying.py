@@ -1,4 +1,4 @@
-"""What the heads of one model copy over its training, as images.
+"""What the heads of one model copy over its training, as images, blank where no head copies yet.
 
 The leading underscore keeps this file from being a plot.
 """
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def images(data: Mapping[str, xr.Dataset], panel: Panel) -> dict[str, xr.DataArray]:
-    """`copying` of each head of one seed, (word, step), by the words over it."""
-    found = find(data, panel, "copying", "copying", along=["step", "head", "word"])
+    """`relative_copying` of each head of one seed, (word, step), by the words over it."""
+    found = find(data, panel, "relative_copying", "copying", along=["step", "head", "word"])
     if found is None:
         return {}
-    array = first(found, "seed")["copying"].transpose("head", "word", "step")
+    array = first(found, "seed")["relative_copying"].transpose("head", "word", "step")
     array = array.sel(word=style.in_order(array["word"].values.tolist()))
     return {
         f"What head {head} copies, seed {array['seed'].item()}": array.sel(head=head)
@@ -51,7 +51,7 @@ def draw(panel: Axes, values: xr.DataArray, limit: float) -> QuadMesh:
     return image
 
 
-def key(panel: Axes, image: QuadMesh, limit: float, units: str) -> None:
+def key(panel: Axes, image: QuadMesh, limit: float) -> None:
     """What the colours of images mean, at the right end over the first."""
     figure = panel.get_figure(root=True)
     assert figure is not None
@@ -60,7 +60,7 @@ def key(panel: Axes, image: QuadMesh, limit: float, units: str) -> None:
     end = style.number(limit)
     for words, x, apart, align in (
         (f"\u2212{end}", 0, -3, "right"),
-        (f"{end} {units}, copying of a token", 1, 3, "left"),
+        (f"{end}, copying over the model's strength", 1, 3, "left"),
     ):
         bar.annotate(
             words, (x, 0.5), (apart, 0), "axes fraction", "offset points", ha=align, va="center"

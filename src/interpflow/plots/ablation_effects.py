@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-Measure = Literal["accuracy", "loss", "entropy", "confidence", "calibration_error"]
+Measure = Literal[
+    "accuracy", "prediction_accuracy", "loss", "entropy", "confidence", "calibration_error"
+]
 
 
 class Options(Panels):

@@ -64,7 +64,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         panel.set_title(title, fontweight="normal", y=1)  # beside the key, not above it
         image = _copying.draw(panel, values, limit)
         if panel is rows[len(panels)]:
-            _copying.key(panel, image, limit, values.attrs.get("units", ""))
+            _copying.key(panel, image, limit)
     if boundaries is not None:
         used += _stages.draw(axes[0], rows[: len(panels)], rows, boundaries)
     for panel in axes[:-1]:

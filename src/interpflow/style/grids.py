@@ -93,15 +93,17 @@ def nothing(reason: str) -> Figure:
 
 
 def heading(panel: Axes, text: str, lines: int = 1) -> None:
-    """A bold line over a panel, above so many lines of titles."""
-    panel.annotate(
-        text,
-        (0, 1),
-        (0, RC["axes.titlepad"] + 1.3 * TEXT * lines),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontweight="bold",
-    )
+    """A bold line over a panel, above so many lines of titles; it may reach over the panels beside."""
+    # The layout keeps room for a blank, as high as the line: the line itself would push the next panel away.
+    for words, counts in ((" ", True), (text, False)):
+        panel.annotate(
+            words,
+            (0, 1),
+            (0, RC["axes.titlepad"] + 1.3 * TEXT * lines),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontweight="bold",
+        ).set_in_layout(counts)
 
 
 def titles(axes: Sequence[Axes], names: Sequence[tuple[str, ...]]) -> None:
