@@ -32,7 +32,10 @@ def images(data: Mapping[str, xr.Dataset], panel: Panel) -> dict[str, xr.DataArr
     }
 
 
-def draw(panel: Axes, values: xr.DataArray, limit: float) -> QuadMesh:
+LIMIT = 1.0  # the strength of the model; what lies beyond has the same colour
+
+
+def draw(panel: Axes, values: xr.DataArray) -> QuadMesh:
     """An image whose columns reach halfway, on the axis, to the steps beside them."""
     steps = values["step"].values.astype(float)
     scale = panel.xaxis.get_transform()
@@ -42,7 +45,7 @@ def draw(panel: Axes, values: xr.DataArray, limit: float) -> QuadMesh:
     words = values["word"].values.tolist()
     rows = np.arange(len(words) + 1) - 0.5
     image = panel.pcolormesh(
-        edges, rows, values.values, cmap=style.DIVERGING, vmin=-limit, vmax=limit, rasterized=True
+        edges, rows, values.values, cmap=style.DIVERGING, vmin=-LIMIT, vmax=LIMIT, rasterized=True
     )
     ticks = style.few(words)
     panel.set_yticks(ticks, [str(words[tick]) for tick in ticks])
@@ -51,16 +54,16 @@ def draw(panel: Axes, values: xr.DataArray, limit: float) -> QuadMesh:
     return image
 
 
-def key(panel: Axes, image: QuadMesh, limit: float) -> None:
+def key(panel: Axes, image: QuadMesh) -> None:
     """What the colours of images mean, at the right end over the first."""
     figure = panel.get_figure(root=True)
     assert figure is not None
     bar = panel.inset_axes((0.62, 1.07, 0.12, 0.09))
     figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[])
-    end = style.number(limit)
+    end = style.number(LIMIT)
     for words, x, apart, align in (
         (f"\u2212{end}", 0, -3, "right"),
-        (f"{end}, copying over the model's strength", 1, 3, "left"),
+        (f"{end} of the model's strength", 1, 3, "left"),
     ):
         bar.annotate(
             words, (x, 0.5), (apart, 0), "axes fraction", "offset points", ha=align, va="center"

@@ -59,12 +59,11 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     for panel, (title, lines) in zip(rows, panels.items(), strict=False):
         panel.set_title(title, fontweight="normal")
         used += _draw(panel, lines, title in options.log)
-    limit = style.signed_limit(images.values())
     for panel, (title, values) in zip(rows[len(panels) :], images.items(), strict=True):
         panel.set_title(title, fontweight="normal", y=1)  # beside the key, not above it
-        image = _copying.draw(panel, values, limit)
+        image = _copying.draw(panel, values)
         if panel is rows[len(panels)]:
-            _copying.key(panel, image, limit)
+            _copying.key(panel, image)
     if boundaries is not None:
         used += _stages.draw(axes[0], rows[: len(panels)], rows, boundaries)
     for panel in axes[:-1]:
