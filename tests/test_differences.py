@@ -60,7 +60,7 @@ def unlike(tmp_path):
         ("{experiments: {wide: {model: {d_model: 48}}}}", ["model.d_model 48 instead of 64 (wide)"]),
         ("{analyses: {lengths: {splits: [train]}}}",
          ["analyses.lengths.splits [train] instead of [validation, bin1]"]),
-        ("{figures: {bins: {checkpoint: last}}}", ["figures.bins.checkpoint last instead of best"]),
+        ("{figures: {bins: {trained_on: bin1}}}", ["figures.bins.trained_on bin1 instead of validation"]),
         ("{only: [plain, wide]}", ["experiments without deep_layers_1, deep_layers_2, deep_layers_3"]),
         ("{experiments: {deep: {sweep: {model.layers: [2, 4]}}}}",
          ["experiments without deep_layers_1, deep_layers_3", "experiments also deep_layers_4"]),
@@ -73,7 +73,7 @@ def test_a_scale_is_told_by_what_it_changes(unlike, cut, said):
 def test_a_figure_tells_only_what_it_rests_on(unlike):
     cut = (
         "{experiments: {deep: {training: {epochs: 1}}}, analyses: {strings: {variables: [tokens]}}, "
-        "figures: {all_bins: {checkpoint: last}}}"
+        "figures: {all_bins: {trained_on: bin1}}}"
     )
     assert unlike(cut, "bins") == []
     assert len(unlike(cut, "all_bins")) == 3

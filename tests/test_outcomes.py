@@ -88,7 +88,7 @@ def test_accuracy_by_group_is_the_accuracy_on_the_examples_of_that_group_at_ever
     runs = trained_runs()
     options = accuracy_by.Options(splits=["lengths"], by="path_length", steps="all")
     found = accuracy_by.analyse(runs, options)
-    assert found["count"].values.tolist() == [20] * 4
+    assert found["count"].values.tolist() == [30] * 3
     assert found["checkpoint"].values[:, [0, -1]].tolist() == [["first", "last"]] * 2
     for step in found["step"].values[[0, -1]]:
         for length in found["group"].values:
@@ -106,7 +106,7 @@ def test_accuracy_by_group_is_the_accuracy_on_the_examples_of_that_group_at_ever
 def test_accuracy_by_group_takes_the_examples_asked_for() -> None:
     options = accuracy_by.Options(splits=["lengths"], by="bottom_up", where={"path_length": [1, 2]})
     found = accuracy_by.analyse(trained_runs(), options)
-    assert int(found["count"].sum()) == 40
+    assert int(found["count"].sum()) == 60
     assert found.sizes["step"] == 1
 
 

@@ -47,10 +47,10 @@ def trees(nodes: int = NODES, size: int = 30) -> xr.Dataset:
 
 @functools.cache
 def trained_runs(steps: int = 150, layers: int = 2) -> Runs:
-    """Two seeds, trained a little on trees of five nodes; 60 test trees and 20 of each path length."""
+    """Two seeds, trained a little on trees of five nodes; 60 test trees and 30 of each path length."""
     options = tree_pathfinding.Options(
         nodes=5, train_size=300, validation_size=50, test_size=60,
-        splits={"lengths": tree_pathfinding.Split(size=20, path_length="each")},
+        splits={"lengths": tree_pathfinding.Split(size=30, path_length="each")},
     )  # fmt: skip
     model: dict[str, Any] = {"norm": "pre", "positions": "learned", "layers": layers, "d_model": 24}
     of = recipe(

@@ -106,7 +106,7 @@ def _keep(content: Mapping[str, Any], as_it_was: bool) -> None:
         )
     path = manifest.REFERENCE.format(study=study)
     manifest.save(path, content)
-    scorecard = STAGES["claims"].outputs["claims"].format(scale=scale, study=study)
+    scorecard = STAGES["claims"].outputs["csv"].format(scale=scale, study=study)
     for written in [path, *pages.keep(study, Path(scorecard))]:
         print(f"{written} written")
 
