@@ -91,8 +91,10 @@ def original(study: str) -> str:
 
 
 def differences(one: Any, other: Any, at: Path_ = ()) -> Iterator[Path_]:
-    """Where two resolved specs differ."""
-    if isinstance(one, dict) and isinstance(other, dict):
+    """Where two resolved specs differ; of an entry that only one of them has, with what that says."""
+    if (isinstance(one, dict) and other is None) or (isinstance(other, dict) and one is None):
+        yield (*at, json.dumps(one or other))
+    elif isinstance(one, dict) and isinstance(other, dict):
         for key in {*one, *other}:
             yield from differences(one.get(key), other.get(key), (*at, key))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
@@ -127,6 +129,18 @@ def refused(path: Path) -> str | None:
         return None
 
 
+def within(lines: list[str], at: int) -> str:
+    """A line of a spec, and the keys of the entries that it stands in, without those of whole parts."""
+    found, indent = [lines[at]], len(lines[at]) - len(lines[at].lstrip())
+    for line in reversed(lines[:at]):
+        here = len(line) - len(line.lstrip())
+        if line.strip() and here < indent:
+            indent = here
+            if here:
+                found.append(line.split(":")[0])
+    return " ".join(found)
+
+
 def mutants(study: str, number: int) -> Iterator[tuple[str, str, Path_, str, str]]:
     """What was done, the text of the spec then, where, what stood there and what stands there now."""
     random = np.random.default_rng(sum(map(ord, study)))
@@ -147,7 +161,7 @@ def mutants(study: str, number: int) -> Iterator[tuple[str, str, Path_, str, str
     whole = [i for i, line in enumerate(lines) if re.match(r" *[^#\s]", line)]
     for i in random.choice(whole, number // 5, replace=False):
         mutant = "\n".join([*lines[:i], *lines[i + 1 :]]) + "\n"
-        yield f"dropped {i + 1}: {lines[i]}", mutant, (), lines[i], ""
+        yield f"dropped {i + 1}: {lines[i]}", mutant, (), within(lines, int(i)), ""
 
 
 @pytest.mark.parametrize("study", SPECS)
