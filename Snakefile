@@ -41,4 +41,5 @@ for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
 
 
 onstart:
+    readable(require_names, studies_to_run())
     readable(run_lock.take, run_lock.PATH)

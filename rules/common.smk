@@ -21,7 +21,7 @@ from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
 from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
-from interpflow.workflow.plan import find, misnamed, plan_good, require_known
+from interpflow.workflow.plan import find, misnamed, plan_good, require_known, require_names
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
 
 
@@ -73,6 +73,12 @@ def targets(*studies):
         return [path for study in studies for path in PLANS[study].targets()]
 
     return of
+
+
+def studies_to_run():
+    """The studies that have jobs to run."""
+    named = [getattr(job.wildcards, "study", None) for job in workflow.dag.needrun_jobs()]
+    return {study for study in named if study}
 
 
 def inputs(stage):

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from toys import add_toys
 
+from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
-from interpflow.spec.field_reference import reference
+from interpflow.spec.field_reference import reference, reference_of
 from interpflow.training.options import TrainingOptions
 
 
@@ -35,6 +36,23 @@ def test_a_new_module_is_in_the_reference_by_itself(monkeypatch: pytest.MonkeyPa
     add_toys(monkeypatch)
     assert "### `toy_probe`\n\nThe smallest analysis a spec can name" in reference()
     assert "| `width` | whole number > 0 or 'auto' | `8` | |" in reference()
+
+
+def test_what_an_analysis_finds_and_a_task_has_is_in_the_reference() -> None:
+    found = reference_of("accuracy_by")
+    assert "along `experiment`, `seed`, `step`, `group` and what" in found
+    assert "| `loss` | seed, step, group | 1 | mean loss over sequences |" in found
+    task = reference_of("tree_pathfinding")
+    assert "| `to_goal` | example, position | edge | edges left to the goal" in task
+    assert "- splits: `train`, `validation`, `test`" in task
+    assert "- names of positions: `edge_source`, `edge_target`" in task
+
+
+def test_a_misspelt_method_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        InterpflowError, match=r"no task, analysis or plot 'accuracy_bye'.*'accuracy_by'"
+    ):
+        reference_of("accuracy_bye")
 
 
 def test_sections_inside_options_have_tables_of_their_own() -> None:

@@ -12,6 +12,8 @@ from small import N_CTX, brackets, model, recipe, runs_of, tokens, weights
 from torch import Tensor
 
 from interpflow.errors import InterpflowError
+from interpflow.model.site_names import STREAM as STREAM_DIMS
+from interpflow.model.site_names import site_names
 from interpflow.model.sites import Sites
 
 S, B, T, M, H, D, F = 3, 4, N_CTX, 24, 2, 12, 40  # seed, batch, pos, d_model, head, d_head, d_mlp
@@ -168,3 +170,17 @@ def test_sites_and_groups_of_different_lengths_do_not_go_together() -> None:
     groups = [tokens(S, 2, 3), tokens(S, 1, 4)]
     with pytest.raises(ValueError, match="one group"):
         ours.rows(weights(ours), groups, Sites(read=["hook_embed"]))
+
+
+@pytest.mark.parametrize("norm", ["pre", "post", "none"])
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "rotary", "none"])
+@pytest.mark.parametrize("d_mlp", [0, F])
+def test_the_names_of_sites_are_known_without_a_pass(norm: str, positions: str, d_mlp: int) -> None:
+    ours = model(layers=2, heads=H, d_mlp=d_mlp, norm=norm, positions=positions)
+    names = site_names(ours.options)
+    sites = Sites(read=names)
+    ours(weights(ours), tokens(S, B, T), sites)
+    assert sites._seen == {*names}
+    for name, dims in names.items():
+        assert sites.values[name].ndim == 1 + len(dims), name
+    assert names["blocks.1.hook_resid_post"] == STREAM_DIMS

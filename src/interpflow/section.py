@@ -7,9 +7,17 @@ does not change the digest of their code.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PositiveInt,
+)
 from pydantic_core import CoreSchema
 
 
@@ -22,6 +30,34 @@ def _compiles(text: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_compiles)]  # a regular expression
+
+
+@dataclass(frozen=True)
+class Names:
+    """Marks an option as the name of a `noun`, as in `Annotated[str, Names("split")]`.
+
+    What is marked is held against the names that there are before anything trains (`spec/names.py`).
+    """
+
+    noun: str
+
+
+@dataclass(frozen=True)
+class FewWillDo:
+    """Marks an option of a task as a number of examples: a few of them show every name that the data has."""
+
+
+Size = Annotated[PositiveInt, FewWillDo()]  # how many examples a split of a task has
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    if twice := [value for at, value in enumerate(values) if value in values[:at]]:
+        raise ValueError(f"has {twice[0]!r} twice")
+    return values
+
+
+EachOnce = AfterValidator(_each_once)  # a list whose items become labels: none comes twice
+Some = Field(min_length=1)  # a list or a mapping that is not empty
 
 
 def _accept_lists(schema: Any) -> None:

@@ -16,11 +16,11 @@ from typing import Annotated, Literal, Self
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.section import Section
+from interpflow.section import EachOnce, Names, Section, Some
 
 # Before training; with the highest validation accuracy; at the end.
 Checkpoint = Literal["first", "best", "last"]
@@ -28,14 +28,37 @@ Checkpoint = Literal["first", "best", "last"]
 # The last; all; or so many of them, evenly among those kept, the first and the last included.
 Steps = Literal["last", "all"] | Annotated[int, Field(ge=2)]
 
+Split = Annotated[str, Names("split")]
+Position = Annotated[str, Names("position")]  # or `analysis.variable`, positions that were found
+OfExamples = Annotated[str, Names("variable of examples")]  # with one value an example
+OneState = Annotated[str, Names("state")]  # with one value a position, or an example
+Quantity = Annotated[
+    str, Names("variable")
+]  # of examples or positions, whatever further dims it has
+Layer = Annotated[NonNegativeInt, Names("layer")]
+AnyLayer = Annotated[int, Names("layer")]  # negative: from the last
+Site = Annotated[str, Names("site")]  # a TransformerLens name, in the form (batch, pos, d)
+# In findings: where an option called `data` names one of the analyses, they are that one's.
+Analysis = Annotated[str, Names("analysis")]
+Experiment = Annotated[str, Names("experiment")]  # may end in *
+FoundVariable = Annotated[str, Names("found variable")]
+Coordinate = Annotated[str, Names("coordinate")]
+Seed = Annotated[NonNegativeInt, Names("seed")]
+
+Splits = Annotated[list[Split], EachOnce]
+Positions = Annotated[list[Position], EachOnce]
+SomePositions = Annotated[list[Position], Some, EachOnce]
+
 Value = str | int | bool
-Where = dict[str, Value | list[Value]]
+Label = str | int | float | bool
+Labels = Annotated[dict[str, Label | list[Label]], Names("labels")]  # {coordinate: label or labels}
+Where = dict[OfExamples, Value | list[Value]]
 
 
 class Examples(Section):
     """Which examples are looked at."""
 
-    split: str = "validation"
+    split: Split = "validation"
     where: Where = {}  # which of the split, {variable: value or values}
 
 
@@ -48,10 +71,11 @@ class ExamplesAt(Examples):
 class State(Section):
     """A labelled state of the task's data, of every position or of the whole example; several with `along`."""
 
-    variable: str
-    select: dict[str, Value | list[Value]] = {}  # the value of each further dim: {distance: 2}
+    variable: Quantity
+    # The value of each further dim: {distance: 2}.
+    select: Annotated[dict[str, Value | list[Value]], Names("place of a state")] = {}
     # A further dim: one state for each of its values, or for each of those in the list that `select` has of it.
-    along: str | None = None
+    along: Annotated[str, Names("further dim")] | None = None
     # What these states are called, the last word for all that follow: [goal, "{} above"].
     words: list[str] = []
 
@@ -67,11 +91,16 @@ class State(Section):
         return self
 
 
+# A state that is one, without `along`; and one or, by a further dim that `select` leaves, several labels.
+SingleState = Annotated[State, Names("one state")]
+Labelled = Annotated[State, Names("labelled state")]
+
+
 class Held(Section):
     """A position whose `state` is one of the values that the variable `among` has in its example."""
 
-    state: State
-    among: str
+    state: SingleState
+    among: Annotated[str, Names("variable with one further dim")]
 
 
 def kept(every: Sequence[int], steps: Steps) -> list[int]:
@@ -249,21 +278,35 @@ def _values(values: xr.DataArray, variable: str, dim: str) -> list[Value]:
     return values[dim].values.tolist()
 
 
+def position_names(data: xr.Dataset) -> list[str]:
+    """What positions can be called."""
+    return [*_roles(data), *_true(data), "real", "padded"]
+
+
+def _roles(data: xr.Dataset) -> list[str]:
+    return data["role_name"].values.tolist() if "role_name" in data.coords else []
+
+
+def _true(data: xr.Dataset) -> list[str]:
+    """The variables of positions that are true or false."""
+    at = ("example", "position")
+    return [
+        str(name) for name, values in data.items() if values.dims == at and values.dtype == bool
+    ]
+
+
 def _named(data: xr.Dataset, place: str) -> NDArray[np.bool_]:
     """The positions of one name (example, position)."""
     if place in ("real", "padded"):
         length = data["length"].values[:, None]
         end = length if place == "real" else np.full_like(length, length.max())
         return np.arange(data.sizes["position"]) < end
-    true = [str(name) for name, values in data.items()
-            if values.dims == ("example", "position") and values.dtype == bool]  # fmt: skip
-    if place in true:
-        return data[place].values
-    words = data["role_name"].values.tolist() if "role_name" in data.coords else []
-    if place not in words:
-        known = way_out(place, [*words, *true, "real", "padded"])
+    if place not in (there := position_names(data)):
+        known = way_out(place, there)
         raise InterpflowError(f"no position is called '{place}'; there are {known}")
-    return data["role"].values == words.index(place)
+    if place in _true(data):
+        return data[place].values
+    return data["role"].values == _roles(data).index(place)
 
 
 def _found(

@@ -18,6 +18,11 @@ import yaml
 from workflow.planned import Planned
 from workflow.project_copy import PROJECT, Copy, make_copy
 
+from interpflow import store
+from interpflow.spec.foresight import Foresight
+from interpflow.spec.found_names import foresee, unlike
+from interpflow.spec.load import load_spec, resolve
+from interpflow.spec.plugins import ANALYSIS, load
 from interpflow.workflow.make import is_made, make
 from interpflow.workflow.plan import plan_study
 
@@ -132,3 +137,25 @@ def test_editing_the_code_of_one_analysis_or_plot_reruns_its_jobs_alone(
     expected = study.following(made)
     study.append(f"{SRC}/{kind}/{edited}.py", "ADDED = 1")
     assert study.stale(before) == expected
+
+
+def test_what_is_foreseen_of_an_analysis_is_what_it_finds(smoked: Copy, monkeypatch) -> None:
+    monkeypatch.chdir(smoked.folder)
+    name = next((smoked.folder / "specs").glob("*.yaml")).stem
+    study, foresight = resolve(load_spec(f"specs/{name}.yaml"), "smoke"), Foresight()
+    for analysis in study.analyses.values():
+        module = load(ANALYSIS, analysis.method)
+        for experiment, options in analysis.options.items():
+            known = foresight.known(study.experiments[experiment], {})
+            foreseen = foresee(module, known, module.Options(**options))
+            path = f"results/smoke/{name}/analyses/{analysis.name}/{experiment}.nc"
+            found = store.read(path)
+            assert {*map(str, found.dims)} | {*map(str, found.data_vars)} <= {*foreseen.coordinates}
+            for label, them in foreseen.labels.items():
+                if label in found.variables:
+                    wrong = [v for v in found[label].values.ravel().tolist() if unlike(v, [them])]
+                    assert not [v for v in wrong if v != ""], (analysis.name, label, wrong)
+                # Which groups there are is told by few examples, and how long those shown are by all.
+                told_later = label in ("group", "position")
+                if label in found.coords and isinstance(them, list) and not told_later:
+                    assert len(them) == found.sizes[label], (analysis.name, label)

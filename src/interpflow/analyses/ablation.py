@@ -7,19 +7,21 @@ position.  Resample ablation takes `z` from another example, at the same positio
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import xarray as xr
 from pydantic import PositiveInt
 
 from interpflow.rng import generator
+from interpflow.section import EachOnce, Some
 from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known
     from interpflow.model.packing import Weights
     from interpflow.model.sites import Sites
     from interpflow.runs import Runs
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
 class Options(ExamplesAt):
     """Every head of every layer, one at a time."""
 
-    ablations: list[Literal["zero", "mean", "resample"]] = ["zero", "mean", "resample"]
+    ablations: Annotated[list[Literal["zero", "mean", "resample"]], Some, EachOnce] = [
+        "zero",
+        "mean",
+        "resample",
+    ]
     bins: PositiveInt = 10  # of confidence, in the reliability table
 
 
@@ -64,6 +70,11 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"ablation": options.ablations, "bin": range(options.bins)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -12,19 +12,20 @@ import numpy as np
 import xarray as xr
 
 from interpflow.section import Section
-from interpflow.selection import Examples, Steps, Where
+from interpflow.selection import Examples, OfExamples, Splits, Steps, Where
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.runs import Runs
 
 
 class Options(Section):
     """Which examples, what tells their groups apart, and when."""
 
-    splits: list[str] = []  # all but train if none
+    splits: Splits = []  # all but train if none
     where: Where = {}  # which of the splits' examples, {variable: value or values}
-    by: str = "split"  # a variable with one value an example, whose values are the groups
+    by: OfExamples = "split"  # a variable with one value an example, whose values are the groups
     steps: Steps | Literal["best"] = "last"  # best: the best checkpoint of each seed
 
 
@@ -43,6 +44,13 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    splits = options.splits or [split for split in known.splits if split != "train"]
+    best = {"checkpoint": ["best"]} if options.steps == "best" else {}
+    return {"group": known.groups(options.by, splits), **best}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

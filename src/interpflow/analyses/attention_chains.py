@@ -13,12 +13,11 @@ one that any head gives the most attention.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeInt
 
 from interpflow import selection
 from interpflow.errors import InterpflowError
@@ -28,6 +27,7 @@ from interpflow.variables import Variable
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.model.packing import Weights
     from interpflow.model.transformer import Transformer
     from interpflow.runs import Runs
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 class Options(ExamplesAt):
     """Whose chains, and what makes a step."""
 
-    positions: Annotated[list[str], Field(min_length=1)]  # names, or findings such as a.is_register
-    holds: selection.State  # what a chain has found at a key,
-    key: selection.State  # and what it looks up there with what it found before
-    from_layer: NonNegativeInt = 1  # the layers below gather what is looked up
-    to_layer: int = -1  # up to which a chain is followed; negative: from the last
+    positions: selection.SomePositions  # names, or findings such as a.is_register
+    holds: selection.SingleState  # what a chain has found at a key,
+    key: selection.SingleState  # and what it looks up there with what it found before
+    from_layer: selection.Layer = 1  # the layers below gather what is looked up
+    to_layer: selection.AnyLayer = -1  # up to which a chain is followed; negative: from the last
 
 
 _SUMMED = ("chain", "valid", "length", "steps", "climbs", "chance")
@@ -63,6 +63,23 @@ VARIABLES = {
 
 NEEDS = "runs_and_findings"
 CAUSAL = True
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    depth = known.model.layers
+    last = options.to_layer + (depth if options.to_layer < 0 else 0)
+    if options.from_layer >= last:
+        yield (
+            ("from_layer",),
+            f"no step lies between it and to_layer {options.to_layer} in {depth} layers",
+        )
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    last = options.to_layer + (known.model.layers if options.to_layer < 0 else 0)
+    return {"layer": range(options.from_layer + 1, last + 1)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -23,12 +23,14 @@ from interpflow import selection
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.rng import generator
+from interpflow.section import EachOnce, Some
 from interpflow.selection import ExamplesAt
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known
     from interpflow.methods.queries import At
     from interpflow.runs import Runs
     from interpflow.training.examples import Examples
@@ -45,11 +47,14 @@ class Options(ExamplesAt):
     unless: selection.Held | None = (
         None  # and at each position not those where it holds such a state
     )
-    queries: list[str] = ["scored"]  # names of the positions whose attention is cut
-    keys: list[str] = ["real"]  # and of those that it is cut from
-    layers: Annotated[list[int], Field(min_length=1)] = [-2, -1]  # negative: from the last
-    by: str | None = None  # a state of the query or the example: its groups
-    exclude: list[str] = []  # names of positions that are no registers whatever they do
+    queries: selection.Positions = ["scored"]  # names of the positions whose attention is cut
+    keys: selection.Positions = ["real"]  # and of those that it is cut from
+    layers: Annotated[list[selection.AnyLayer], Some, EachOnce] = [
+        -2,
+        -1,
+    ]  # negative: from the last
+    by: selection.OneState | None = None  # a state of the query or the example: its groups
+    exclude: selection.Positions = []  # names of positions that are no registers whatever they do
     least_kl: NonNegativeFloat = 0.05  # nat; a register has this effect,
     least_wrong: Annotated[float, Field(ge=0, le=1)] = 0.02  # or this one
     draws: PositiveInt = 10  # random sets of positions that the registers are held against
@@ -71,8 +76,19 @@ VARIABLES = {
     "joint_wrong": Variable(_BY_GROUP, "1", "share made wrong by cutting all registers"),
 }
 
+ONE_ANSWER = True
 NEEDS = "runs"
 CAUSAL = True
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {
+        "group": known.groups(options.by),
+        "place": known.data["role_name"].values.tolist()
+        if "role_name" in known.data.coords
+        else [""],
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

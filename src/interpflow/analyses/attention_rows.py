@@ -9,10 +9,11 @@ import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.shown import Shown, words
-from interpflow.selection import Checkpoint
+from interpflow.selection import Checkpoint, Positions
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.runs import Runs
 
 
@@ -20,7 +21,7 @@ class Options(Shown):
     """Which examples, and which of their positions attend."""
 
     checkpoint: Checkpoint = "last"
-    queries: list[str] = ["scored"]
+    queries: Positions = ["scored"]
 
 
 VARIABLES = {
@@ -31,6 +32,11 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"shown_example": options.labels}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

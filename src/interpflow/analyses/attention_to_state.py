@@ -18,10 +18,11 @@ from pydantic import Field
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.methods.matching import Matches, Pair, each_pair
-from interpflow.selection import Examples, Steps
+from interpflow.selection import Examples, OneState, Positions, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.model.packing import Weights
     from interpflow.runs import Runs
     from interpflow.training.examples import Examples as Tensors
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 class Options(Examples):
     """Every head of every layer, for every pair."""
 
-    queries: list[str] = ["scored"]  # positions that attend
-    keys: list[str] = ["real"]  # positions that may be attended to
+    queries: Positions = ["scored"]  # positions that attend
+    keys: Positions = ["real"]  # positions that may be attended to
     pairs: Annotated[dict[str, Pair], Field(min_length=1)]
-    by: str | None = None  # a state of the query or the example: the same for each of its values
+    by: OneState | None = (
+        None  # a state of the query or the example: the same for each of its values
+    )
     steps: Steps = "last"
 
 
@@ -58,6 +61,12 @@ VARIABLES = {
 
 NEEDS = "runs"
 CAUSAL = True
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    pairs = each_pair(known.data, options.pairs)
+    return {"pair": list(pairs), "group": known.groups(options.by)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

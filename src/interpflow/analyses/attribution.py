@@ -9,6 +9,7 @@ A relation (`relations`) names the keys of a query and the outputs whose contrib
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,18 +18,19 @@ from pydantic import PositiveInt
 
 from interpflow.methods.matching import Matches
 from interpflow.methods.relations import Named, Relation
-from interpflow.methods.traced import Says, outputs_of
-from interpflow.selection import ExamplesAt
+from interpflow.methods.traced import Says, no_output, outputs_of, says_a_state
+from interpflow.selection import ExamplesAt, Positions
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.runs import Runs
 
 
 class Options(ExamplesAt):
     """Every head of the last layers, for every relation."""
 
-    queries: list[str] = ["scored"]  # positions whose predictions are attributed
+    queries: Positions = ["scored"]  # positions whose predictions are attributed
     relations: dict[str, Relation]
     output: Says = "{}"  # that says a state: ">{}" says the state 3 as ">3"
     last: PositiveInt = 2  # so many of the last layers
@@ -50,6 +52,29 @@ VARIABLES = {
 
 NEEDS = "runs"
 CAUSAL = True
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    if known.model.norm == "post":
+        yield (
+            ("method",),
+            "contributions to logits are direct: they take a model with norm pre or none",
+        )
+    if not says_a_state(known.data, options.output):
+        yield ("output",), no_output(known.data, options.output)
+    for name, relation in options.relations.items():
+        if relation.match and relation.match.query.along:
+            yield ("relations", name, "match", "query", "along"), "takes one state here"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    depth = known.model.layers
+    return {
+        "relation": list(options.relations),
+        "layer": range(max(0, depth - options.last), depth),
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -9,6 +9,13 @@ An analysis is a file in this folder with
                                                                alone, and `check` refuses it others
     OVER_TRAINING = True                                       if need be: it shows training, and `check`
                                                                refuses it weights that came without a history
+    ONE_ANSWER = True                                          if need be: it takes tasks with a single answer
+                                                               at a position, and `check` refuses it others
+    def coordinates(known, options) -> dict[str, Foreseen]     if need be: the labels of its dims, and those of
+                                                               variables such as `checkpoint`, that are known
+                                                               before it runs; of the dims seed, layer, head,
+                                                               position, split and the task's own they are known
+    def refuse(known, options) -> Iterator[Refused]            if need be: which options cannot work, and why
     NEEDS                                                      what it looks at:
     def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds
 
@@ -19,7 +26,9 @@ An analysis is a file in this folder with
     "findings"            findings: Mapping[str, xr.Dataset]   {analysis: what it found on the same experiment}
 
 It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Which examples
-it looks at, and at which checkpoint, are the options of `selection.Examples` and `selection.ExamplesAt`.  Specs
+it looks at, and at which checkpoint, are the options of `selection.Examples` and `selection.ExamplesAt`.
+An option that names something is of one of the types of `selection` (`Split`, `Position`, `State`, `Site`,
+`Analysis`, …): such names are checked before anything trains.  Specs
 are read without torch, so it imports torch, and what imports torch, inside `analyse`.
 """
 

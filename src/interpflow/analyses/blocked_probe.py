@@ -5,15 +5,15 @@ A state that probes still read did not come by way of the positions that are cut
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field
 
 from interpflow.analyses import probe
 from interpflow.section import Section
+from interpflow.selection import SomePositions
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Block(Section):
     """Attention that is cut; a position always sees itself."""
 
-    queries: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives positions
-    keys: Annotated[list[str], Field(min_length=1)]  # and `analysis.variable` for found ones
+    queries: SomePositions  # by the names that the task gives positions
+    keys: SomePositions  # and `analysis.variable` for found ones
 
 
 class Options(probe.Options):
@@ -41,6 +41,9 @@ VARIABLES = {
 }
 
 NEEDS = "runs_and_findings"
+
+
+coordinates = probe.coordinates
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -16,11 +16,14 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from interpflow import selection
 from interpflow.analyses import attention_chains
+from interpflow.analyses.probe import Hidden
 from interpflow.rng import generator
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.runs import Runs
 
 Labels = NDArray[np.int64]
@@ -32,8 +35,8 @@ CONTROLS = ("none", "other_chains")
 class Options(attention_chains.Options):
     """As those of `attention_chains`, and what is read where."""
 
-    site: str  # TransformerLens name
-    hidden: list[list[PositiveInt]] = [[]]  # widths of the ReLU layers of each probe; []: linear
+    site: selection.Site  # TransformerLens name
+    hidden: Hidden = [[]]  # widths of the ReLU layers of each probe; []: linear
     most: PositiveInt = 5000  # positions of each seed, drawn at random
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # of the examples, held out
     epochs: PositiveInt = 20
@@ -50,6 +53,14 @@ VARIABLES = {
 }
 
 NEEDS = "runs_and_findings"
+
+
+refuse = attention_chains.refuse
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"control": CONTROLS, "hidden_layers": [len(widths) for widths in options.hidden]}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from pydantic import NonNegativeInt
 
 from interpflow.section import Section
-from interpflow.selection import Steps
+from interpflow.selection import Layer, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.runs import Runs
 
 
 class Options(Section):
     """Of which layer, and when."""
 
-    layer: NonNegativeInt = 0
+    layer: Layer = 0
     steps: Steps = "last"
 
 
@@ -31,6 +31,12 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    words = known.data["token"].values.tolist()
+    return dict.fromkeys(("source", "query", "key"), words)
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

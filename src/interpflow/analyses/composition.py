@@ -21,6 +21,7 @@ from interpflow.selection import Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.runs import Runs
 
 
@@ -40,6 +41,12 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    model = known.model
+    return {"kind": KINDS, "earlier_layer": range(model.layers), "earlier_head": range(model.heads)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

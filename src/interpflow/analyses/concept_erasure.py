@@ -18,12 +18,22 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section
-from interpflow.selection import Examples, ExamplesAt, State, labels
+from interpflow.selection import (
+    Examples,
+    ExamplesAt,
+    Labelled,
+    OfExamples,
+    Site,
+    SomePositions,
+    Split,
+    labels,
+)
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known
     from interpflow.methods.erasure import Eraser
     from interpflow.runs import Runs
 
@@ -34,16 +44,16 @@ Ints = NDArray[np.int64]
 class Erasure(Section):
     """What is erased, and where: at the named positions that have a value of the state."""
 
-    site: str  # in the form (batch, position, d); TransformerLens name
-    positions: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives them
-    state: State  # of classes, or with several labels as for `probe`
+    site: Site  # in the form (batch, position, d); TransformerLens name
+    positions: SomePositions  # by the names that the task gives them
+    state: Labelled  # of classes, or with several labels as for `probe`
 
 
 class Options(ExamplesAt):
     """Erasures one at a time, and the examples on which the task is measured then."""
 
-    fit_split: str = "train"  # on whose hidden states erasers and probes are fitted
-    by: str  # a variable with one value an example, whose values are the groups
+    fit_split: Split = "train"  # on whose hidden states erasers and probes are fitted
+    by: OfExamples  # a variable with one value an example, whose values are the groups
     erasures: Annotated[dict[str, Erasure], Field(min_length=1)]
     examples: PositiveInt = 2000  # at most so many, drawn at random, to fit on, and to read from
     epochs: PositiveInt = 10  # these three of the linear probes before and after erasure
@@ -81,6 +91,16 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {
+        "erasure": list(options.erasures),
+        "control": ["none", "random_labels"],
+        "group": known.groups(options.by),
+        "when": ["before", "after"],
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

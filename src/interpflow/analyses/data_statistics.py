@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import numpy as np
 import xarray as xr
 
-from interpflow.section import Section
+from interpflow.section import EachOnce, Section, Some
+from interpflow.selection import Quantity
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
 
 
 class Options(Section):
     """Which variables of the task's data are summed up, for each split."""
 
-    variables: list[str]
+    variables: Annotated[list[Quantity], Some, EachOnce]
 
 
 VARIABLES = {
@@ -22,6 +28,17 @@ VARIABLES = {
 }
 
 NEEDS = "data"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    quantities: list[str] = []
+    for name in options.variables:
+        values = known.data[name]
+        further = [dim for dim in values.dims if dim not in ("example", "position")]
+        labels = values[further[0]].values.tolist() if further else []
+        quantities += [f"{name}[{label}]" for label in labels] or [name]
+    return {"quantity": quantities}
 
 
 def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:

@@ -7,6 +7,7 @@ least that leaves no linear probe.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -14,10 +15,12 @@ import xarray as xr
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from interpflow.rng import generator
-from interpflow.selection import Examples, ExamplesAt, State, each, state
+from interpflow.section import EachOnce, Some
+from interpflow.selection import Examples, ExamplesAt, Site, Split, State, each, mask, select, state
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.methods.erasure import Eraser
     from interpflow.runs import Runs
 
@@ -25,14 +28,16 @@ if TYPE_CHECKING:
 class Options(ExamplesAt):
     """A linear probe on one site, what is removed there, and the examples where the task is measured then."""
 
-    site: str  # TransformerLens name
+    site: Site  # TransformerLens name
     targets: Annotated[dict[str, State], Field(min_length=1)]
-    fit_split: str = "train"  # on whose hidden states the probe is trained
+    fit_split: Split = "train"  # on whose hidden states the probe is trained
     positions: PositiveInt  # real positions on which the probe is trained
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 256
     learning_rate: PositiveFloat = 1e-3  # of Adam
-    ranks: list[PositiveInt] = [1]  # how many leading directions are removed
+    ranks: Annotated[list[PositiveInt], Some, EachOnce] = [
+        1
+    ]  # how many leading directions are removed
     random_draws: PositiveInt = 5  # sets of random directions for each rank
 
 
@@ -57,6 +62,24 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    data = select(known.data, Examples(split=options.fit_split))
+    real = mask(data, ["real"])[0]
+    for name, one in each(data, options.targets).items():
+        if (state(data, one)[real] < 0).any():
+            at = ("targets", name) if name in options.targets else ("targets",)
+            yield (
+                at,
+                f"'{name}' has no value (-1) at some positions; it takes a state of all of them",
+            )
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"target": list(each(known.data, options.targets)), "rank": options.ranks}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import numpy as np
 import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.shown import Shown, words
 from interpflow.nearest import way_out
+from interpflow.section import EachOnce
+from interpflow.selection import Quantity
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
 
 
 class Options(Shown):
     """Which examples, and what of them."""
 
-    variables: list[str] = []  # of the task, handed on under their own names
+    variables: Annotated[
+        list[Quantity], EachOnce
+    ] = []  # of the task, handed on under their own names
 
 
 VARIABLES = {
@@ -41,6 +50,11 @@ def variables(data: xr.Dataset, options: Options) -> dict[str, Variable]:
         dims = ("shown_example", *map(str, array.dims[1:]))
         found[name] = Variable(dims, array.attrs["units"], array.attrs["long_name"])
     return found
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"shown_example": options.labels}
 
 
 def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:

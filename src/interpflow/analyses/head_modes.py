@@ -29,13 +29,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from interpflow.section import Section
-from interpflow.selection import Steps
+from interpflow.selection import Layer, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
     from interpflow.runs import Runs
 
 
@@ -45,7 +46,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Options(Section):
     """Of which layer and when, and where the lines between modes are drawn (all chosen)."""
 
-    layer: NonNegativeInt = 0
+    layer: Layer = 0
     steps: Steps = "last"
     clear: PositiveFloat = 1.0  # least strength, as a multiple of the effect on other tokens (rms)
     copies_above: Share = 0.3  # of the strength; below its negative a head suppresses
@@ -88,6 +89,17 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    outputs = known.data["output"].values.tolist()
+    return {
+        "head_mode": HEAD_MODES,
+        "mode": MODES,
+        "model_mode": MODES,
+        "word": [word for word in known.data["token"].values.tolist() if word in outputs],
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -6,8 +6,8 @@ Measurements are taken on every example of `split`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import xarray as xr
@@ -16,13 +16,15 @@ from pydantic import PositiveFloat, PositiveInt
 from interpflow.errors import InterpflowError
 from interpflow.methods.grouping import of_positions
 from interpflow.methods.shown import Shown
-from interpflow.methods.traced import Traced, traced_outputs
-from interpflow.selection import Examples, ExamplesAt
+from interpflow.methods.traced import Traced, no_output, says_a_state, traced_outputs
+from interpflow.section import EachOnce, Some
+from interpflow.selection import Examples, ExamplesAt, OneState, SomePositions, Split
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.methods.lenses import Translators, Unembedding
     from interpflow.model.packing import Weights
     from interpflow.runs import Runs
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
 class Options(ExamplesAt):
     """Which predictions are read, and how the tuned lens is trained."""
 
-    lenses: list[Literal["logit", "tuned"]] = ["logit", "tuned"]
-    positions: list[str] = ["scored"]  # where predictions are read
-    by: str | None = None  # variable of examples or of positions to tell groups apart by
+    lenses: Annotated[list[Literal["logit", "tuned"]], Some, EachOnce] = ["logit", "tuned"]
+    positions: SomePositions = ["scored"]  # where predictions are read
+    by: OneState | None = None  # variable of examples or of positions to tell groups apart by
     traced: Traced | None = None
     shown: Shown | None = None  # examples whose predictions are kept whole
-    fit_split: str = "train"
+    fit_split: Split = "train"
     fit_examples: PositiveInt = 4096  # drawn at random, at `scored`; those answered right count
     steps: PositiveInt = 500  # of training; four times as many came no nearer
     batch_size: PositiveInt = 512  # positions
@@ -56,7 +58,28 @@ VARIABLES = {
     ),
 }
 
+ONE_ANSWER = True
 NEEDS = "runs"
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    if known.loss != "cross_entropy":
+        yield ("method",), f"takes models trained with cross_entropy; the loss is {known.loss}"
+    if options.traced is not None and not says_a_state(known.data, options.traced.output):
+        yield ("traced", "output"), no_output(known.data, options.traced.output)
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    traced = options.traced
+    return {
+        "lens": options.lenses,
+        "layer": range(known.model.layers + 1),
+        "group": known.groups(options.by),
+        "place": [] if traced is None else known.data[traced.along].values.tolist(),
+        "shown_example": options.shown and options.shown.labels,
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -12,34 +12,41 @@ counted beside the estimate.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import xarray as xr
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from interpflow.selection import Examples, Steps
+from interpflow.model.parts import parts
+from interpflow.model.shapes import weight_shapes
+from interpflow.section import EachOnce, Some
+from interpflow.selection import Examples, Split, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.runs import Runs
 
 
 class Options(Examples):
     """SGLD around checkpoints, on the loss of the examples; see `sgld` for the update."""
 
-    split: str = "train"
+    split: Split = "train"
     steps: Steps = "last"
     # `all` weights; the weights of one `head`, for each; those of the token and position `embedding`s; those of
     # the `unembedding`.
-    groups: list[Literal["all", "heads", "embedding", "unembedding"]] = ["all"]
+    groups: Annotated[list[Literal["all", "heads", "embedding", "unembedding"]], Some, EachOnce] = [
+        "all"
+    ]
     step_size: PositiveFloat  # ε
     localization: NonNegativeFloat  # γ
     nbeta: PositiveFloat | None = None  # n / log n of the batch size n if not given
     chains: PositiveInt = 4
     draws: PositiveInt = 200
     burn_in: NonNegativeInt = 0
-    batch_size: PositiveInt = 64
+    batch_size: Annotated[int, Field(ge=2)] = 64  # at most the examples that there are
     drift_above: PositiveFloat = 1.0  # of a chain's scatter: beyond this it had not settled
     seeds: PositiveInt | None = None  # how many model seeds; all if not given
 
@@ -65,6 +72,29 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    there = known.has(options.split, options.batch_size)
+    if there < options.batch_size and not options.where:
+        yield (
+            ("batch_size",),
+            f"found {options.batch_size}; split '{options.split}' has {there} examples",
+        )
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    shapes = weight_shapes(known.model, 1, 1, 1)
+    every = [name for name in parts(shapes) if name.startswith("head ")]
+    groups = [each for group in options.groups for each in (every if group == "heads" else [group])]
+    return {
+        "seed": known.seeds[: options.seeds],
+        "group": groups,
+        "chain": range(options.chains),
+        "draw": range(options.draws),
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

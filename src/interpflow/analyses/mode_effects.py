@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import xarray as xr
-from pydantic import NonNegativeInt
 
 from interpflow.analyses.ablation import MEASURES
 from interpflow.analyses.head_modes import HEAD_MODES
 from interpflow.errors import InterpflowError
 from interpflow.section import Section
+from interpflow.selection import Layer
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
 
 
 class Options(Section):
     """The spec's `data` names one `head_modes` and one `ablation` of the same layer."""
 
-    layer: NonNegativeInt = 0
+    layer: Layer = 0
 
 
 _DIMS = ("seed", "ablation", "head_mode")
@@ -30,6 +34,11 @@ VARIABLES = {
 }
 
 NEEDS = "findings"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"head_mode": HEAD_MODES}
 
 
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:

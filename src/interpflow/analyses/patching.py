@@ -12,24 +12,27 @@ is 0 if the site holds nothing of the difference at these positions, and 1 if it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
 from interpflow import selection
 from interpflow.errors import InterpflowError
 from interpflow.methods.pairing import partners
 from interpflow.nearest import way_out
-from interpflow.selection import ExamplesAt
+from interpflow.section import EachOnce, Names, Some
+from interpflow.selection import ExamplesAt, Quantity, SomePositions
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.model.packing import Weights
     from interpflow.model.sites import Sites
     from interpflow.model.transformer import Transformer
@@ -37,15 +40,13 @@ if TYPE_CHECKING:
     from interpflow.training.examples import Examples
 
 
-Names = Annotated[list[str], Field(min_length=1)]
-
-
 class Options(ExamplesAt):
     """Which examples are paired, and what is patched."""
 
-    pair_by: Names  # variables that both of a pair have alike
-    positions: Names  # names, those of each patched by themselves
-    site: str = "blocks.{layer}.hook_resid_pre"  # (seed, example, position, ...) in every layer
+    pair_by: Annotated[list[Quantity], Some, EachOnce]  # variables that both of a pair have alike
+    positions: SomePositions  # names, those of each patched by themselves
+    # In every layer, in the form (batch, pos, ...).
+    site: Annotated[str, Names("site of positions")] = "blocks.{layer}.hook_resid_pre"
     pairs: PositiveInt = 200  # the first so many
 
 
@@ -58,10 +59,23 @@ VARIABLES = {
     "pairs": Variable((), "1", "number of pairs"),
 }
 
+ONE_ANSWER = True
 NEEDS = "runs"
 CAUSAL = True
 
 _BATCH = 64  # pairs in a pass: two runs of it are read at every layer
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    for at, name in enumerate(options.pair_by):
+        if known.data[name].dims[0] != "example":
+            yield ("pair_by", at), f"'{name}' runs along {known.data[name].dims[0]} before examples"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"place": options.positions}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

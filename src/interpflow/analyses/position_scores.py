@@ -12,26 +12,27 @@ sqrt(d_head).  The softmax is therefore sharper than that of a pass.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
-from pydantic import NonNegativeInt
 
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
-from interpflow.section import Section
-from interpflow.selection import Steps
+from interpflow.section import EachOnce, Section, Some
+from interpflow.selection import Layer, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.runs import Runs
 
 
 class Options(Section):
     """Of which layers, and when."""
 
-    layers: list[NonNegativeInt] = [0]
+    layers: Annotated[list[Layer], Some, EachOnce] = [0]
     steps: Steps = "last"
 
 
@@ -49,6 +50,21 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    if known.model.positions != "learned":
+        yield (
+            ("method",),
+            f"takes learned positions; those of the model are {known.model.positions}",
+        )
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    at = range(known.data.sizes["position"])
+    return {"layer": options.layers, "key_position": at}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

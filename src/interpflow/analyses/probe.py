@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
-from interpflow.section import Section
-from interpflow.selection import ExamplesAt, State, each, labels
+from interpflow.section import EachOnce, Section, Some
+from interpflow.selection import ExamplesAt, Labelled, Site, SomePositions, each, labels
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known
     from interpflow.methods.readings import Reading
     from interpflow.runs import Edits, Runs
     from interpflow.training.examples import Examples
@@ -38,11 +39,21 @@ Labels = NDArray[np.int64]
 At = tuple[NDArray[np.int64], NDArray[np.int64]]  # examples and positions, each (n,)
 
 
+def _one_of_each_depth(hidden: list[list[int]]) -> list[list[int]]:
+    depths = [len(widths) for widths in hidden]
+    if len({*depths}) < len(depths):
+        raise ValueError(f"has several probes of one depth: {hidden}")
+    return hidden
+
+
+Hidden = Annotated[list[list[PositiveInt]], Some, AfterValidator(_one_of_each_depth)]
+
+
 class Read(Section):
     """A place in the model."""
 
-    site: str  # TransformerLens name
-    positions: Annotated[list[str], Field(min_length=1)]  # by the names that the task gives them
+    site: Site  # TransformerLens name
+    positions: SomePositions  # by the names that the task gives them
 
 
 class Options(ExamplesAt):
@@ -50,8 +61,8 @@ class Options(ExamplesAt):
 
     reads: Annotated[dict[str, Read], Field(min_length=1)]
     # A variable of 0 and 1 with one further dim that `select` leaves, a label each, has several labels.
-    targets: Annotated[dict[str, State], Field(min_length=1)]
-    hidden: list[list[PositiveInt]] = [[]]  # widths of the ReLU layers of each probe; []: linear
+    targets: Annotated[dict[str, Labelled], Some]
+    hidden: Hidden = [[]]  # widths of the ReLU layers of each probe; []: linear
     positions_per_read: PositiveInt | None = None  # how many are drawn at random; all if not given
     hold_out: Literal["example", "position"] = "example"  # the unit that is in train or in test
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2  # held out
@@ -60,17 +71,10 @@ class Options(ExamplesAt):
     learning_rate: PositiveFloat = 3e-3  # of Adam
     schedule: Literal["constant", "linear"] = "constant"  # linear: down to 0 over all steps
     seeds: PositiveInt | None = None  # how many model seeds are probed; all if not given
-    controls: list[Control] = []
+    controls: Annotated[list[Control], EachOnce] = []
     control_seeds: PositiveInt | None = None  # how many of them have controls; all if not given
     # Which of `hidden` have controls; all if not given.
-    control_hidden: list[list[PositiveInt]] | None = None
-
-    @model_validator(mode="after")
-    def _one_probe_of_each_depth(self) -> Self:
-        depths = [len(widths) for widths in self.hidden]
-        if len({*depths}) < len(depths):
-            raise ValueError(f"hidden has several probes of one depth: {self.hidden}")
-        return self
+    control_hidden: Hidden | None = None
 
     @model_validator(mode="after")
     def _controls_of_probes_that_exist(self) -> Self:
@@ -108,6 +112,17 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {
+        "seed": known.seeds[: options.seeds],
+        "read": list(options.reads),
+        "target": list(each(known.data, options.targets)),
+        "control": ["none", *options.controls],
+        "hidden_layers": [len(widths) for widths in options.hidden],
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -36,6 +36,7 @@ from interpflow.variables import Variable
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.methods.queries import Queries
     from interpflow.model.sites import Edit
     from interpflow.runs import Runs
@@ -44,20 +45,20 @@ if TYPE_CHECKING:
 class Hypothesis(Section):
     """What is swapped: the attention to all keys but `clean` ones, with an example of the same state."""
 
-    clean: list[str] = []  # names of key positions, or findings such as a.is_register
+    clean: selection.Positions = []  # names of key positions, or findings such as a.is_register
     matched: bool = True  # false: with any example, the control
 
 
 class Options(ExamplesAt):
     """Where is scrubbed, and what has to be the same."""
 
-    query: str  # name of the position, one an example
-    donors: str  # the split whose examples are put in
+    query: selection.Position  # name of the position, one an example
+    donors: selection.Split  # the split whose examples are put in
     # Of each layer, what an example and its donor have in common: the next state, further ones left over.
     # Where an example has no such state, the last one before it that it has.
     match: list[selection.State]
     hypotheses: Annotated[dict[str, Hypothesis], Field(min_length=1)]
-    by: str | None = None  # a variable with one value an example: its groups
+    by: selection.OfExamples | None = None  # a variable with one value an example: its groups
     samples: PositiveInt = 150  # examples of each group
 
     @model_validator(mode="after")
@@ -78,8 +79,25 @@ VARIABLES = {
     "donors": Variable(("layer", "group"), "1", "number of examples that had a donor"),
 }
 
+ONE_ANSWER = True
 NEEDS = "runs_and_findings"
 CAUSAL = True
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    depth = known.model.layers
+    every = selection.each(known.data, {str(at): each for at, each in enumerate(options.match)})
+    if len(every) < depth:
+        yield ("match",), f"has {len(every)} states; the model has {depth} layers"
+    data = selection.select(known.data, Examples(split=options.split))
+    if (selection.mask(data, [options.query])[0].sum(1) != 1).any():
+        yield ("query",), f"'{options.query}' is not one position of each example"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"hypothesis": list(options.hypotheses), "group": known.groups(options.by)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

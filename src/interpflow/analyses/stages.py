@@ -9,22 +9,29 @@ first in which a curve moves: the plateau before learning is no stage.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from interpflow.errors import InterpflowError
-from interpflow.section import Section
+from interpflow.section import Names, Section
+from interpflow.selection import Analysis, FoundVariable, Label
 from interpflow.variables import Variable
+
+if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
 
 
 class Curve(Section):
     """One curve over training: a variable of one of the analyses."""
 
-    data: str
-    variable: str
-    select: dict[str, str | int | float] = {}  # coordinate: value, for every further dim
+    data: Analysis
+    variable: FoundVariable
+    select: Annotated[
+        dict[str, Label], Names("labels")
+    ] = {}  # coordinate: value, for every further dim
     log: bool = False  # whether the curve is seen on a log scale
 
 
@@ -52,6 +59,15 @@ VARIABLES = {
 }
 
 NEEDS = "findings"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {
+        "curve": list(options.curves),
+        "stage": range(1, options.most + 1),
+        "trend": ["", "rises", "falls", "flat"],
+    }
 
 
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:

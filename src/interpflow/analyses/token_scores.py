@@ -16,22 +16,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed
 from interpflow.section import Pattern, Section
-from interpflow.selection import Steps
+from interpflow.selection import Layer, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.model.packing import Weights
     from interpflow.model.sites import Edit
     from interpflow.model.transformer import Transformer
@@ -51,7 +52,7 @@ class Side(Section):
 class Path(Section):
     """What meets in the heads of a layer."""
 
-    layer: NonNegativeInt
+    layer: Layer
     query: Side
     key: Side
 
@@ -80,6 +81,30 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    words = [str(word) for word in known.data["token"].values]
+    for name, path in options.paths.items():
+        try:
+            _tokens(words, name, path)
+        except InterpflowError as error:
+            yield ("paths", name), str(error).partition(": ")[2]
+        for side in ("query", "key"):
+            for at, part in enumerate(getattr(path, side).through):
+                here = ("paths", name, side, "through", at)
+                layer, _, head = part.split()[1].partition(".")
+                if int(layer) >= known.model.layers or int(head or 0) >= known.model.heads:
+                    has = f"{known.model.layers} layers of {known.model.heads} heads"
+                    yield here, f"no part '{part}'; the model has {has}, counted from 0"
+                elif part.startswith("mlp") and not known.model.d_mlp:
+                    yield here, "the model has no MLP"
+
+
+def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
+    """The labels that are known before the run."""
+    return {"path": list(options.paths)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
+from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
 from interpflow.workflow.cost import cost_class, duration, training_seconds
 from interpflow.workflow.plan import misnamed, plan, spec_files
@@ -24,7 +25,7 @@ def register(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print, for each study, the jobs of each stage and roughly what training costs."""
     problems = [] if arguments.specs else misnamed()
-    specs = load_specs(arguments.specs or spec_files())
+    specs = load_specs(arguments.specs or spec_files(), Foresight())
     require_scale(specs.values(), arguments.scale)
     for spec in specs.values():
         study = resolve(spec, arguments.scale)

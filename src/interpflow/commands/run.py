@@ -22,16 +22,18 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the files of every job whose recipe is not the one that its files name."""
     from interpflow.workflow import run_lock
     from interpflow.workflow.make import is_made, make
-    from interpflow.workflow.plan import plan_all
+    from interpflow.workflow.plan import plan_all, require_names
 
     plans = plan_all(arguments.scale, arguments.studies)
     with run_lock.held(run_lock.PATH):
         for name, plan in plans.items():
-            up_to_date = 0
+            run = 0
             for job in plan:
                 if is_made(job):
-                    up_to_date += 1
-                else:
-                    make(job)
+                    continue
+                if not run:
+                    require_names([name])
+                make(job)
+                run += 1
             jobs = len(list(plan))
-            print(f"{name}: {jobs - up_to_date} of {jobs} jobs run, the others were up to date")
+            print(f"{name}: {run} of {jobs} jobs run, the others were up to date")

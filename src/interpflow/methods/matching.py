@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from interpflow.section import Section
-from interpflow.selection import State, each, state
+from interpflow.selection import SingleState, State, each, state
 
 Bools = NDArray[np.bool_]
 
@@ -18,7 +18,7 @@ class Pair(Section):
     """What has to be equal for a key to belong to a query; a position without the state belongs to none."""
 
     query: State  # with `along` the pair stands for several, which have the names of its states
-    key: State
+    key: SingleState
 
 
 def each_pair(data: xr.Dataset, wanted: Mapping[str, Pair]) -> dict[str, Pair]:

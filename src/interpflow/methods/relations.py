@@ -22,17 +22,17 @@ from pydantic import model_validator
 from interpflow.errors import InterpflowError
 from interpflow.methods.matching import Bools, Pair
 from interpflow.section import Section
-from interpflow.selection import State, read, state
+from interpflow.selection import Positions, Quantity, SingleState, State, read, state
 
 
 class Relation(Section):
     """Keys of a query, and outputs."""
 
-    keys: list[str] = ["real"]  # positions
+    keys: Positions = ["real"]  # positions
     match: Pair | None = None  # of these only keys of the query's state
-    own: State | None = None  # a state of the key: its output alone
-    only: list[str] = []  # states of the query or the example: outputs that all of them name
-    unless: list[str] = []  # and none of these
+    own: SingleState | None = None  # a state of the key: its output alone
+    only: list[Quantity] = []  # states of the query or the example: outputs that all of them name
+    unless: list[Quantity] = []  # and none of these
 
     @model_validator(mode="after")
     def _names_outputs(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import numpy as np
@@ -15,8 +16,15 @@ from interpflow import selection
 class Shown(selection.Examples):
     """The first examples of a split, or the first of each value of a variable."""
 
-    by: str | None = None  # a variable of examples: `count` of each of its values, ascending
+    by: selection.OfExamples | None = (
+        None  # a variable of examples: `count` of each of its values, ascending
+    )
     count: Annotated[int, Field(ge=1, le=64)] = 4  # what is kept of each is large
+
+    @property
+    def labels(self) -> re.Pattern[str]:
+        """What the names of examples look like."""
+        return re.compile(re.escape(self.split) + r" \d+")
 
     def of(self, data: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
         """The data of the examples, and a name for each: its split and its number there.

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.section import Section
-from interpflow.selection import State, each, state
+from interpflow.section import Names, Section
+from interpflow.selection import Quantity, State, each, state
 
 # The output that says a state: ">{}" says the state 3 as ">3".
 Says = Annotated[str, Field(pattern=r"\{\}")]
@@ -21,9 +21,22 @@ Says = Annotated[str, Field(pattern=r"\{\}")]
 class Traced(Section):
     """States of the task's data, and the output that says each."""
 
-    variable: str
-    along: str  # its dim that tells the states of one example or position apart
+    variable: Quantity
+    along: Annotated[
+        str, Names("further dim")
+    ]  # its dim that tells the states of one example or position apart
     output: Says = "{}"  # that says a state: ">{}" says the state 3 as ">3"; the state -1 is none
+
+
+def says_a_state(data: xr.Dataset, says: str) -> bool:
+    """Whether some output says a state."""
+    return says.replace("{}", "0") in data["output"].values
+
+
+def no_output(data: xr.Dataset, says: str) -> str:
+    """The message where none does."""
+    word = says.replace("{}", "0")
+    return f"no output '{word}'; there are {way_out(word, data['output'].values.tolist())}"
 
 
 def outputs_of(data: xr.Dataset, says: str) -> list[int]:
@@ -33,7 +46,7 @@ def outputs_of(data: xr.Dataset, says: str) -> list[int]:
     while (word := says.replace("{}", str(len(found)))) in index:
         found.append(index[word])
     if not found:
-        raise InterpflowError(f"output: no output '{word}'; there are {way_out(word, index)}")
+        raise InterpflowError(f"output: {no_output(data, says)}")
     return found
 
 

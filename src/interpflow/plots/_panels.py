@@ -13,13 +13,13 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 import xarray as xr
-from pydantic import NonNegativeInt
 
 from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots.base import Select, choose
 from interpflow.section import Section
+from interpflow.selection import Analysis, Experiment, FoundVariable, Seed
 
 P = TypeVar("P", bound="Panel")
 
@@ -27,21 +27,21 @@ P = TypeVar("P", bound="Panel")
 class Shown(Section):
     """What of an analysis is shown."""
 
-    experiment: str | None = None  # may end in *; the first that there is, if not given
-    seed: NonNegativeInt | None = None  # if not given all, or the first where one model is shown
+    experiment: Experiment | None = None  # may end in *; the first that there is, if not given
+    seed: Seed | None = None  # if not given all, or the first where one model is shown
     select: Select = {}  # {coordinate: value, or a list of values}; the last step if none is named
 
 
 class Panel(Shown):
     """What one panel shows; what it leaves out is as the figure says."""
 
-    data: str | None = None  # an analysis of the figure; its first if not given
+    data: Analysis | None = None  # an analysis of the figure; its first if not given
 
 
 class Line(Panel):
     """What one line shows; what it leaves out is as its panel and the figure say."""
 
-    variable: str
+    variable: FoundVariable
 
 
 class Panels(Shown):

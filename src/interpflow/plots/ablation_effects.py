@@ -11,6 +11,7 @@ from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.plots._modes import HEAD_MODES
 from interpflow.plots._panels import Panels, Shown, dataset, find, panels
+from interpflow.selection import Analysis
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Options(Panels):
     measures: list[Measure] = ["accuracy", "loss", "entropy", "calibration_error"]
     # An analysis by the method `head_modes`, among the figure's data: heads of all panels and seeds stand by
     # their mode, not by their number.
-    by_mode: str | None = None
+    by_mode: Analysis | None = None
     labels: dict[str, str] = {}  # measure: words for it, above its panels
 
 

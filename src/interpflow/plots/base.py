@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import xarray as xr
 
+from interpflow import selection
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.section import Section
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-Value = str | int | float | bool
-Select = dict[str, Value | list[Value]]  # {coordinate: value, or values in their order}
+Value = selection.Label
+Select = selection.Labels  # {coordinate: value, or values in their order}
 
 
 class Plot(Protocol):

@@ -12,6 +12,7 @@ from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots._cells import Scale, by_head, cell_maps
 from interpflow.plots._panels import Panels, panels
+from interpflow.selection import Coordinate, FoundVariable
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 class Options(Panels):
     """What is in the cells, and what runs across and down."""
 
-    variable: str
-    x: str  # a coordinate of the variable; where there are several heads, `layer` stands for both
-    y: str  # another; a layer goes up, all else down
+    variable: FoundVariable
+    x: Coordinate  # a coordinate of the variable; where there are several heads, `layer` stands for both
+    y: Coordinate  # another; a layer goes up, all else down
     signed: bool = False  # values about 0; shares if not
     labels: dict[str, str] = {}  # value of x or y, or of what tells panels apart: words for it
     x_label: str | None = None  # what the coordinate is called if not given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,8 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots._panels import Shown, dataset, experiments, find
 from interpflow.plots.base import choose
-from interpflow.section import Section
+from interpflow.section import Names, Section
+from interpflow.selection import Analysis, Experiment, Split
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 class Fact(Section):
     """A fact about an experiment's data: `mean` in an analysis by the method `data_statistics`."""
 
-    data: str
-    quantity: str
-    split: str = "train"
+    data: Analysis
+    quantity: Annotated[str, Names("quantity")]
+    split: Split = "train"
 
 
 class Options(Section):
@@ -31,7 +32,9 @@ class Options(Section):
 
     x: Fact
     x_label: str | None = None  # what the quantity is called if not given
-    groups: dict[str, list[str]] = {}  # line: experiments, whose names may end in *; all if none
+    groups: dict[
+        str, list[Experiment]
+    ] = {}  # line: experiments, whose names may end in *; all if none
 
 
 # What is shown of each model, and the words over its panel.

@@ -16,6 +16,7 @@ from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots._curves import Curve, curve
 from interpflow.plots._panels import Line, Panel, Panels, within
+from interpflow.selection import Coordinate
 from interpflow.spec.study import Claim
 from interpflow.style.marks import Mark, looks, marks
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 class Options(Panels):
     """Which lines there are in every panel, and against what; a panel selects of its lines where it can."""
 
-    x: str = "group"  # a coordinate, or an option that experiments sweep; `step` is logarithmic
+    x: Coordinate = (
+        "group"  # a coordinate, or an option that experiments sweep; `step` is logarithmic
+    )
     lines: Annotated[dict[str, Line], Field(min_length=1)]  # by label
     y: Literal["share", "plain", "log"] = "share"  # share: an axis from 0 to 1
     spread: Literal["bars", "seeds"] = "bars"  # one standard deviation, or a line a seed

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import xarray as xr
 
 from interpflow import style
 from interpflow.plots._panels import Panel, Shown, find, for_each_experiment, within
 from interpflow.plots.base import choose
+from interpflow.section import Names
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 class Options(Shown):
     """Which models are shown, and which share a panel; `select` says at which checkpoint."""
 
-    trained_on: str = "validation"  # the split whose lengths are those of training
+    trained_on: Annotated[str, Names("group")] = (
+        "validation"  # the split whose lengths are those of training
+    )
     panels: dict[
         str, dict[str, Panel]
     ] = {}  # title: {label: line}; if none, one for each experiment

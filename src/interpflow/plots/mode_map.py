@@ -12,6 +12,7 @@ from interpflow.plots._cells import hatch
 from interpflow.plots._modes import count, last_modes, looks
 from interpflow.plots._panels import experiments, measured, variable
 from interpflow.section import Section
+from interpflow.selection import Coordinate, Experiment
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 class Options(Section):
     """What the axes are."""
 
-    x: str  # a swept coordinate
-    y: str  # another
-    by: str | None = None  # a third: a panel for each value
-    experiments: list[str] = []  # names may end in *; all if not given
+    x: Coordinate  # a swept coordinate
+    y: Coordinate  # another
+    by: Coordinate | None = None  # a third: a panel for each value
+    experiments: list[Experiment] = []  # names may end in *; all if not given
     labels: dict[str, str] = {}  # coordinate: words for it
 
 

@@ -11,6 +11,7 @@ from interpflow import style
 from interpflow.plots._modes import count, last_modes, looks
 from interpflow.plots._panels import experiments
 from interpflow.section import Section
+from interpflow.selection import Experiment
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Options(Section):
     """Which bars there are, and what they are called."""
 
     # Heading, or "" for none: experiments under it, whose names may end in *; all if not given.
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Experiment]] = {}
     labels: dict[str, str] = {}  # experiment: words for it
 
 

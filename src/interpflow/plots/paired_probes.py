@@ -16,6 +16,7 @@ from interpflow.plots._controls import MAJORITY
 from interpflow.plots._panels import first
 from interpflow.plots.base import Select, choose
 from interpflow.section import Section
+from interpflow.selection import Experiment
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class Options(Section):
     """Which experiments are compared, and what tells the two apart."""
 
-    pairs: dict[str, str]  # one experiment: the other
+    pairs: dict[Experiment, Experiment]  # one experiment: the other
     labels: tuple[str, str]  # of the one side and of the other
     select: Select = {}  # {coordinate: value}; of several reads the first
 

@@ -95,6 +95,18 @@ class Checker:
         self.add(key, module)
         return None
 
+    def told(
+        self, layers: Sequence[Layer], found: Iterable[Complaint], home: KeyPath, depth: int
+    ) -> bool:
+        """Note what was `found` wrong with merged layers, for a model of `depth` layers; whether any was."""
+        unfolded, any_found = unfold(merge(layers), depth), False
+        for complaint in found:
+            any_found = True
+            about = tuple(map(unfolded.place, complaint.about))
+            placed = replace(complaint, key=unfolded.place(complaint.key), about=about)
+            self._complain(layers, placed, home)
+        return any_found
+
     def _complain(self, layers: Sequence[Layer], complaint: Complaint, home: KeyPath) -> None:
         """Note a complaint about merged options at the last place that gives one of the options."""
         keys = complaint.about or (complaint.key,)

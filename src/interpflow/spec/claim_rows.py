@@ -8,6 +8,7 @@ from typing import Any
 
 from interpflow.nearest import listed, way_out
 from interpflow.spec import document
+from interpflow.spec.found_names import Found, no_label, unlike
 from interpflow.spec.merging import Layer, merge
 from interpflow.spec.problems import KeyPath, describe
 from interpflow.spec.study import STEP, Claim, Scalar, Study, coordinate_names
@@ -46,23 +47,26 @@ def _row(name: str, written: document.Claim, chosen: dict[str, Scalar], index: i
     )
 
 
-def mistake(claim: Claim, study: Study, variables: Mapping[str, Any]) -> tuple[KeyPath, str] | None:
+def mistake(
+    claim: Claim, study: Study, variables: Mapping[str, Any], found: Mapping[str, Found]
+) -> tuple[KeyPath, str] | None:
     """Why `claim` cannot pick one value per seed: the key of the claim that is at fault, and a message.
 
     `variables` is the table of the claim's analysis.  Before the run the values of experiments, sweeps and
-    seeds are known, and those of a dimension that has the name of a list among the analysis's options.
+    seeds are known, those of a dimension that has the name of a list among the analysis's options, and those
+    of what the analysis will have `found` on each experiment.
     """
     dims = variables[claim.variable].dims
     if claim.first_step and STEP not in dims:
         return ("first_step",), f"'{claim.variable}' has one value, not one for each training step"
-    if wrong := _mistake(claim, study, variables):
+    if wrong := _mistake(claim, study, variables, found):
         return ("select", *wrong[0]), wrong[1]
     if claim.compared is None:
         return None
     other = claim.other or {}
     if other == claim.select:
         return (claim.compared,), "is the place itself; say what the other one has otherwise"
-    if wrong := _mistake(replace(claim, select=other), study, variables):
+    if wrong := _mistake(replace(claim, select=other), study, variables, found):
         return (claim.compared, *wrong[0]), wrong[1]
     if claim.select.get("seed") != other.get("seed"):
         return (claim.compared, "seed"), "both places are of the same seeds; leave the seed out"
@@ -70,7 +74,7 @@ def mistake(claim: Claim, study: Study, variables: Mapping[str, Any]) -> tuple[K
 
 
 def _mistake(
-    claim: Claim, study: Study, variables: Mapping[str, Any]
+    claim: Claim, study: Study, variables: Mapping[str, Any], found: Mapping[str, Found]
 ) -> tuple[KeyPath, str] | None:
     """Why `select` does not pick one value per seed: the coordinate at fault, if it is one, and a message."""
     options = study.analyses[claim.data].options
@@ -105,6 +109,12 @@ def _mistake(
     for coordinate in ("seed", *own):
         if coordinate in lists and (wrong := _absent(claim, coordinate, lists[coordinate])):
             return (coordinate,), wrong
+    if here := found.get(picked[0]):
+        for coordinate in claim.select:
+            if coordinate in (*own, *labels) and coordinate in here.labels:
+                value = claim.select[coordinate]
+                if has := unlike(value, [here.labels[coordinate]]):
+                    return (coordinate,), no_label(coordinate, value, has)
     fixed = {dim for key in claim.select for dim in dims.get(key, (key,))}
     if claim.first_step:
         fixed.add(STEP)

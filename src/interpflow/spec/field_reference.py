@@ -17,9 +17,12 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
+from interpflow.nearest import way_out
 from interpflow.spec import document
-from interpflow.spec.plugins import ANALYSIS, PLOT, TASK, available, load
+from interpflow.spec.names_reference import of_analysis, of_task
+from interpflow.spec.plugins import ANALYSIS, PLOT, TASK, Kind, available, load
 from interpflow.spec.wording import field_in_words
 from interpflow.training.options import Checkpoints, ComputeOptions, Start, TrainingOptions
 
@@ -92,13 +95,33 @@ def reference() -> str:
     for kind in (TASK, ANALYSIS, PLOT):
         parts.append(f"## In {kind.folder}\n\nEach is a file in `src/interpflow/{kind.folder}/`.\n")
         for name in available(kind):
-            module = load(kind, name)
-            parts.append(f"### `{name}`\n\n{_summary(module.__doc__)}\n\n{_table(module.Options)}")
-            nested: dict[type[BaseModel], list[str]] = {}
-            for key, inner in inner_sections(module.Options):
-                nested.setdefault(inner, []).append(f"`{key}`")
-            parts += [f"#### In {', '.join(keys)}\n\n{_table(one)}" for one, keys in nested.items()]
+            parts += _of_plugin(kind, name)
     return "\n".join(parts).rstrip() + "\n"
+
+
+def reference_of(name: str) -> str:
+    """The reference of the task, analysis or plot `name`.  Raises InterpflowError where there is none."""
+    kinds = [kind for kind in (TASK, ANALYSIS, PLOT) if name in available(kind)]
+    if not kinds:
+        every = [each for kind in (TASK, ANALYSIS, PLOT) for each in available(kind)]
+        raise InterpflowError(
+            f"no task, analysis or plot '{name}'; there are: {way_out(name, every)}"
+        )
+    return "\n".join(part for kind in kinds for part in _of_plugin(kind, name)).rstrip() + "\n"
+
+
+def _of_plugin(kind: Kind, name: str) -> Iterator[str]:
+    module = load(kind, name)
+    yield f"### `{name}`\n\n{_summary(module.__doc__)}\n\n{_table(module.Options)}"
+    nested: dict[type[BaseModel], list[str]] = {}
+    for key, inner in inner_sections(module.Options):
+        nested.setdefault(inner, []).append(f"`{key}`")
+    for one, keys in nested.items():
+        yield f"#### In {', '.join(keys)}\n\n{_table(one)}"
+    if kind is TASK:
+        yield of_task(module)
+    if kind is ANALYSIS:
+        yield of_analysis(module)
 
 
 def _table(model: type[BaseModel]) -> str:

@@ -17,6 +17,7 @@ from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.spec.checker import Checker
 from interpflow.spec.document import Document
+from interpflow.spec.foresight import Foresight
 from interpflow.spec.problems import Problems, describe
 from interpflow.spec.resolver import Resolver
 from interpflow.spec.sharing import spelt_out
@@ -46,8 +47,8 @@ class Spec:
         return self.base.name
 
 
-def load_spec(path: Path | str) -> Spec:
-    """Read and check the spec at `path`.
+def load_spec(path: Path | str, foresight: Foresight | None = None) -> Spec:
+    """Read and check the spec at `path`; with `foresight` every name in it too, which asks tasks for examples.
 
     Raises InterpflowError with one line a problem: file, line, key, what was found, what is allowed.
     """
@@ -69,20 +70,21 @@ def load_spec(path: Path | str) -> Spec:
             ("study",),
             f"found '{written.study}' in a file called {path.name}; the study has the name of its file",
         )
-    resolver = Resolver(written, checker)
+    resolver = Resolver(written, checker, foresight)
     base = resolver.study(None)
     problems.raise_if_any()  # what is wrong in the base is wrong at every scale
     scales = {name: resolver.study(name) for name in written.scales}
+    resolver.finish()
     problems.raise_if_any()
     return Spec(path, base, scales)
 
 
-def load_specs(paths: Iterable[Path | str]) -> dict[str, Spec]:
+def load_specs(paths: Iterable[Path | str], foresight: Foresight | None = None) -> dict[str, Spec]:
     """The specs at `paths` by name.  Raises InterpflowError with the problems of all of them."""
     specs, errors = [], []
     for path in paths:
         try:
-            specs.append(load_spec(path))
+            specs.append(load_spec(path, foresight))
         except InterpflowError as error:
             errors.append(str(error))
     if errors:

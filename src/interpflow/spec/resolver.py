@@ -5,29 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
+from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.spec import document
+from interpflow.section import Section
+from interpflow.spec import document, figure_names
 from interpflow.spec.checker import Checker
 from interpflow.spec.claim_rows import mistake, rows
 from interpflow.spec.document import Document, Scale
 from interpflow.spec.experiments import families
+from interpflow.spec.foresight import Foresight
+from interpflow.spec.found_names import Found, joined
 from interpflow.spec.merging import Layer, origin
-from interpflow.spec.plugins import ANALYSIS, PLOT
+from interpflow.spec.plugins import ANALYSIS, PLOT, load
 from interpflow.spec.problems import KeyPath, describe
 from interpflow.spec.starts import Starts
 from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
+from interpflow.spec.validation import Complaint
 from interpflow.training.options import ComputeOptions
 
 Families = Mapping[str, Iterable[Experiment]]
+Findings = dict[str, dict[str, Found]]  # by analysis and experiment
 
 
 class Resolver:
-    """Resolves the document `written`; what is wrong with it goes to `checker`."""
+    """Resolves the document `written`; what is wrong with it goes to `checker`.
 
-    def __init__(self, written: Document, checker: Checker):
+    With `foresight` every name is held against the tasks, the models and what analyses will find.
+    """
+
+    def __init__(self, written: Document, checker: Checker, foresight: Foresight | None = None):
         self._written = written
         self._checker = checker
+        self._foresight = foresight
+        # What figures name that the base does not have, by its place; a scale may have it.
+        self._nowhere: dict[KeyPath, str] = {}
         self._starts = Starts(checker)
         self._base_experiments: frozenset[str] = frozenset()
         self._doubtful: set[str] = set()  # analyses with problems of their own
@@ -54,7 +67,7 @@ class Resolver:
                     message = f"'{one.name}' goes on from '{one.goes_on_from}', which is left out"
                     checker.add((*at, "only"), message)
         self._starts.check(points, layers, experiments.values())
-        analyses = self._analyses(entry, at, points, experiments)
+        analyses, found = self._analyses(entry, at, points, experiments)
         study = Study(
             name=written.study,
             title=written.title,
@@ -64,10 +77,15 @@ class Resolver:
             compute=checker.options(ComputeOptions, compute, ("compute",)),
             experiments=experiments,
             analyses=analyses,
-            figures=self._figures(entry, at, analyses),
+            figures=self._figures(entry, at, analyses, found),
             claims=(),
         )
-        return replace(study, claims=tuple(self._claims(study)))
+        return replace(study, claims=tuple(self._claims(study, found)))
+
+    def finish(self) -> None:
+        """Note what figures name that is there neither in the base nor at any scale."""
+        for place, message in self._nowhere.items():
+            self._checker.add(place, message)
 
     def _expand(self, named: Iterable[str], at: KeyPath, points: Families) -> dict[str, KeyPath]:
         """The experiments that the names at `at` stand for, and where each is named."""
@@ -88,8 +106,9 @@ class Resolver:
 
     def _analyses(
         self, scale: Scale, at: KeyPath, points: Families, kept: Mapping[str, Experiment]
-    ) -> dict[str, Analysis]:
+    ) -> tuple[dict[str, Analysis], Findings]:
         analyses: dict[str, Analysis] = {}
+        foreseen: Findings = {}
         above: list[str] = []
         for name, written in self._written.analyses.items():
             here: KeyPath = ("analyses", name)
@@ -124,11 +143,45 @@ class Resolver:
                 for asking, why in self._starts.lacking(kept[point], module, options[point]):
                     asked = origin(layers, asking) if asking else None
                     self._checker.add(asked[1] if asked else key, why)
+                found = self._foreseen(
+                    module, kept[point], options[point], data, analyses, foreseen
+                )
+                if isinstance(found, str):
+                    self._checker.add(key, found)
+                elif isinstance(found, Found):
+                    foreseen.setdefault(name, {})[point] = found
+                elif found:
+                    self._checker.told(layers, found, here, depth)
+            foreseen[name] = joined(foreseen.get(name, {}), kept)
             if options:
                 analyses[name] = Analysis(name, written.method, options, data)
             if self._checker.problems > before:
                 self._doubtful.add(name)
-        return analyses
+        return analyses, foreseen
+
+    def _foreseen(
+        self,
+        module: ModuleType,
+        experiment: Experiment,
+        options: Mapping[str, Any],
+        data: Sequence[str],
+        analyses: Mapping[str, Analysis],
+        foreseen: Findings,
+    ) -> Found | list[Complaint] | str | None:
+        """What the analysis `module` will find on `experiment`; or what is wrong with its options, or with the
+        task; None where that is not asked, or not known."""
+        if not (self._foresight and experiment.whole and _given(options, module)):
+            return None
+        try:
+            known = self._foresight.known(experiment, _positions(data, analyses))
+        except InterpflowError as error:
+            return str(error)
+        if module.NEEDS != "findings":
+            return self._foresight.told(module, options, known)
+        if not all(experiment.name in foreseen.get(name, {}) for name in data):
+            return None
+        beside = {name: {experiment.name: foreseen[name][experiment.name]} for name in data}
+        return self._foresight.told_of_findings(module, options, known, beside)
 
     def _findings(
         self,
@@ -150,7 +203,7 @@ class Resolver:
         return [name for name in data if name in above]
 
     def _figures(
-        self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis]
+        self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis], foreseen: Findings
     ) -> dict[str, Figure]:
         figures = {}
         for name, written in self._written.figures.items():
@@ -169,9 +222,37 @@ class Resolver:
                 figures[name] = Figure(
                     name, written.plot, data, written.caption, written.panel, options
                 )
+                # Of an analysis with problems nothing can be known.
+                if _given(options, module) and all(
+                    foreseen[each].keys() == analyses[each].options.keys() for each in data
+                ):
+                    found = {each: foreseen[each] for each in data}
+                    self._shown(module.Options(**options), layers, here, at, found)
         return figures
 
-    def _claims(self, study: Study) -> Iterator[Claim]:
+    def _shown(
+        self, options: Section, layers: Sequence[Layer], here: KeyPath, at: KeyPath, found: Findings
+    ) -> None:
+        """Note what a figure names that is not there: of a scale what that says, else what no scale has."""
+        wrong: dict[KeyPath, str] = {}
+        for complaint in figure_names.complaints(options, found):
+            origin_of = origin(layers, complaint.key)
+            wrong[origin_of[1] if origin_of else (*here, *complaint.key)] = complaint.message
+        if not at:
+            self._nowhere |= wrong
+            return
+        for place, message in wrong.items():
+            if place[: len(at)] == at:
+                self._checker.add(place, message)
+        # Where a scale lacks an experiment, what else is said of it is looked up nowhere.
+        passed_over = [place[:-1] for place in wrong if place[-1] in figure_names.NARROWING]
+        for place in [key for key in self._nowhere if key[:2] == here and key not in wrong]:
+            now = origin(layers, place[2:])
+            same = now is None or now[1] == place  # else the scale says something else there
+            if same and not any(place[: len(above)] == above for above in passed_over):
+                del self._nowhere[place]
+
+    def _claims(self, study: Study, foreseen: Findings) -> Iterator[Claim]:
         """The claims that can be looked up: in the base all of them, at a scale those it leaves in."""
         for name, written in self._written.claims.items():
             here: KeyPath = ("claims", name)
@@ -180,6 +261,7 @@ class Resolver:
                 continue
             method = study.analyses[written.data].method
             module = self._checker.plugin(ANALYSIS, method, (*here, "data"))
+            found = foreseen.get(written.data, {})
             variables = module.VARIABLES if module else {}
             if written.variable not in variables:
                 has = f"analysis '{method}' has: {way_out(written.variable, variables)}"
@@ -188,12 +270,28 @@ class Resolver:
                 )
                 continue
             for claim in rows(name, written):
-                wrong = mistake(claim, study, variables)
+                wrong = mistake(claim, study, variables, found)
                 if wrong is None:
                     yield claim
                 elif not study.scale:
                     key, message = wrong
                     self._checker.add((*here, *_chosen_at(written, key)), message)
+
+
+def _given(options: Mapping[str, Any], module: ModuleType) -> bool:
+    """Whether `options` are without problems: with some, they are empty."""
+    return bool(options) or not module.Options.model_fields
+
+
+def _positions(data: Sequence[str], analyses: Mapping[str, Analysis]) -> dict[str, list[str]]:
+    """The positions that each of the analyses `data` finds."""
+    tables = {
+        name: load(ANALYSIS, analyses[name].method).VARIABLES for name in data if name in analyses
+    }
+    return {
+        name: [each for each, variable in table.items() if {*variable.dims} == {"seed", "position"}]
+        for name, table in tables.items()
+    }
 
 
 def _chosen_at(written: document.Claim, key: KeyPath) -> KeyPath:

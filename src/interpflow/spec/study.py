@@ -29,6 +29,11 @@ class Experiment:
     coords: dict[str, Scalar]
 
     @property
+    def whole(self) -> bool:
+        """Whether all of its options are known: none has a problem."""
+        return bool(self.task and self.model and self.training)
+
+    @property
     def start(self) -> dict[str, Any]:
         """Where its weights come from; {} where from the seed."""
         return self.training.get("start") or {}

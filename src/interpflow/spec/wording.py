@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from interpflow.section import Names
+
 _NOUNS = {
     str: "text",
     bool: "true or false",
@@ -40,6 +42,9 @@ def in_words(kind: Any) -> str:
     """
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
+        nouns = [mark.noun for mark in arguments[1:] if isinstance(mark, Names)]
+        if nouns and arguments[0] is str:
+            return str(nouns[0])
         return " ".join([in_words(arguments[0]), ", ".join(_bounds(arguments[1:]))]).strip()
     if origin in (Union, UnionType):
         # A whole number is a number: beside `float`, `int` says nothing.

@@ -20,6 +20,13 @@ and, where training may draw new examples at every step (`training: {fresh: true
                                                        and the options that they read, not on other splits or
                                                        on states
 
+and, where they are whole numbers within bounds,
+
+    def values(options) -> dict[str, Iterable]         the values that a variable can have: `check` knows by
+                                                       them what a spec can name
+
+A number of examples is of the type `section.Size`: for what `check` has to know, a few are made.
+
 Its dataset holds
 
     tokens    (example, position)           token ids, below the length of the coordinate `token`

@@ -26,11 +26,11 @@ from typing import Annotated, Literal
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
-from interpflow.section import Section
+from interpflow.section import Section, Size
 from interpflow.variables import Variable
 
 PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")  # in the paper's order: Shuffle-k has the first k
@@ -61,8 +61,8 @@ class Options(Section):
     strings: Literal["nested", "shuffled"] = "nested"
     min_length: Length = 2
     max_length: Length = 50  # Dyck-1 and Shuffle-2; 100 for Shuffle-4 and Shuffle-6
-    train_size: PositiveInt = 10_000
-    validation_size: PositiveInt = 2_000  # of validation and of each bin
+    train_size: Size = 10_000
+    validation_size: Size = 2_000  # of validation and of each bin
     bins: tuple[tuple[Length, Length], ...] = ()  # lengths of bin1, bin2, ...; above max_length
     overlap: bool = False  # whether validation may repeat training strings, as the paper's does
     # Of S -> open S close; below 0.1 the longest strings would be rarer than a float can say.

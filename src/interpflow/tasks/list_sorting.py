@@ -17,7 +17,7 @@ import xarray as xr
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from interpflow.rng import generator
-from interpflow.section import Section
+from interpflow.section import Section, Size
 from interpflow.variables import Variable
 
 
@@ -27,8 +27,8 @@ class Options(Section):
     length: int = Field(10, ge=2)  # chosen: the paper's baseline is not known here
     vocabulary: PositiveInt = 64  # chosen
     mean_gap: PositiveFloat | None = None  # wanted mean gap; that of uniform subsets if not given
-    train_size: PositiveInt = 4096  # lists for analyses, and for training unless that draws its own
-    validation_size: PositiveInt = 1024
+    train_size: Size = 4096  # lists for analyses, and for training unless that draws its own
+    validation_size: Size = 1024
 
     @model_validator(mode="after")
     def _lists_exist(self) -> Self:

@@ -33,7 +33,7 @@ from pydantic import AfterValidator, Field, PositiveInt, model_validator
 from interpflow.errors import InterpflowError
 from interpflow.model import branches
 from interpflow.rng import generator
-from interpflow.section import Section
+from interpflow.section import Section, Size
 from interpflow.tasks._trees import (
     NOTHING,
     Ints,
@@ -67,7 +67,7 @@ _MOST_ROUNDS = (
 class Split(Section):
     """Trees for an analysis; each of `texts` is one, or they are drawn."""
 
-    size: PositiveInt = 1000  # trees; of each length with path_length: each
+    size: Size = 1000  # trees; of each length with path_length: each
     kind: Kind = "training"  # forked: with a second chain from the root; plain: without one
     second_chain: PositiveInt | None = None  # nodes of the second chain of forked trees
     order: Order = "mixed"  # of the edges; mixed: bottom up in half of the trees, at random
@@ -129,9 +129,9 @@ class Options(Section):
 
     nodes: Annotated[int, Field(ge=4, le=100)] = 16
     order: Order = "mixed"  # of the edges, in train, validation and test
-    train_size: PositiveInt = 135_000  # with validation the paper's 150,000
-    validation_size: PositiveInt = 15_000
-    test_size: PositiveInt = 15_000
+    train_size: Size = 135_000  # with validation the paper's 150,000
+    validation_size: Size = 15_000
+    test_size: Size = 15_000
     held_out: Annotated[float, Field(ge=0.001, le=0.999)] = (
         0.1  # share of all trees kept from training
     )
@@ -211,6 +211,11 @@ VARIABLES = {
     "root_forks": Variable(("example",), "1", "whether the root has two children"),
     "bottom_up": Variable(("example",), "1", "whether every edge stands after those below it"),
 }
+
+
+def values(options: Options) -> dict[str, range]:
+    """The values that lengths of paths can have."""
+    return {"path_length": range(1, options.nodes), "to_goal": range(options.nodes)}
 
 
 def words(nodes: int) -> list[str]:

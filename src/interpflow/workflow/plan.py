@@ -5,7 +5,7 @@ The workflow, the commands and `check` all ask here, so what a stage reads of a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from interpflow.errors import InterpflowError
 from interpflow.nearest import did_you_mean
 from interpflow.spec import plugins
+from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import DEFAULT_SCALE, load_spec, load_specs, require_scale, resolve
 from interpflow.spec.study import Analysis, Experiment, Figure, Study
 from interpflow.workflow.job import Job, Source
@@ -316,6 +317,14 @@ def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) ->
     specs = load_specs([_path(study, folder) for study in studies] or spec_files(folder))
     require_scale(specs.values(), scale)
     return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}
+
+
+def require_names(studies: Iterable[str], folder: Path = SPECS) -> None:
+    """Raise InterpflowError for every name in the specs of `studies` that there is not.
+
+    It asks their tasks for a few examples, which takes a second a study: once, before anything runs.
+    """
+    load_specs([_path(study, folder) for study in sorted(studies)], Foresight())
 
 
 def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:

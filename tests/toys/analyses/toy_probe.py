@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Literal
 
 from pydantic import PositiveInt
 
 from interpflow.section import Section
+from interpflow.variables import Variable
 
 VARIABLES = {
-    "accuracy": SimpleNamespace(dims=("seed", "depths")),
-    "loss": SimpleNamespace(dims=("seed",)),
+    "accuracy": Variable(("seed", "depths"), "1", "share right"),
+    "loss": Variable(("seed",), "1", "mean loss"),
 }
 NEEDS = "runs"
 

@@ -1,14 +1,17 @@
-"""The smallest task a spec can name; it is never generated."""
+"""The smallest task a spec can name: one string in each split."""
 
 from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
+import xarray as xr
 from pydantic import PositiveInt, model_validator
 
 from interpflow.section import Section
+from interpflow.variables import Variable
 
-VARIABLES: dict[str, object] = {}
+VARIABLES = {"targets": Variable(("example", "position"), "1", "the token itself")}
 
 
 class Options(Section):
@@ -25,5 +28,16 @@ class Options(Section):
         return self
 
 
-def generate(options: Options) -> None:
-    raise NotImplementedError
+def generate(options: Options) -> xr.Dataset:
+    """The first letter, so many times."""
+    at, letters = ("example", "position"), np.zeros((2, options.length), dtype=np.uint8)
+    return xr.Dataset(
+        {
+            "tokens": (at, letters),
+            "targets": (at, letters),
+            "scored": (at, letters == 0),
+            "length": ("example", [options.length] * 2),
+            "split": ("example", ["train", "validation"]),
+        },
+        {"token": [*options.alphabet], "output": [*options.alphabet]},
+    )

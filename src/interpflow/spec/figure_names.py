@@ -1,0 +1,126 @@
+"""What a figure, or an analysis of findings, is told by name, held against what the analyses find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import BaseModel
+
+from interpflow.known import Foreseen
+from interpflow.nearest import way_out
+from interpflow.spec.found_names import Found, no_label, unlike
+from interpflow.spec.named import Named, fields, names, sections
+from interpflow.spec.problems import KeyPath, describe
+from interpflow.spec.validation import Complaint
+
+Findings = Mapping[str, Mapping[str, Found]]  # by analysis and experiment
+
+
+# Options that say for a section, and for those within it, where all else is looked up.
+NARROWING = {"data": "analysis", "experiment": "pattern"}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where names are looked up: in some of the analyses, in the experiments of a pattern."""
+
+    findings: Findings
+    analysis: str | None = None  # all if not given
+    pattern: str = "*"
+
+    @property
+    def analyses(self) -> list[str]:
+        return [*self.findings] if self.analysis is None else [self.analysis]
+
+    @property
+    def experiments(self) -> list[str]:
+        return list(dict.fromkeys(each for name in self.analyses for each in self.findings[name]))
+
+    @property
+    def found(self) -> Iterator[Found]:
+        for name in self.analyses:
+            for experiment, found in self.findings[name].items():
+                if fnmatchcase(experiment, self.pattern):
+                    yield found
+
+
+def complaints(options: BaseModel, findings: Findings) -> Iterator[Complaint]:
+    """The names in `options` that none of the analyses has, and what there is.
+
+    What a section says holds for those within it that do not say otherwise: `data` says which analysis is
+    meant, `experiment` which experiments.
+    """
+    yield from _within(options, (), _Place(findings))
+
+
+def _within(section: BaseModel, at: KeyPath, place: _Place) -> Iterator[Complaint]:
+    own = [
+        each for name, kind, value in fields(section) for each in names(kind, value, (*at, name))
+    ]
+    narrowed = [(*at, option) for option in NARROWING]
+    for key in narrowed:
+        for name in (each for each in own if each[0] == key):
+            if wrong := list(_not_there(name, place)):
+                yield from wrong
+                return
+            place = replace(place, **{NARROWING[str(key[-1])]: name[2]})
+    for name in own:
+        if name[0] not in narrowed:
+            yield from _not_there(name, place)
+    for field, _, value in fields(section):
+        for key, inner in sections(value, (*at, field)):
+            yield from _within(inner, key, place)
+
+
+def _not_there(name: Named, place: _Place) -> Iterator[Complaint]:
+    key, noun, value = name
+    match noun:
+        case "analysis":
+            yield from _among(key, noun, value, place.findings)
+        case "experiment":
+            if not any(fnmatchcase(each, value) for each in place.experiments):
+                yield from _among(key, noun, value, place.experiments)
+        case "found variable":
+            variables = (each for found in place.found for each in found.coordinates)
+            yield from _among(key, "variable", value, variables)
+        case "coordinate":
+            yield from _among(key, noun, value, _coordinates(place))
+        case "labels":
+            for coordinate, wanted in value.items():
+                here = (*key, coordinate)
+                wrong = list(_among(here, "coordinate", coordinate, _coordinates(place)))
+                yield from wrong or _labels(here, coordinate, wanted, place)
+        case _:
+            yield from _labels(key, noun, value, place)
+
+
+def _among(key: KeyPath, noun: str, value: str, there: Iterable[str]) -> Iterator[Complaint]:
+    known = list(dict.fromkeys(there))
+    if value not in known:
+        yield Complaint(key, f"no {noun} {describe(value)}; there are: {way_out(value, known)}")
+
+
+def _coordinates(place: _Place) -> Iterator[str]:
+    yield "experiment"
+    for found in place.found:
+        yield from found.coordinates
+
+
+def _labels(key: KeyPath, coordinate: str, wanted: Any, place: _Place) -> Iterator[Complaint]:
+    there: list[Foreseen] = []
+    if coordinate == "experiment":
+        there.append(place.experiments)
+    for found in place.found:
+        if coordinate in found.swept:
+            there.append([found.swept[coordinate]])
+        elif coordinate in found.labels:
+            there.append(found.labels[coordinate])
+        elif coordinate in found.coordinates:
+            return  # known when it has run
+    for at, value in enumerate(wanted if isinstance(wanted, list) else [wanted]):
+        if has := unlike(value, there):
+            where = (*key, at) if isinstance(wanted, list) else key
+            yield Complaint(where, no_label(coordinate, value, has))

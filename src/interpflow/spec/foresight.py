@@ -1,0 +1,129 @@
+"""What is known of the experiments of a spec before they run: each task is asked for a few examples, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+import xarray as xr
+
+from interpflow.errors import InterpflowError
+from interpflow.known import Known
+from interpflow.model.options import ModelOptions
+from interpflow.section import FewWillDo, Section
+from interpflow.spec import figure_names, task_names
+from interpflow.spec.figure_names import Findings
+from interpflow.spec.found_names import Found, foresee
+from interpflow.spec.plugins import TASK, load
+from interpflow.spec.study import Experiment
+from interpflow.spec.validation import Complaint
+from interpflow.tasks.base import make_dataset
+
+_FEW = 64  # examples of a split, or of each of its kinds
+
+
+class Foresight:
+    """Experiments before they run."""
+
+    def __init__(self) -> None:
+        self._data: dict[str, xr.Dataset | InterpflowError] = {}
+        self._known: dict[str, Known] = {}
+        self._told: dict[tuple[str, str, Known], Any] = {}
+
+    def known(self, experiment: Experiment, findings: Mapping[str, list[str]]) -> Known:
+        """What is known of `experiment`, and of the positions that analyses before it find.
+
+        Raises InterpflowError where its task makes no examples.
+        """
+        task, loss = experiment.task, experiment.training["loss"]
+        address = json.dumps([task, experiment.model, loss, experiment.seeds, findings])
+        if address not in self._known:  # scales differ in few experiments
+            self._known[address] = Known(
+                data=self._examples(task, _FEW),
+                more=lambda number: self._examples(task, number),
+                model=ModelOptions(**experiment.model),
+                loss=loss,
+                seeds=experiment.seeds,
+                findings=findings,
+                values=self._values(task),
+            )
+        return self._known[address]
+
+    def told(
+        self, module: ModuleType, options: Mapping[str, Any], known: Known
+    ) -> Found | list[Complaint]:
+        """What the analysis `module` with `options` will find on the experiment that is `known`; or what it is
+        told by name that there is not, and what else cannot work."""
+        address = module.__name__, json.dumps(options), known
+        if address not in self._told:
+            given = module.Options(**options)
+            wrong = list(task_names.complaints(given, known)) or _refused(module, known, given)
+            self._told[address] = wrong or foresee(module, known, given)
+        return self._told[address]
+
+    def told_of_findings(
+        self, module: ModuleType, options: Mapping[str, Any], known: Known, findings: Findings
+    ) -> Found | list[Complaint]:
+        """The same of an analysis that looks at `findings` alone."""
+        given = module.Options(**options)
+        wrong = list(figure_names.complaints(given, findings)) or _refused(module, known, given)
+        return wrong or foresee(module, known, given)
+
+    def _values(self, task: Mapping[str, Any]) -> Mapping[str, Iterable[Any]]:
+        module, options = _task(task)
+        return module.values(options) if hasattr(module, "values") else {}
+
+    def _examples(self, task: Mapping[str, Any], most: int) -> xr.Dataset:
+        module, given = _task(task)
+        options = few(given, most)
+        address = json.dumps([task["name"], options.model_dump(mode="json")], sort_keys=True)
+        if address not in self._data:
+            try:
+                self._data[address] = make_dataset(module, options)
+            except InterpflowError as error:
+                self._data[address] = error
+            except Exception as error:  # whatever a stranger's task does
+                wrong = f"task '{task['name']}' makes no examples: {type(error).__name__}: {error}"
+                self._data[address] = InterpflowError(wrong)
+        found = self._data[address]
+        if isinstance(found, InterpflowError):
+            raise found
+        return found
+
+
+def _task(task: Mapping[str, Any]) -> tuple[ModuleType, Section]:
+    """The module of a task, and its options."""
+    module = load(TASK, task["name"])
+    return module, module.Options(**{key: value for key, value in task.items() if key != "name"})
+
+
+def _refused(module: ModuleType, known: Known, options: Section) -> list[Complaint]:
+    """What cannot work with the options of the analysis `module`."""
+    found = (
+        [Complaint(*each) for each in module.refuse(known, options)]
+        if hasattr(module, "refuse")
+        else []
+    )
+    if getattr(module, "ONE_ANSWER", False) and known.data["targets"].ndim > 2:
+        message = "takes a task with a single answer at a position; this one has several labels"
+        found.append(Complaint(("method",), message))
+    return found
+
+
+def few(options: Section, most: int) -> Section:
+    """`options` of a task with at most so many examples wherever they say how many."""
+    update: dict[str, Any] = {}
+    for name, field in type(options).model_fields.items():
+        value = getattr(options, name)
+        if any(isinstance(mark, FewWillDo) for mark in field.metadata):
+            update[name] = min(value, most)
+        elif isinstance(value, Section):
+            update[name] = few(value, most)
+        elif isinstance(value, dict):
+            update[name] = {
+                key: few(inner, most) if isinstance(inner, Section) else inner
+                for key, inner in value.items()
+            }
+    return options.model_copy(update=update)
