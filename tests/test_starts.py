@@ -232,7 +232,7 @@ analyses:
     draws: 3
     groups: [heads]
 figures:
-  bins: {plot: length_bins, data: lengths, checkpoint: last, caption: Lengths}
+  bins: {plot: length_bins, data: lengths, select: {checkpoint: last}, caption: Lengths}
 claims:
   knows:
     data: lengths

@@ -51,8 +51,23 @@ def with_note(figure: Figure, note: str) -> Figure:
 
 def save(figure: Figure, paths: Mapping[str, Path]) -> None:
     """Write `figure` to each of `paths` (by format: svg, png), each whole or not at all."""
+    _settle(figure)
     for kind, path in paths.items():
         with replacing(path) as temporary:
             _CANVAS[kind](figure).print_figure(
                 temporary, format=kind, metadata=_METADATA[kind], bbox_inches="tight"
             )
+
+
+def _settle(figure: Figure) -> None:
+    """Lay `figure` out for good.
+
+    The solver behind the layout numbers its variables through the life of a process, and the last bits of what
+    it finds depend on the figures before.
+    """
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        bounds = panel.get_position(original=True).bounds
+        left, low, width, height = (round(value, 9) for value in bounds)
+        panel.set_position((left, low, width, height))
+    figure.set_layout_engine("none")
