@@ -258,6 +258,15 @@ def test_a_map_shows_means_over_seeds_of_the_places_and_states_asked_for() -> No
     assert before.get_ylim()[0] > before.get_ylim()[1], "the first place is at the top"
 
 
+def test_a_title_with_seed_stands_for_a_map_for_each_seed_that_has_values() -> None:
+    data = join("attention_to_state", {"few": climb(seeds=1), "many": climb()})
+    panels = {"few {seed}": {"experiment": "few"}, "many {seed}": {"experiment": "many"}}
+    maps = draw(cell_map, data, **CLIMB, panels=panels).axes[:4]
+    assert [axes.get_title("left") for axes in maps] == ["few 0", "many 0", "many 1", "many 2"]
+    last = data["attention"].sel(experiment="many", seed=2).isel(step=-1, head=0)
+    assert cells(maps[3]) == percent(last.transpose("pair", "layer"))
+
+
 def test_places_are_named_once_where_maps_share_them() -> None:
     def named(figure: Figure) -> list[bool]:
         maps = [axes for axes in figure.axes if axes.get_title("left")]

@@ -133,6 +133,18 @@ def test_each_way_of_showing_seeds(spread: str, seeds: int) -> None:
         assert any(np.array_equal(line.get_ydata(), single) for line in thin)
 
 
+def test_a_title_with_seed_stands_for_a_panel_for_each_seed_there_is() -> None:
+    data = join("concept_erasure", {"one": erasures(seeds=2)})
+    panels = {
+        "Goal": {"select": {"erasure": "goal"}},
+        "Seed {seed}": {"select": {"erasure": "goal"}},
+    }
+    figure = draw(group_curves, data, lines=CURVES, panels=panels)
+    assert [axes.get_title("left") for axes in figure.axes] == ["Goal", "Seed 0", "Seed 1"]
+    of_second = data["accuracy"].sel(experiment="one", erasure="goal", control="none", seed=1)
+    np.testing.assert_allclose(drawn(figure.axes[2], "erased", [*CURVES])[1], of_second)
+
+
 def test_a_panel_of_a_seed_that_a_smaller_scale_lacks_is_left_out() -> None:
     data = join("concept_erasure", {"one": erasures(seeds=2)})
     panels = {f"Seed {seed}": {"seed": seed, "select": {"erasure": "goal"}} for seed in range(3)}

@@ -22,6 +22,7 @@ from interpflow.section import Section
 from interpflow.selection import Analysis, Experiment, FoundVariable, Seed
 
 P = TypeVar("P", bound="Panel")
+SEED = "{seed}"
 
 
 class Shown(Section):
@@ -47,7 +48,8 @@ class Line(Panel):
 class Panels(Shown):
     """What a figure of several panels shows."""
 
-    panels: dict[str, Panel] = {}  # by title; one for each experiment if none
+    # by title; one for each experiment if none; a title with {seed} stands for one for each seed
+    panels: dict[str, Panel] = {}
 
 
 def within(inner: P, outer: Shown) -> P:
@@ -59,12 +61,24 @@ def within(inner: P, outer: Shown) -> P:
 
 def panels(data: Mapping[str, xr.Dataset], options: Panels, by: str) -> dict[str, xr.Dataset]:
     """What each panel shows, as `find` has it, by its title; panels that a smaller scale lacks are left out."""
-    asked = options.panels or for_each_experiment(data, options)
+    asked = for_each_seed(data, options.panels) or for_each_experiment(data, options)
     found = {
         title: find(data, within(panel, options), by, f"panels.{title}")
         for title, panel in asked.items()
     }
     return {title: here for title, here in found.items() if here is not None}
+
+
+def for_each_seed(data: Mapping[str, xr.Dataset], panels: Mapping[str, Panel]) -> dict[str, Panel]:
+    """`panels` by title, where a title with `{seed}` stands for one panel for each seed of the data."""
+    seeds = sorted({int(seed) for found in data.values() for seed in found.get("seed", ())})
+    return {
+        title.replace(SEED, str(seed)): panel
+        if seed is None
+        else panel.model_copy(update={"seed": seed})
+        for title, panel in panels.items()
+        for seed in (seeds if SEED in title else [None])
+    }
 
 
 def for_each_experiment(data: Mapping[str, xr.Dataset], options: Shown) -> dict[str, Panel]:

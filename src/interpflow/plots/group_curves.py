@@ -15,7 +15,7 @@ from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots._curves import Curve, curve
-from interpflow.plots._panels import Line, Panel, Panels, within
+from interpflow.plots._panels import Line, Panel, Panels, for_each_seed, within
 from interpflow.selection import Coordinate
 from interpflow.spec.study import Claim
 from interpflow.style.marks import Mark, looks, marks
@@ -85,7 +85,7 @@ def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[
                 nearest = way_out(name, known)
                 raise InterpflowError(f"{option}: no {name!r} in the data; there are: {nearest}")
     found: dict[str, dict[str, Curve]] = {}
-    for title, panel in (options.panels or {"": Panel()}).items():
+    for title, panel in (for_each_seed(data, options.panels) or {"": Panel()}).items():
         asked = within(panel, options)
         lines = {
             label: curve(data, line, asked, options.x, f"lines.{label}")
