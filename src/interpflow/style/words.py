@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ def title(name: str, *rest: str) -> str:
     return ", ".join([readable(name), *rest])
 
 
+@functools.cache
 def text_width(text: str, bold: bool = False) -> float:
     """The width of a line of `text`, inches."""
     from matplotlib.font_manager import FontProperties
