@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +28,18 @@ def planned(empty: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planned]:
 
 
 @pytest.fixture(scope="session")
-def _finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    made = make_copy(tmp_path_factory.mktemp("finished") / "copy")
-    made.snakemake("--cores", "2")
+def _finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Copy:
+    """Made once, by whichever process of the tests comes first."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "finished"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = Copy(folder / "copy")
+        if not (done := folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            made = make_copy(folder / "copy")
+            made.snakemake("--cores", "2")
+            done.touch()
     return made
 
 

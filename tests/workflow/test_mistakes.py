@@ -39,10 +39,10 @@ def test_damaged_datasets_are_named_and_made_anew(finished: Copy):
     before = finished.digests()
     damaged = []
     for name, damage in (
-        ("narrow", lambda whole: whole[:1000]),
-        ("wide", lambda _: b"garbage" * 99),
+        ("norms/wide", lambda whole: whole[:1000]),
+        ("narrow_norms", lambda _: b"garbage" * 99),
     ):
-        damaged.append(f"results/laptop/tiny/experiments/{name}/weights_0.nc")
+        damaged.append(f"results/laptop/tiny/analyses/{name}.nc")
         path = finished.folder / damaged[-1]
         path.write_bytes(damage(path.read_bytes()))
     said = finished.snakemake("--cores", "2").stdout
