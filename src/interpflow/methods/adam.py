@@ -8,9 +8,9 @@ from torch.optim.adam import adam
 
 
 class Adam:
-    """torch.optim.Adam as it starts out, by its functional form.
+    """Adam with the default options of `torch.optim.Adam` (Kingma & Ba 2015, arXiv:1412.6980).
 
-    The class loads torch's compiler when it is made: more than a second, in jobs that take few.
+    By torch's functional form: making a `torch.optim.Adam` loads torch's compiler, which takes over a second.
     """
 
     def __init__(self, theta: Tensor):
@@ -20,7 +20,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self, gradient: Tensor, learning_rate: float) -> None:
-        """One step of `theta`, in place, against `gradient`, which has its shape."""
+        """Move `theta` one step, in place; `gradient` has the shape of `theta`."""
         adam(
             [self._theta], [gradient], [self._first], [self._second], [], [self._steps],
             fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=learning_rate, weight_decay=0.0,

@@ -1,4 +1,4 @@
-"""Direct logit attribution: what every key of a query adds to the query's logits, head by head."""
+"""Direct logit attribution: the contribution of each head and key to the logits of a query."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ def contributions(
     queries: tuple[np.ndarray, np.ndarray],
     outputs: Sequence[int],
 ) -> Tensor:
-    """Contributions (seed, layer, head, query, key, output) of `layers` to the logits of `outputs`.
+    """The contributions (seed, layer, head, query, key, output) of `layers` to the logits of `outputs`.
 
-    `queries` are pairs of (sequence, position), each (query,).  Through the final LayerNorm with its scale as
-    it is in this pass, and centred over all outputs of the model.  Raises InterpflowError for a model whose
-    LayerNorms lie between the heads and the logits.
+    `tokens` are (sequence, position); `queries` are the sequence and the position of each query, each (query,).
+    The final LayerNorm keeps the scale that it has in this pass.  The logits are centred: their mean over all
+    outputs of the model is 0.  Raises InterpflowError for a model with norm `post`, whose LayerNorms lie
+    between the heads and the logits.
     """
     if model.options.norm == "post":
         raise InterpflowError(
@@ -58,7 +59,7 @@ def contributions(
 
 
 def _to_logits(model: Transformer, weights: Weights, layer: int) -> Tensor:
-    """What a head's value adds to each logit but for the scale, (seed, head, d_head, output)."""
+    """The map from a head's value to centred logits (seed, head, d_head, output), without LayerNorm's scale."""
     written = weights[f"blocks.{layer % model.blocks}.W_O"].unflatten(1, (model.options.heads, -1))
     if model.options.norm == "pre":
         written = written - written.mean(-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Taking directions out of hidden states."""
+"""Erasure of directions from hidden states: by projection, and by LEACE."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RELATIVE_TOLERANCE = 1e-2
 
 @dataclass(frozen=True)
 class Eraser:
-    """h -> h - (h - mean) take give, for each seed: mean (seed, d), take (seed, d, k), give (seed, k, d)."""
+    """The map h -> h - (h - mean) take give: mean (seed, d), take (seed, d, k), give (seed, k, d)."""
 
     mean: Tensor
     take: Tensor
@@ -27,19 +27,19 @@ class Eraser:
 
 
 def project_out(mean: Tensor, deviation: Tensor, directions: Tensor) -> Eraser:
-    """Remove the span of `directions` (seed, d, k), orthonormal once each dimension has unit deviation.
+    """The eraser that projects out `directions` (seed, d, k), orthonormal directions of standardised states.
 
-    That is the space in which a probe on standardised features reads; mean and deviation are (seed, d).
+    A probe reads standardised states; `mean` and `deviation` (seed, d) are the ones that standardise them.
     """
     take = directions / deviation[..., None]
     return Eraser(mean, take, directions.transpose(1, 2) * deviation[:, None])
 
 
 def leace(hidden: Tensor, labels: Tensor) -> Eraser:
-    """The smallest affine change of `hidden` (seed, n, d) that hides `labels` (n, k) from linear readers.
+    """The eraser that changes `hidden` (seed, n, d) least and hides `labels` (n, k) from linear classifiers.
 
-    Least-squares concept erasure, Belrose et al. 2023 (arXiv:2306.03819), theorem 4.3.  Computed in
-    float64: it inverts a covariance.
+    Least-squares concept erasure, LEACE: Belrose et al. 2023 (arXiv:2306.03819), theorem 4.3.  Computed in
+    float64, because it inverts a covariance.
     """
     x, z = hidden.double(), labels.double()
     mean = x.mean(1)
@@ -54,6 +54,6 @@ def leace(hidden: Tensor, labels: Tensor) -> Eraser:
     colour = vectors * root[:, None] @ vectors.transpose(1, 2)
     left, singular, _ = torch.linalg.svd(whiten @ cross, full_matrices=False)
     left = left * (singular > singular[:, :1] * _RELATIVE_TOLERANCE)[:, None]
-    # Row vectors: (h - mean) whiten left leftᵀ colour is the part that the labels can be read from.
+    # Of a row vector h, the part (h - mean) whiten left leftᵀ colour shows the labels.
     take, give = whiten @ left, left.transpose(1, 2) @ colour
     return Eraser(mean.to(hidden), take.to(hidden), give.to(hidden))

@@ -1,4 +1,4 @@
-"""Groups by the value of a variable, such as the length of a path: of examples, or of positions."""
+"""Groups of examples, or of positions, by the value of a variable, such as the length of a path."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from interpflow.selection import State, of_example, state
 
 
 class Grouping:
-    """The examples of `data` by their value of `by`, a variable (example,); one group "all" without it.
+    """Groups of the examples of `data` by the variable `by` (example,); one group "all" if `by` is None.
 
-    coordinate  the values there are, ascending, with the unit and the name of `by`
-    index       which of them each example has (example,)
+    coordinate  the value of each group (group,), ascending, with the unit and the name of `by`
+    index       the group of each example (example,)
     count       number of examples (group,)
 
-    Raises InterpflowError where the data has no such variable of examples.
+    Raises InterpflowError if `by` is no variable of examples.
     """
 
     def __init__(self, data: xr.Dataset, by: str | None):
@@ -30,9 +30,9 @@ class Grouping:
         return len(self.count)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Means of `values` (…, example) over each group, (…, group).
+        """The mean of `values` (…, example) over each group, (…, group).
 
-        Sums are divided, not weighted: a share of 1 is 1, and what is missing in one group is no other's.
+        Each group is averaged by itself: a share of 1 is exactly 1, and a NaN stays in its own group.
         """
         groups = [values[..., self.index == group].mean(-1) for group in range(len(self))]
         return np.stack(groups, axis=-1)
@@ -41,10 +41,10 @@ class Grouping:
 def of_positions(
     data: xr.Dataset, by: str | None, asked: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], xr.Variable]:
-    """Which group each position is in (example, position), -1 for none, and the coordinate of the groups.
+    """The group of each position (example, position), -1 for none, and the coordinate of the groups.
 
-    `by` is a state of positions or of examples; only values at positions `asked` (example, position) make
-    groups.  Without it all positions are one group "all".
+    `by` is a state of positions or of examples; the groups are its values at the positions `asked` (example,
+    position).  If `by` is None, all positions are one group "all".
     """
     if by is None:
         return np.zeros(asked.shape, dtype=np.int64), _coordinate(data, by, np.array(["all"]))
@@ -55,5 +55,5 @@ def of_positions(
 
 
 def _coordinate(data: xr.Dataset, by: str | None, there: NDArray[np.generic]) -> xr.Variable:
-    """The values that tell groups apart, with the unit and the name of `by`."""
+    """The value of each group, with the unit and the name of `by`."""
     return xr.Variable("group", there, {**data[by].attrs, "by": by} if by is not None else {})

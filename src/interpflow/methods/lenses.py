@@ -1,10 +1,10 @@
-"""Lenses: what a model would predict if the residual stream after a layer were that after the last.
+"""Lenses: predictions from the residual stream of every layer.
 
 The logit lens applies the model's own final LayerNorm and unembedding (nostalgebraist 2020).  The tuned lens
-passes the stream through an affine translator first, one for each layer, trained so that the prediction comes
-near to the model's own (Belrose et al. 2023, arXiv:2303.08112).
+passes the residual stream through an affine translator first, one for each layer, trained to bring the
+prediction near to the model's own (Belrose et al. 2023, arXiv:2303.08112).
 
-Layer 0 is the stream before the first layer, embeddings; layer l is that after l layers.
+Layer 0 is the residual stream before the first layer; layer l is the residual stream after l layers.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from interpflow.training.losses import right
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass of the model over a few examples: n pairs of example and position, and what stands there.
+    """One pass of the model over a few examples, at n pairs of an example and a position.
 
     example, position  (n,)
-    target             (n,)
-    asked              (seed, n) whether the pair is one for this seed; not all seeds need be asked alike
-    right              (seed, n) whether the model answers the example right throughout
-    states             the residual stream (seed, layer, n, d)
+    target             (n,) class ids
+    asked              (seed, n) whether the pair counts for the seed
+    right              (seed, n) whether the model is right at every scored position of the example
+    states             (seed, layer, n, d) the residual stream
     """
 
     example: np.ndarray
@@ -52,9 +52,9 @@ class Pass:
 def passes(
     runs: Runs, weights: Weights, data: xr.Dataset, positions: Sequence[str]
 ) -> Iterator[Pass]:
-    """The model on the examples of `data`, which are of one split, at `positions`.
+    """Passes of the model over the examples of `data`, all of one split, at the positions named `positions`.
 
-    Raises InterpflowError where no example has such a position.
+    Raises InterpflowError if no example has a position of these names.
     """
     layers = range(runs.model.options.layers)
     names = ["blocks.0.hook_resid_pre", *(f"blocks.{layer}.hook_resid_post" for layer in layers)]
@@ -83,12 +83,11 @@ class Unembedding:
     """From the residual stream (seed, layer, n, d) to log-probabilities (seed, layer, n, output)."""
 
     def __init__(self, weights: Weights):
-        self._norm = (
-            "ln_final_w" in weights
-        )  # a post-norm model has its last norm in its last layer
+        # The last norm of a post-norm model is part of the last layer.
+        self._norm = "ln_final_w" in weights
         matrix = weights["W_U"]
         bias = weights.get("b_U", matrix.new_zeros(matrix.shape[0], matrix.shape[2]))[:, None]
-        if self._norm:  # gain and bias of the norm are put into what reads it
+        if self._norm:  # gain and bias of the norm are folded into the unembedding
             bias = bias + weights["ln_final_b"][:, None] @ matrix
             matrix = matrix * weights["ln_final_w"][..., None]
         self._matrix, self._bias = matrix, bias
@@ -101,7 +100,7 @@ class Unembedding:
 
 @dataclass(frozen=True)
 class Translators:
-    """h -> h + h A + b for every layer but the last, which needs none.
+    """The maps h -> h + h matrix + bias of every layer but the last.
 
     matrix (seed, layer, d, d), bias (seed, layer, d)
     """
@@ -110,11 +109,11 @@ class Translators:
     bias: Tensor
 
     def __call__(self, states: Tensor) -> Tensor:
-        """The stream (seed, layer, n, d), each layer translated to the last, which stays as it is."""
+        """The residual stream `states` (seed, layer, n, d), every layer but the last translated."""
         return torch.cat([self.early(states[:, :-1]), states[:, -1:]], dim=1)
 
     def early(self, states: Tensor) -> Tensor:
-        """The stream without the last layer, translated."""
+        """The translated residual stream, of `states` (seed, layer, n, d) without the last layer."""
         change = states.flatten(0, 1) @ self.matrix.flatten(0, 1)
         return states + change.view(states.shape) + self.bias[:, :, None]
 
@@ -125,14 +124,14 @@ class Fit:
 
     steps: int
     batch_size: int  # positions
-    learning_rate: float  # of Adam, falling to 0 along a line
+    learning_rate: float  # of Adam, falling linearly to 0
 
 
 def tune(states: Tensor, counts: Tensor, unembed: Unembedding, fit: Fit) -> Translators:
     """Train translators on `states` (seed, layer, n, d), for each seed on the n where `counts` (seed, n).
 
-    The loss is the divergence KL(model's prediction || lens's), mean over positions.  Layers and seeds are
-    apart: one sum of their losses trains them all.
+    The loss is KL(prediction of the model || prediction of the lens), the mean over positions.  Layers and
+    seeds share no parameters, so the gradient of the sum of their losses trains each by itself.
     """
     seeds, layers, count, width = states.shape
     shapes = {"matrix": (layers - 1, width, width), "bias": (layers - 1, width)}
@@ -160,7 +159,7 @@ def kl(wanted: Tensor, found: Tensor) -> Tensor:
 
 
 def _order(count: int, wanted: int) -> np.ndarray:
-    """`wanted` indices into `count`: one random order of all after the other."""
+    """`wanted` indices below `count`: random permutations, one after the other."""
     passes = range(-(-wanted // count))
     orders = [generator("tuned lens order", number).permutation(count) for number in passes]
     return np.concatenate(orders)[:wanted]

@@ -1,4 +1,4 @@
-"""The chains of an LLC estimate on trained runs: their starts, batches, noise and groups of weights."""
+"""SGLD chains that estimate local learning coefficients (LLC): starts, batches, noise, groups of weights."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from interpflow.training.losses import loss
 
 
 class Chains:
-    """`chains` for each of `seeds`, all as one ensemble in the order (seed, chain).
+    """`chains` chains for each of `seeds`; the members of the ensemble are in the order (seed, chain).
 
-    A chain's batches and noise depend on its seed and its number alone, so they are the same at every
-    checkpoint and for every group of weights: what differs between two estimates is not the luck of the draw.
+    The batches and the noise of a chain depend on its seed and its number alone.  They are the same at every
+    checkpoint and for every group of weights, so two estimates do not differ by chance.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Chains:
         return evaluate(self._runs.model, weights, self._examples, self._runs.loss).loss
 
     def losses(self, theta: Tensor, draw: int) -> Tensor:
-        """The loss of each member on its batch of this draw (member,)."""
+        """The loss (member,) of `theta` (member, parameter), each member on its own batch of the draw."""
         indices = np.stack(
             [
                 generator("llc batch", seed, chain, draw).integers(
@@ -60,7 +60,10 @@ class Chains:
         return loss(self._runs.loss, logits, batch)
 
     def noise(self, start: Tensor) -> Callable[[int], Tensor]:
-        """Standard normal noise of the shape of `start`, to be asked for draw by draw from 0."""
+        """Standard normal noise of the shape of `start` (member, parameter), by draw.
+
+        The draws have to be asked for in order, from 0.
+        """
         # Torch's generator is several times faster than NumPy's here, and each chain has its own.
         streams = [torch.Generator() for _ in self._members]
         for stream, (seed, chain) in zip(streams, self._members, strict=True):
@@ -75,7 +78,7 @@ class Chains:
         return draw
 
     def groups(self, kinds: Sequence[str]) -> dict[str, Tensor]:
-        """Which weights move, 1 or 0 for each (parameter,), by the name of the group."""
+        """The mask (parameter,) of each group of weights, by name: 1 where a weight moves, else 0."""
         shapes = self._runs.model.shapes
         named = {"all": pieces(shapes, shapes), **parts(shapes)}
         groups = [

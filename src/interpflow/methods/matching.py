@@ -1,4 +1,4 @@
-"""Which keys belong to a query: those at or before it that have a state in common with it."""
+"""Keys that belong to a query: keys at or before the query with the same state."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Bools = NDArray[np.bool_]
 
 
 class Pair(Section):
-    """What has to be equal for a key to belong to a query; a position without the state belongs to none."""
+    """A key belongs to a query if these states are equal; a position without the state belongs to none."""
 
-    query: State  # with `along` the pair stands for several, which have the names of its states
+    query: State  # with `along`: a pair for each of its states, named like the state
     key: SingleState
 
 
 def each_pair(data: xr.Dataset, wanted: Mapping[str, Pair]) -> dict[str, Pair]:
-    """The pairs by name, and in the place of one whose query is several states a pair for each of them.
+    """The pairs by name; a pair with several states of the query becomes a pair for each state.
 
-    Raises InterpflowError for states that the data does not have, and for a name that comes twice.
+    Raises InterpflowError for a state that the data lacks, and for a name that comes twice.
     """
     queries = each(data, {name: pair.query for name, pair in wanted.items()})
     keys = [pair.key for pair in wanted.values() for _ in each(data, {"": pair.query})]
@@ -35,9 +35,9 @@ def each_pair(data: xr.Dataset, wanted: Mapping[str, Pair]) -> dict[str, Pair]:
 class Matches:
     """The keys of every query of `data`, by several rules.
 
-    A rule says which positions may be keys, (seed, example, position), and the pair that has to be equal;
-    without a pair every such position at or before a query is a key of it.  `queries` (seed, example,
-    position) says which positions are queries.
+    `queries` (seed, example, position) says which positions are queries.  A rule says which positions are
+    keys (seed, example, position), and by which pair they belong to a query; without a pair, every key at or
+    before a query belongs to the query.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Matches:
         self.number = len(rules)
 
     def asked(self, examples: np.ndarray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The queries among `examples` (batch,): their place in the batch and their position, each (query,).
+        """The queries of `examples` (batch,): the index in the batch and the position, each (query,).
 
-        Queries of any seed: `keys` leaves a seed's others without keys.
+        A position counts if it is a query of any seed; for the other seeds `keys` gives it no keys.
         """
         row, at = np.nonzero(self._queries[:, examples].any(0))
         return row, at
@@ -62,7 +62,7 @@ class Matches:
     def keys(self, example: np.ndarray, at: np.ndarray, length: int) -> Bools:
         """Whether a key belongs to the query at position `at` of `example`, (seed, rule, query, key).
 
-        `length` is the number of keys: no query stands behind them.
+        `example` and `at` are (query,); `length` is the number of keys, above every `at`.
         """
         before = np.arange(length) <= at[:, None]
         open_to = self._queries[:, example, at][..., None] & before

@@ -1,4 +1,4 @@
-"""How each example comes out, its loss and what of it is right, with edits that may differ by example."""
+"""Loss and accuracy of each example, with edits that may differ from example to example."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from interpflow.training.losses import loss, right
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Each (seed, example): mean loss over scored positions, whether all are right, which share of them is."""
+    """Outcomes of examples, each (seed, example).
+
+    loss         mean over scored positions
+    right        whether every scored position is right
+    share_right  share of scored positions that are right
+    """
 
     loss: np.ndarray
     right: np.ndarray
@@ -51,7 +56,7 @@ def outcomes(
 
 
 def _losses(kind: str, logits: Tensor, batch: Batch) -> Tensor:
-    """The loss of every example by itself (seed, batch)."""
+    """The loss of each example (seed, batch)."""
     # To `loss`, every pair of a seed and an example is a seed of its own.
     seeds = len(logits)
     alone = Batch(

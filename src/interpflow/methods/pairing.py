@@ -1,4 +1,4 @@
-"""Which examples stand in for each other."""
+"""Random partners and donors: examples that stand in for other examples."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from interpflow.rng import generator
 
 
 def partners(state: NDArray[np.generic], *address: str | int) -> NDArray[np.int64]:
-    """For each example another one of the same `state` (example,), at random, and -1 where there is none.
+    """A random other example with the same `state` for each example (example,), -1 where there is none.
 
-    Those of one state stand in a circle, in an order that belongs to `address`, and each takes the next: so
-    everybody is taken once.
+    The examples of one state form a circle, in an order drawn at `address`.  The partner of an example is the
+    next one in the circle, so each example is taken once.
     """
     order = generator(*address).permutation(len(state))
     order = order[np.argsort(state[order], kind="stable")]
@@ -26,9 +26,10 @@ def partners(state: NDArray[np.generic], *address: str | int) -> NDArray[np.int6
 def donors(
     wanted: NDArray[np.int64], offered: NDArray[np.int64], *address: str | int
 ) -> NDArray[np.int64]:
-    """For each state `wanted` (example,) a random one of the donors that have it, of states `offered` (donor,).
+    """A random donor for each example (example,): a donor whose state in `offered` (donor,) is `wanted`.
 
-    -1 where none has it; a negative state is none.  One donor may stand in for several examples.
+    `wanted` is (example,).  -1 where no donor has the state, and for a negative state.  One donor may stand in
+    for several examples.
     """
     order = np.argsort(offered, kind="stable")
     first, end = (np.searchsorted(offered[order], wanted, side) for side in ("left", "right"))

@@ -1,4 +1,4 @@
-"""How right and how sure a model is, prediction by prediction.
+"""Accuracy, confidence and calibration of a model's predictions.
 
 A prediction is one scored position of a task with classes, or one label at one scored position where several
 labels can hold at once.
@@ -23,11 +23,15 @@ from interpflow.training.losses import loss, right
 
 @dataclass(frozen=True)
 class Sureness:
-    """Means over examples or predictions, each (seed,), and the reliability table (seed, bin).
+    """Means over examples or predictions, each (seed,), and the reliability table, each (seed, bin).
 
-    loss; accuracy: share of examples right throughout; entropy: of predictions, nat; confidence: mean
-    probability of what is predicted; in each bin of confidence, from 0 to 1, the number of predictions
-    (`count`), the sum of their confidences and how many were right.
+    loss            mean over examples
+    accuracy        share of examples right at every scored position
+    entropy         mean over predictions, nat
+    confidence      mean over predictions of the probability of the predicted class
+    count           number of predictions in a bin of confidence; the bins divide 0 to 1 evenly
+    confidence_sum  sum of the confidences of these predictions
+    right_count     number of these predictions that are right
     """
 
     loss: np.ndarray
@@ -68,7 +72,7 @@ def sureness(
         losses = loss(loss_kind, logits, batch)
         accuracy = right(loss_kind, logits, batch).float().mean(1)
         parts = torch.stack([losses, accuracy, entropy.mean(1), confidence.mean(1)])
-        # Positions are alike in number from example to example of one length, so means of means will do.
+        # Examples of one length have about as many scored positions, so means of means will do.
         means += parts.double().cpu().numpy() * len(indices)
         place = (confidence * bins).long().clamp(max=bins - 1)
         for row, values in enumerate((torch.ones_like(confidence), confidence, hit.float())):
@@ -78,7 +82,7 @@ def sureness(
 
 
 def _predictions(kind: str, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Entropy, confidence and whether it is right, of every prediction (seed, prediction)."""
+    """Entropy (nat), confidence and whether it is right, of each prediction (seed, prediction)."""
     scored = batch.scored.expand(logits.shape[:3])
     seeds = len(logits)
     if kind == "cross_entropy":

@@ -1,4 +1,4 @@
-"""How good the probes of an analysis are: by model, place, target, condition and depth."""
+"""Scores of the probes of an analysis, by seed, read, target, condition and depth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interpflow.methods.readings import Labels, Reading, class_count, scores
 
 
 class ProbeScores:
-    """Tables of scores by place, filled in one after another."""
+    """Tables of scores, filled in read by read and probe by probe."""
 
     def __init__(
         self, seeds: list[int], reads: list[str], targets: Mapping[str, Labels],
@@ -27,7 +27,7 @@ class ProbeScores:
         self.padding = np.full(shape[1], np.nan)
 
     def place(self, read: str, here: Mapping[str, Labels], padding: NDArray[np.bool_]) -> None:
-        """What the targets are at the positions of a read, and which of these are padding."""
+        """Enter the targets (label, n) at the positions of a read, and which positions are padding (n,)."""
         row = self.reads.index(read)
         self.padding[row] = padding.mean()
         self.classes[row] = [class_count(values) for values in here.values()]
@@ -39,7 +39,7 @@ class ProbeScores:
         train: NDArray[np.int64],
         test: NDArray[np.int64],
     ) -> None:
-        """The scores of always predicting what is most frequent in `train`."""
+        """Enter the scores of always predicting the most frequent class among the indices `train`."""
         for target, values in here.items():
             frequent = np.array([[np.bincount(row).argmax()] for row in values[:, train]])
             true = values[:, test]
@@ -49,7 +49,7 @@ class ProbeScores:
     def probe(
         self, read: str, depth: int, reading: Reading, test: NDArray[np.int64], predicted: Labels
     ) -> None:
-        """The scores of one probe, or of those of the labels of one state."""
+        """Enter the scores of a reading, from its predictions (label, test) at the indices `test`."""
         place = (
             self.seeds.index(reading.seed), self.reads.index(read), self.targets.index(reading.target),
         )  # fmt: skip
@@ -60,7 +60,7 @@ class ProbeScores:
             np.add.at(self.confusion[*place, depth], (true[0], predicted[0]), 1)
 
     def of_read(self, read: str) -> NDArray[np.float64]:
-        """F1 (seed, target, condition, depth)."""
+        """F1 of one read (seed, target, condition, depth)."""
         return self.scores[0, :, self.reads.index(read)]
 
     def tables(self) -> dict[str, np.ndarray]:

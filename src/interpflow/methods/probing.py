@@ -1,7 +1,7 @@
 """Probes: small classifiers on hidden states, a whole grid of them trained together.
 
-The probes of a grid share examples and batches.  Those that read the same hidden states are trained as one
-stack: a batch is gathered once, and each layer of all of them is one batched product.
+The probes of a grid share positions and batches.  The probes of one set of hidden states are trained in
+stacks: a batch is gathered once for a stack, and each layer of a stack is one batched product.
 Alain & Bengio 2016 (arXiv:1610.01644) for the method, Hewitt & Liang 2019 (arXiv:1909.03368) for controls.
 """
 
@@ -47,9 +47,10 @@ class ProbeGrid:
     """P probes on F sets of hidden states, N positions each.
 
     features    (F, N, d), standardised here with the mean and deviation of the training part
-    source      (P,) which of the F each probe reads
-    labels      (P, N) int64 class ids;  classes (P,) how many there are of them
-    address     (P,) a name for each probe, from which its initial weights are drawn
+    source      (P,) the set, an index into F, that each probe reads
+    labels      (P, N) int64 class ids
+    classes     (P,) number of classes of each probe
+    address     (P,) the address at which the initial weights of each probe are drawn
     train, test indices into N
     """
 
@@ -84,7 +85,7 @@ class ProbeGrid:
 
     @cached_property
     def _moments(self) -> dict[int, tuple[Tensor, Tensor]]:
-        """Mean and deviation (d,) of the training part, by source; a dimension without spread is left as is."""
+        """Mean and deviation (d,) of the training part, by source; a deviation of 0 counts as 1."""
         moments = {}
         for source in {*self.source}:
             known = self.features[source].index_select(0, torch.from_numpy(self.train))
@@ -93,7 +94,7 @@ class ProbeGrid:
         return moments
 
     def _stacks(self, source: int, options: ProbeFit) -> Iterator[list[int]]:
-        """The probes of one source, as many at a time as are fastest together."""
+        """The probes of one source, in stacks of the size that trains fastest."""
         members = [member for member, of in enumerate(self.source) if of == source]
         widest = max(self.features.shape[-1], *options.widths, *self.classes)
         together = max(1, _BYTES_PER_STACK // (4 * options.batch_size * widest))
@@ -120,7 +121,7 @@ class Probes:
         return predicted
 
     def directions(self) -> Tensor:
-        """The class weights (P, d, class) of linear probes of as many classes, on standardised features.
+        """The weights (P, d, class) of linear probes on standardised features, all of one number of classes.
 
         Raises ValueError for probes with hidden layers, which have no single set of directions.
         """
@@ -179,7 +180,7 @@ def _forward(layers: Layers, x: Tensor) -> Tensor:
 
 
 def _one(layers: Layers, place: int, classes: int) -> Layers:
-    """The layers of one of p probes, with the classes that it has."""
+    """The layers of the probe `place` of a stack, cut to its number of classes."""
     *hidden, (weight, bias) = layers
     last = weight[place, :, :classes], bias[place, :classes]
     return [*((weight[place], bias[place]) for weight, bias in hidden), last]
@@ -193,10 +194,10 @@ def _pairs(weights: dict[str, Tensor]) -> Layers:
 def _initial_layers(
     sizes: list[int], probes: Sequence[tuple[tuple[str | int, ...], int]]
 ) -> dict[str, Tensor]:
-    """Layers of probes with an address and a number of classes each, as torch.nn.Linear starts.
+    """Initial layers of `probes`, each an address and a number of classes, drawn as torch.nn.Linear draws them.
 
-    Uniform in ±1/sqrt(fan in).  The last is wide enough for the most classes, in whole vectors.  Where a
-    probe has no such class its bias is -inf: the class is never predicted, and its gradient is zero.
+    Uniform in ±1/sqrt(fan in).  The last layer is as wide as the most classes, rounded up to whole vectors.
+    A class that a probe lacks has the bias -inf: it is never predicted, and its gradient is zero.
     """
     most = -(-max(classes for _, classes in probes) // _VECTORS) * _VECTORS
     layers = {}

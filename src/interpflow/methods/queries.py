@@ -1,9 +1,9 @@
-"""Positions run again by themselves, reading other things than they did.
+"""Queries run again by themselves, with edits to their attention.
 
-What a position takes from others are their keys and values, and attention is causal: where only its own
-reading is changed, keys and values before it stay what they were.  So its row alone is run again on those of
-an earlier pass, for a small part of the work of a pass.  Each query is changed by itself: others of its
-sequence read as they did.
+A position reads other positions through keys and values alone.  Attention is causal, so an edit of one query
+leaves the keys and values before it unchanged.  The row of the query alone is run again, on keys and values of
+an earlier pass, which is a small part of the work of a pass.  Each query is edited by itself: the other queries
+of its sequence are not.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ At = tuple[np.ndarray, np.ndarray]  # example and position of every query, each 
 
 
 class Queries:
-    """The positions `at` of sequences `tokens` (batch, pos), after one undisturbed pass.
+    """The queries `at` of the sequences `tokens` (batch, pos), after one pass without edits.
 
-    logits (seed, query, d_output); of each layer patterns (seed, query, head, key) and values (seed, query,
-    key, head, d_head); own (query, key): whether the key is the query itself.  Raises InterpflowError for a
-    model whose attention is not causal.
+    logits    (seed, query, d_output)
+    patterns  of each layer (seed, query, head, key)
+    values    of each layer (seed, query, key, head, d_head)
+    own       (query, key) whether the key is the query itself
+
+    Raises InterpflowError for a model whose attention is not causal.
     """
 
     @torch.no_grad()
@@ -63,15 +66,16 @@ class Queries:
         self.own = torch.arange(tokens.shape[1], device=device) == self._position[:, None]
 
     def reading(self, layer: int, keys: Tensor) -> Tensor:
-        """What the queries read from `keys` (seed | 1, query, key): a part of z (seed, query, head, d_head)."""
+        """The part of z (seed, query, head, d_head) that queries read from `keys` (seed or 1, query, key)."""
         pattern = self.patterns[layer] * keys[:, :, None]
         return (pattern[..., None, :] @ self.values[layer].transpose(2, 3))[..., 0, :]
 
     @torch.no_grad()
     def again(self, variants: int, edits: Mapping[str, Edit]) -> Tensor:
-        """Logits (seed, query, variant, d_output) of so many `variants` of every query, with `edits` in place.
+        """The logits (seed, query, variant, d_output) of `variants` copies of each query, with `edits` by site.
 
-        Sites have the form (seed, query, variant, …), scores and patterns (seed, query, head, variant, key).
+        An edit sees activations (seed, query, variant, …), and scores and patterns (seed, query, head, variant,
+        key).
         """
         seeds, (count, keys) = len(self.logits), self.own.shape
         place = torch.stack([self._tokens, self._position]).repeat_interleave(variants, 1)
@@ -91,9 +95,9 @@ class Queries:
 
 
 def asked(data: xr.Dataset, places: Sequence[str]) -> tuple[At, np.ndarray]:
-    """The positions that have one of the names `places`, example by example, and what is right there (query,).
+    """The positions with one of the names `places`, in the order of examples, and their targets (query,).
 
-    Raises InterpflowError where there are none, and for a task with several labels a position.
+    Raises InterpflowError if there are none, and for a task with several labels a position.
     """
     if data["targets"].ndim > 2:
         raise InterpflowError("queries: the task has no single answer at a position")
@@ -106,7 +110,7 @@ def asked(data: xr.Dataset, places: Sequence[str]) -> tuple[At, np.ndarray]:
 def passes(
     model: Transformer, weights: Weights, examples: Examples, at: At
 ) -> Iterator[tuple[np.ndarray, Queries]]:
-    """All queries `at`, a few sequences at a time, each part with the indices (query,) of its queries."""
+    """The queries `at`, a few sequences at a time, each part with the indices of its queries into `at`."""
     example, position = at
     longest = int(position.max()) + 1
     size = max(1, TOKENS_PER_PASS // longest)

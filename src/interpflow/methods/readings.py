@@ -1,7 +1,7 @@
 """Probes of states with classes, and of states with several labels that can hold at once.
 
-The labels of a state are an array (label, n): one row of class ids, or a row of 0 and 1 for each of several
-labels; -1 where the state has no value (`selection.labels`).
+The labels of a state are an array (label, n), -1 where the state has no value (`selection.labels`).  A state
+with classes has one row of class ids; a state with several labels has a row of 0 and 1 for each label.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Reading:
-    """What is to be read from the hidden states of one model, by a probe for each of `labels` (label, n).
+    """A state that is read from the hidden states of one model, by a probe for each row of `labels` (label, n).
 
-    classes                  how many classes a probe tells apart, whether or not all are among its labels
-    source                   which of several sets of hidden states it is read from
-    target, condition, seed  what is read, under which condition, of which model: the probes start from numbers
-                             drawn at these names, so that no reading feels which others there are
+    classes                  number of classes of a probe, whether or not all are among its labels
+    source                   index of the set of hidden states that the probes read
+    target, condition, seed  names of the state, of the condition and of the model: a part of the address of the
+                             initial weights, so a reading does not depend on the other readings of a grid
     """
 
     source: int
@@ -39,12 +39,12 @@ class Reading:
 
 
 def class_count(labels: Labels) -> int:
-    """How many classes there are, or labels where there are several."""
+    """The number of classes, or of labels where there are several."""
     return int(labels.max()) + 1 if len(labels) == 1 else len(labels)
 
 
 def alike(targets: Mapping[str, Labels]) -> Iterator[tuple[NDArray[np.bool_], dict[str, Labels]]]:
-    """Where some of `targets` have values (n,), and these: all that have theirs at just the same places."""
+    """The targets in groups that have values at the same n: a mask of the values (n,), and the targets."""
     groups: dict[bytes, dict[str, Labels]] = {}
     for name, labels in targets.items():
         groups.setdefault((labels >= 0).all(0).tobytes(), {})[name] = labels
@@ -56,10 +56,9 @@ def predict(
     place: str, features: Tensor, readings: Sequence[Reading], train: np.ndarray, test: np.ndarray,
     fit: ProbeFit,
 ) -> list[Labels]:  # fmt: skip
-    """What the probes of each reading predict from features (source, n, d): (label, test).
+    """The predictions (label, test) of the probes of each reading, from `features` (source, n, d).
 
-    `train` and `test` are indices into n.  `place` is one of the
-    names at which the numbers are drawn that probes start from.
+    `train` and `test` are indices into n.  `place` is a part of the address of the initial weights.
     """
     cells = [(each, label) for each in readings for label in range(len(each.labels))]
     grid = ProbeGrid(
@@ -79,10 +78,10 @@ def predict(
 
 
 def scores(true: Labels, predicted: Labels) -> tuple[float, float]:
-    """F1 and accuracy of predicted (label, n) for true (label, n).
+    """F1 and accuracy of the labels `predicted` (label, n), where `true` (label, n) are right.
 
-    Of classes F1 is the mean over them (macro).  Of several labels it is that of all taken together (micro),
-    and a position is right where all its labels are.
+    F1 of a state with classes is the mean over classes (macro).  F1 of several labels is the F1 of all labels
+    together (micro), and a position is right if all its labels are.
     """
     right = float((true == predicted).all(0).mean())
     if len(true) == 1:

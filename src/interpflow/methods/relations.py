@@ -1,7 +1,7 @@
-"""Which keys of a query, and which outputs, a statement about contributions to logits is made for.
+"""Relations of a query, its keys and outputs, over which contributions to logits are averaged.
 
-An output of a relation is the one that says a state of the key (`own`), or any that says a state that is in
-`only` and not in `unless`, or both:
+With `own`, the output of a relation is the one that says a state of the key.  With `only` and `unless`, the
+outputs say a state that is in all of `only` and in none of `unless`.  With both, both have to hold:
 
     child: {keys: [edge_target], match: {query: {variable: at_node}, key: {variable: edge_source}},
             own: {variable: edge_target}}
@@ -28,11 +28,11 @@ from interpflow.selection import Positions, Quantity, SingleState, State, read, 
 class Relation(Section):
     """Keys of a query, and outputs."""
 
-    keys: Positions = ["real"]  # positions
-    match: Pair | None = None  # of these only keys of the query's state
-    own: SingleState | None = None  # a state of the key: its output alone
-    only: list[Quantity] = []  # states of the query or the example: outputs that all of them name
-    unless: list[Quantity] = []  # and none of these
+    keys: Positions = ["real"]  # names of the positions that are keys
+    match: Pair | None = None  # states that are equal for a key and its query; all keys if not given
+    own: SingleState | None = None  # a state of the key: the output is the one that says it
+    only: list[Quantity] = []  # states of the query or the example: outputs say a state in all
+    unless: list[Quantity] = []  # states of the query or the example: outputs say a state in none
 
     @model_validator(mode="after")
     def _names_outputs(self) -> Self:
@@ -42,7 +42,7 @@ class Relation(Section):
 
 
 class Named:
-    """Which outputs a relation names, by the states that they say."""
+    """The outputs that a relation names, by the states that they say."""
 
     def __init__(self, data: xr.Dataset, relation: Relation, states: int):
         self._states = np.arange(states)
@@ -51,7 +51,10 @@ class Named:
         self._unless = [_held(data, name, states) for name in relation.unless]
 
     def of(self, example: NDArray[np.int64], at: NDArray[np.int64], length: int) -> Bools:
-        """For the queries at positions `at` of `example`, (query, key, state)."""
+        """Whether the relation names a state (query, key, state), for queries at positions `at` of `example`.
+
+        `example` and `at` are (query,); `length` is the number of keys.
+        """
         found = np.ones((len(at), length, len(self._states)), dtype=bool)
         if self._own is not None:
             found &= self._own[example, :length][..., None] == self._states
@@ -63,9 +66,9 @@ class Named:
 
 
 def _held(data: xr.Dataset, name: str, states: int) -> Bools:
-    """Which states a variable names at each position, (example, position, state).
+    """Whether the variable `name` names a state (example, position, state).
 
-    The variable has one state a value, or says of each state along a further dim whether it is named.
+    A value of the variable is a state; or it has a further dim of states, and its values are 0 and 1.
     """
     values, every = read(data, State(variable=name)), np.arange(states)
     if values.ndim == 2:

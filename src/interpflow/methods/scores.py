@@ -1,4 +1,4 @@
-"""How good predictions are: F1 over classes, and over labels of which several can hold at once."""
+"""F1 of predictions: over classes (macro), and over labels of which several can hold at once (micro)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def macro_f1(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Mean over classes of F1 for class ids true (n,) and predicted (…, n): (…,).
+    """The mean over classes of F1 (…,), for class ids `true` (n,) and `predicted` (…, n).
 
-    The mean is over the classes that are among the true or the predicted ones.
+    The mean is over the classes that occur in `true` or `predicted`.
     """
     classes = np.arange(max(true.max(), predicted.max()) + 1)[:, None]
     is_true, is_predicted = true == classes, predicted[..., None, :] == classes
@@ -19,9 +19,9 @@ def macro_f1(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def micro_f1(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """F1 of all labels taken together, for 0/1 true (label, n) and predicted (…, label, n): (…,).
+    """F1 of all labels together (…,), for `true` (label, n) and `predicted` (…, label, n) of 0 and 1.
 
-    NaN where no label is true and none predicted.
+    NaN where no label is true and none is predicted.
     """
     both = (true * predicted).sum((-2, -1))
     with np.errstate(invalid="ignore"):

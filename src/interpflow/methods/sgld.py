@@ -31,11 +31,12 @@ def sample(
     settings: Sgld,
     moving: Tensor | None = None,
 ) -> Tensor:
-    """The loss of every kept draw, (chain, draw), of chains from `start` (chain, parameter).
+    """The loss of each kept draw (chain, draw), of chains from `start` (chain, parameter).
 
-    `losses` of the parameters and the number of the draw are those of its batch (chain,); `noise` of the
-    number is standard normal, of the shape of `start` or one that expands to it.  Parameters where `moving`
-    (…, parameter) is 0 stay.  A chain that has diverged goes on as NaN or infinity and touches no other.
+    `losses` takes parameters and the number of the draw, and gives the losses (chain,) on the batches of the
+    draw.  `noise` takes the number, and gives standard normal noise that expands to the shape of `start`.
+    Parameters stay where `moving` (…, parameter) is 0.  A chain that has diverged goes on as NaN or infinity
+    and touches no other.
     """
     w = start.clone()
     half, spread = settings.step_size / 2, settings.step_size**0.5

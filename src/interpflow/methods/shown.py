@@ -1,4 +1,4 @@
-"""Examples that are shown one by one: the same ones in every analysis that is told the same."""
+"""Examples that are shown one by one: equal options choose the same examples in every analysis."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from interpflow import selection
 class Shown(selection.Examples):
     """The first examples of a split, or the first of each value of a variable."""
 
-    by: selection.OfExamples | None = (
-        None  # a variable of examples: `count` of each of its values, ascending
-    )
-    count: Annotated[int, Field(ge=1, le=64)] = 4  # what is kept of each is large
+    # A variable of examples: `count` examples of each of its values, in ascending order.
+    by: selection.OfExamples | None = None
+    count: Annotated[int, Field(ge=1, le=64)] = 4  # few, since the findings of one example are large
 
     @property
     def labels(self) -> re.Pattern[str]:
-        """What the names of examples look like."""
+        """The form of the names of examples."""
         return re.compile(re.escape(self.split) + r" \d+")
 
     def of(self, data: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
-        """The data of the examples, and a name for each: its split and its number there.
+        """The data of the examples, and the name of each: its split and its number in the split.
 
-        Raises InterpflowError where there is no such split or variable, or no example is left.
+        Raises InterpflowError if the data lacks the split or the variable, or if no example is left.
         """
         whole = selection.select(data, selection.Examples(split=self.split))
         numbered = whole.assign_coords(example=np.arange(whole.sizes["example"]))
@@ -47,6 +46,6 @@ class Shown(selection.Examples):
 
 
 def words(data: xr.Dataset) -> NDArray[np.str_]:
-    """The tokens of every example (example, position) as words, empty after its end."""
+    """The tokens of each example as words (example, position), empty in padding."""
     there = np.arange(data.sizes["position"]) < data["length"].values[:, None]
     return np.where(there, data["token"].values[data["tokens"].values], "")

@@ -1,4 +1,4 @@
-"""States that outputs say, and those that a prediction may go through on its way, as the nodes above a goal."""
+"""States that outputs say, and that a prediction may go through on its way, such as the nodes above a goal."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ class Traced(Section):
     """States of the task's data, and the output that says each."""
 
     variable: Quantity
-    along: Annotated[
-        str, Names("further dim")
-    ]  # its dim that tells the states of one example or position apart
+    # The dim of the variable that tells the states of one example or position apart.
+    along: Annotated[str, Names("further dim")]
     output: Says = "{}"  # that says a state: ">{}" says the state 3 as ">3"; the state -1 is none
 
 
@@ -34,13 +33,16 @@ def says_a_state(data: xr.Dataset, says: str) -> bool:
 
 
 def no_output(data: xr.Dataset, says: str) -> str:
-    """The message where none does."""
+    """The message of an error: no output says a state."""
     word = says.replace("{}", "0")
     return f"no output '{word}'; there are {way_out(word, data['output'].values.tolist())}"
 
 
 def outputs_of(data: xr.Dataset, says: str) -> list[int]:
-    """The output that says state 0, that which says state 1, and so on."""
+    """The indices of the outputs that say the states 0, 1, and so on.
+
+    Raises InterpflowError if no output says the state 0.
+    """
     index = {str(word): at for at, word in enumerate(data["output"].values)}
     found: list[int] = []
     while (word := says.replace("{}", str(len(found)))) in index:
@@ -53,9 +55,10 @@ def outputs_of(data: xr.Dataset, says: str) -> list[int]:
 def traced_outputs(
     data: xr.Dataset, traced: Traced | None
 ) -> tuple[NDArray[np.int16], NDArray[np.generic]]:
-    """The number of the output that says each state (example, position, place), -1 for none, and the places.
+    """The index of the output that says each state (example, position, place), -1 for none, and the places.
 
-    Raises InterpflowError where the data has no such states or outputs.
+    The places are the labels of `along`.  Raises InterpflowError if the data lacks a state, or a state an
+    output.
     """
     if traced is None:
         return np.zeros((*data["tokens"].shape, 0), dtype=np.int16), np.arange(0)

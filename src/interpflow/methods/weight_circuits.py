@@ -1,9 +1,9 @@
 """OV and QK circuits read off labelled weights (Elhage et al. 2021, "A Mathematical Framework").
 
-The OV circuit of a head says which logits a token raises where the head attends to it, the QK circuit which
-token is attended to from which.  Both are of the direct path: from the embedding to one layer's heads, and
-from there to the logits.  Gains and centring of LayerNorm are part of the maps; its scale, a positive number
-for every token, all biases, and the turning by rotary positions are not.
+The OV circuit of a head says which logits a token raises if the head attends to it.  The QK circuit says from
+which token the head attends to which token.  Both are of the direct path: from the embedding to the heads of
+one layer, and from the heads to the logits.  Gains and centring of LayerNorm are part of the maps.  The scale
+of LayerNorm, a positive number for every token, all biases and the rotation of rotary positions are not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from interpflow.model.options import ModelOptions
 
 
 def ov_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:
-    """Logits by source token, (…, head, source, output): W_E W_V W_O W_U of each head of `layer`."""
+    """Logits (…, head, source, output) of each head of `layer`, by source token: W_E W_V W_O W_U."""
     here = weights.isel(layer=layer)
     values = xr.dot(_read(weights["W_E"], weights, options, layer), here["W_V"], dim="d_model")
     written = xr.dot(values, here["W_O"], dim="d_head")
@@ -28,7 +28,7 @@ def ov_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.Dat
 
 
 def qk_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:
-    """Attention scores, (…, head, query, key): W_E W_Q W_Kᵀ W_Eᵀ / sqrt(d_head) of each head of `layer`."""
+    """Attention scores (…, head, query, key) of each head of `layer`: W_E W_Q W_Kᵀ W_Eᵀ / sqrt(d_head)."""
     tokens = weights["W_E"]
     queries, keys = tokens.rename(d_vocab="query"), tokens.rename(d_vocab="key")
     return qk_scores(queries, keys, weights, options, layer)
@@ -41,9 +41,9 @@ def qk_scores(
     options: ModelOptions,
     layer: int,
 ) -> xr.DataArray:
-    """Attention scores (…, head, query, key) of each head of `layer` between embeddings of any kind.
+    """Attention scores (…, head, query, key) of each head of `layer`, for any vectors of the residual stream.
 
-    `queries` (…, query, d_model) and `keys` (…, key, d_model) are vectors of the residual stream.
+    `queries` are (…, query, d_model), `keys` (…, key, d_model).
     """
     here = weights.isel(layer=layer)
     asked = xr.dot(_read(queries, weights, options, layer), here["W_Q"], dim="d_model")
