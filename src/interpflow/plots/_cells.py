@@ -1,8 +1,6 @@
 """The one heat map: labelled values in cells, with numbers where they fit.
 
-What is missing is pale with a dash, and a mean over some of the seeds alone is hatched.
-
-The leading underscore keeps this file from being a plot.
+A missing value is pale with a dash; a mean over some of the seeds alone is hatched.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 HEIGHT = 0.24  # of a cell with a number, inches
 LINE = 0.15  # of a line of text, inches: lower cells have no numbers
 SIDE, TALLEST = 2.4, 8.8  # of a square map and of a figure, at most, inches
-BELOW = "#f0c9a8"  # of a share below 0, pale for its number to be read
+BELOW = "#f0c9a8"  # the shade of a share below 0, pale for its number to be read
 
 
 Rows = Sequence[Sequence[tuple[str, xr.DataArray]]]  # title and values of each map, row by row
@@ -41,7 +39,7 @@ class Scale:
 
     @classmethod
     def of(cls, arrays: Iterable[xr.DataArray], signed: bool = False) -> Scale:
-        """The scale of all `arrays`: of signed ones up to the largest, of shares by their unit."""
+        """The scale of all `arrays`: for signed values up to the largest, for shares by their unit."""
         every = list(arrays)
         if signed:
             return cls(style.signed_limit(mean(array) for array in every), True)
@@ -49,23 +47,23 @@ class Scale:
 
     @property
     def digits(self) -> int:
-        """The decimals that tell apart a tenth of the scale."""
+        """The number of decimals that shows a tenth of the scale."""
         return max(0, math.ceil(1 - math.log10(self.high))) if self.signed else 0
 
     @property
     def precisions(self) -> list[int]:
-        """Numbers of decimals, the most first, that tell apart at least the half of a signed scale."""
+        """Numbers of decimals, the most first, that show at least a half of a signed scale."""
         fewer = self.digits - 1
         return [self.digits, *([fewer] if fewer >= 0 and 10**-fewer <= self.high / 2 else [])]
 
     def number(self, value: float, digits: int) -> str:
-        """`value` as it is printed; a hair below 0 is 0."""
+        """`value` as it is printed; a value that rounds to 0 has no minus."""
         shown = value if self.signed else 100 * value / self.high
         sign = "+" if self.signed else ""
         return f"{round(shown, digits) + 0.0:{sign}.{digits}f}".replace("-", "\u2212")
 
     def numbers(self, values: np.ndarray, room: tuple[float, float]) -> list[str] | None:
-        """`values` as they are printed, or None where cells of `room` (inches) are too small."""
+        """`values` as they are printed, or None if cells of `room` (width, height; inches) are too small."""
         for digits in self.precisions:
             words = [
                 self.number(each, digits) if np.isfinite(each) else "\u2013"
@@ -77,16 +75,16 @@ class Scale:
 
 
 def mean(values: xr.DataArray) -> xr.DataArray:
-    """`values` (row, column), over seeds if they have any."""
+    """The mean of `values` over seeds, (row, column)."""
     return values.mean("seed", keep_attrs=True) if "seed" in values.dims else values
 
 
 def cell_maps(
     maps: Mapping[str, xr.DataArray], scale: Scale, label: str
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A panel for each of `maps` (seed, row, column), by its title, below a key of the shades with its `label`.
+    """A figure of `maps` (seed, row, column) by title, below a key of the shades with its `label`.
 
-    Numbers and labels fit wherever the page has room, and as many maps stand side by side as it holds.
+    Maps are wide enough for numbers and labels if the page has room; as many as fit stand side by side.
     """
     every = list(maps.items())
     natural = max(_natural(values, scale) for values in maps.values())
@@ -104,7 +102,7 @@ def cell_maps(
 def square_maps(
     rows: Rows, scale: Scale, label: str, extra: float = 0.0, clipped: bool = False
 ) -> tuple[Figure, list[list[Axes]]]:
-    """The same of square maps in given rows; beside its ticks each needs `extra` inches on both axes."""
+    """A figure of square maps in `rows`; each needs `extra` inches on both axes, beside its ticks."""
     across = max(map(len, rows))
     page = style.SINGLE if across == 1 else style.DOUBLE
     side = min((page - 0.3) / across - 0.35 - extra, SIDE, (TALLEST - 1) / len(rows) - 0.5 - extra)
@@ -113,9 +111,8 @@ def square_maps(
         panel.set_box_aspect(1)
     layout = figure.get_layout_engine()
     assert layout is not None
-    layout.execute(
-        figure
-    )  # once before it is drawn: what words need is known of maps that are square
+    # The room for words is known once maps are square, so the layout is solved once before it is drawn.
+    layout.execute(figure)
     return figure, axes
 
 
@@ -128,9 +125,9 @@ def in_rows(
     height: float,
     clipped: bool = False,
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A figure `page` wide of rows of maps (seed, row, column); sizes of a map are in inches.
+    """A figure of rows of maps (seed, row, column); `page`, `widths` and `height` are in inches.
 
-    Maps beside or below each other name once what they share.
+    Maps beside or below each other write shared labels once.
     """
     titles = [
         [_filled(title, room) for (title, _), room in zip(row, widths, strict=False)]
@@ -167,20 +164,20 @@ def _natural(values: xr.DataArray, scale: Scale) -> float:
 
 
 def _page(left: float, width: float, maps: int) -> tuple[float, int]:
-    """The width of the page, and how many of `maps` fit on a line, with `left` before the first."""
+    """The width of the page, and the number of `maps` in a row, with `left` inches before the first."""
     most = max(1, min(maps, int((style.DOUBLE - left) / width)))
     across = -(-maps // -(-maps // most))
     return (style.SINGLE if left + across * width <= style.SINGLE else style.DOUBLE), across
 
 
 def _filled(title: str, room: float) -> str:
-    """`title` in lines of up to `room` inches, its own lines kept."""
+    """`title` in lines of up to `room` inches; its line breaks stay."""
     characters = max(8, int(room / style.text_width("n", bold=True)))
     return "\n".join(textwrap.fill(line, characters) for line in title.split("\n"))
 
 
 def _notes(maps: Iterable[xr.DataArray], scale: Scale) -> str:
-    """What the key says of marks that some of the maps have."""
+    """The words of the key for marks that some of the maps have."""
     every = list(maps)
     below = not scale.signed and any((_shaded(values, scale) < 0).any() for values in every)
     return ", other colour: below 0" * below + ", hatched: not in every seed" * any(
@@ -189,14 +186,14 @@ def _notes(maps: Iterable[xr.DataArray], scale: Scale) -> str:
 
 
 def _shaded(values: xr.DataArray, scale: Scale) -> np.ndarray:
-    """Means as they are shaded: a share that is printed as 0 is not drawn as one below."""
+    """Means as they are shaded: a share below 0 that is printed as 0 is shaded as 0."""
     table = mean(values).values.astype(float)
     hair = (table < 0) & (np.round(100 * table / scale.high) == 0) & (not scale.signed)
     return np.where(hair, 0.0, table)
 
 
 def _thin(values: xr.DataArray) -> np.ndarray:
-    """Where a mean is over some of the seeds alone (row, column)."""
+    """Whether a mean is over some of the seeds alone (row, column)."""
     if "seed" not in values.dims:
         return np.zeros(values.shape, dtype=bool)
     having = values.notnull().sum("seed").values
@@ -206,9 +203,9 @@ def _thin(values: xr.DataArray) -> np.ndarray:
 def draw(
     panel: Axes, values: xr.DataArray, scale: Scale, room: tuple[float, float], numbers: bool = True
 ) -> AxesImage:
-    """One map of `values` (seed, row, column) whose cells are about `room` wide and high (inches).
+    """Draw a map of `values` (seed, row, column) whose cells are about `room` (width, height; inches).
 
-    The first row is at the top, but layers go up, as a model is drawn.
+    The first row is at the top; of layers, the first is at the bottom, as models are drawn.
     """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
@@ -241,7 +238,7 @@ def draw(
 
 
 def _name(panel: Axes, values: xr.DataArray, room: tuple[float, float]) -> None:
-    """Name rows and columns, as many as fit."""
+    """Label rows and columns, as many as fit."""
     for axis, ticks in ((0, panel.set_yticks), (1, panel.set_xticks)):
         words = labels(values, axis)
         needed = widest(words) + 0.06 if axis else LINE
@@ -251,7 +248,7 @@ def _name(panel: Axes, values: xr.DataArray, room: tuple[float, float]) -> None:
 
 
 def to_largest(values: xr.DataArray, cut: float = 0.0) -> xr.DataArray:
-    """Signed `values` as shares of the largest, but for a share `cut` of them."""
+    """Signed `values` as shares of the largest, where the share `cut` of values does not count as largest."""
     return values / style.signed_limit([values], cut)
 
 
@@ -267,7 +264,7 @@ def hatch(panel: Axes, corner: tuple[float, float], width: float, height: float)
 
 
 def by_head(values: xr.DataArray, layer: str = "layer") -> xr.DataArray:
-    """`values` with `layer` and its head as one dim `layer`, named by the layer where each has one head.
+    """`values` with layer and head as one dim `layer`, labelled "layer.head", or "layer" if each has one head.
 
     Layers and heads without a value are left out.
     """
@@ -282,7 +279,7 @@ def by_head(values: xr.DataArray, layer: str = "layer") -> xr.DataArray:
 
 
 def labels(values: xr.DataArray, axis: int) -> list[str]:
-    """The words of the rows (`axis` 0) or the columns (1), columns broken at every space."""
+    """The labels of the rows (`axis` 0) or the columns (1); labels of columns are broken at every space."""
     words = [str(each) for each in values[values.dims[axis - 2]].values.tolist()]
     return [word.replace(" ", "\n") for word in words] if axis else words
 

@@ -1,7 +1,4 @@
-"""How what a probe is trained on is drawn, in every figure of probes.
-
-The leading underscore keeps this file from being a plot.
-"""
+"""The looks of probes and their controls in every figure."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ MAJORITY = style.Look("always the most frequent class", style.GREY, line="--")
 
 
 def by_target(found: Mapping[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
-    """What each panel shows of one target alone, by the title and the target."""
+    """The dataset of each panel and target, by title and target."""
     return {
         (title, str(target)): here.sel(target=target)
         for title, here in found.items()

@@ -1,7 +1,4 @@
-"""What the heads of one model copy over its training, as images, blank where no head copies yet.
-
-The leading underscore keeps this file from being a plot.
-"""
+"""Images of the tokens that the heads of one model copy over training, blank where no head copies yet."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def images(data: Mapping[str, xr.Dataset], panel: Panel) -> dict[str, xr.DataArray]:
-    """`relative_copying` of each head of one seed, (word, step), by the words over it."""
+    """`relative_copying` (word, step) of each head of one seed, by the title of its image."""
     found = find(data, panel, "relative_copying", "copying", along=["step", "head", "word"])
     if found is None:
         return {}
@@ -32,11 +29,11 @@ def images(data: Mapping[str, xr.Dataset], panel: Panel) -> dict[str, xr.DataArr
     }
 
 
-LIMIT = 1.0  # the strength of the model; what lies beyond has the same colour
+LIMIT = 1.0  # the strength of the model; values beyond have the same colour
 
 
 def draw(panel: Axes, values: xr.DataArray) -> QuadMesh:
-    """An image whose columns reach halfway, on the axis, to the steps beside them."""
+    """Draw an image whose columns meet halfway between steps, as the axis has them."""
     steps = values["step"].values.astype(float)
     scale = panel.xaxis.get_transform()
     at = scale.transform(steps)
@@ -55,7 +52,7 @@ def draw(panel: Axes, values: xr.DataArray) -> QuadMesh:
 
 
 def key(panel: Axes, image: QuadMesh) -> None:
-    """What the colours of images mean, at the right end over the first."""
+    """Draw the key of the colours, over the right end of the first image."""
     figure = panel.get_figure(root=True)
     assert figure is not None
     bar = panel.inset_axes((0.62, 1.07, 0.12, 0.09))

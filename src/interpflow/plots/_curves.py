@@ -1,7 +1,4 @@
-"""One line of a figure: what it selects of an analysis, along which coordinate, by seed.
-
-The leading underscore keeps this file from being a plot.
-"""
+"""One line of a figure: the values of a variable along one coordinate, by seed."""
 
 from __future__ import annotations
 
@@ -28,10 +25,10 @@ from interpflow.style import present
 
 @dataclass(frozen=True)
 class Curve:
-    """A line with its `values` (seed, x), or (seed,) where its variable has no x.
+    """A line with its `values` (seed, x), or (seed,) if its variable has no dim x.
 
-    analysis, dataset   where the variable is from
-    place               the label of each further dim, where all points have the same
+    analysis, dataset   the analysis that has the variable, by name, and its dataset
+    place               the label of each further dim that has one label for all points
     """
 
     line: Line
@@ -44,11 +41,12 @@ class Curve:
 def curve(
     data: Mapping[str, xr.Dataset], line: Line, panel: Panel, x: str, option: str
 ) -> Curve | None:
-    """The line in a panel that selects where it can; None where nothing of that was measured.
+    """The curve of `line` along `x` in `panel`; None if it has no value.
 
-    Against a swept option all experiments that match make one line, with `experiment` as a coordinate beside x.
-    Raises InterpflowError for names and values that are not there, and where several values of a further dim
-    are left.
+    If `x` is a swept option, all experiments that match make one line, with `experiment` as a coordinate
+    beside `x`.  The panel selects along the dims that the variable has.
+    Raises InterpflowError, with `option` and the nearest, for a name or a value that the data lacks, and if
+    several values of a further dim are left.
     """
     whole = within(line, panel)
     analysis = whole.data or next(iter(data))
@@ -83,7 +81,7 @@ def curve(
 
 
 def _alone(values: xr.DataArray, x: str, option: str) -> tuple[xr.DataArray, dict[str, Any]]:
-    """`values` along seed and `x` alone, and the labels of its other dims."""
+    """`values` (seed, x), and the label of each further dim."""
     place: dict[str, Any] = {}
     for dim in map(str, values.dims):
         kept = [label for (label,) in present(values, dim)]
@@ -95,7 +93,7 @@ def _alone(values: xr.DataArray, x: str, option: str) -> tuple[xr.DataArray, dic
             raise InterpflowError(
                 f"{option}: {values.name} has several values of {dim}; select one of: {several}"
             )
-        # Points of a sweep can differ in such a label, as in their last step.
+        # Points of a sweep can differ in the label, as in their last step.
         place |= {dim: kept[0]} if len(kept) == 1 else {}
         values = values.max(dim)
     return values, place

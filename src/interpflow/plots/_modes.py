@@ -1,7 +1,4 @@
-"""The mode of every trained model, at the last step of its training that the data has.
-
-The leading underscore keeps this file from being a plot.
-"""
+"""The mode of every trained model, at the last step of its training that the data has."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots._panels import Shown, find
 
-# What a model does with its tokens, and what one of its heads does (`analyses.head_modes`).
+# Modes of a model, and modes of one head (`analyses.head_modes`).
 MODES = {
     name: style.Look(label, color, "s", line="", size=7)
     for name, label, color in (
@@ -41,14 +38,14 @@ def last_modes(found: xr.Dataset, experiment: str) -> list[str]:
 
 
 def count(modes: Iterable[str]) -> dict[str, int]:
-    """How many models have each mode, in the order of `MODES`, others after these."""
+    """The number of models with each mode, in the order of `MODES`, other modes last."""
     counted = Counter(modes)
     known = [mode for mode in MODES if mode in counted]
     return {mode: counted[mode] for mode in (*known, *sorted(set(counted) - set(known)))}
 
 
 def looks(counts: Iterable[dict[str, int]]) -> dict[str, style.Look]:
-    """The look of each mode that there is, in the order of `MODES`."""
+    """The look of each mode in `counts`, in the order of `MODES`."""
     there = count(mode for each in counts for mode in each)
     return {
         mode: MODES.get(mode, style.Look(style.readable(mode), style.BLACK, "s", line=""))

@@ -1,7 +1,7 @@
 """What a panel shows: an analysis, an experiment, a seed, values of coordinates; spelled alike in every plot.
 
-What a figure says holds for all of its panels, and for all lines of a panel, that do not say otherwise.  The
-leading underscore keeps this file from being a plot.
+An option of a figure holds for each of its panels, and an option of a panel for each of its lines, unless the
+panel or the line has the option itself.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ SEED = "{seed}"
 
 
 class Shown(Section):
-    """What of an analysis is shown."""
+    """What is shown of an analysis."""
 
-    experiment: Experiment | None = None  # may end in *; the first that there is, if not given
+    experiment: Experiment | None = None  # may end in *; the first in the data if not given
     seed: Seed | None = None  # if not given all, or the first where one model is shown
-    select: Select = {}  # {coordinate: value, or a list of values}; the last step if none is named
+    select: Select = {}  # {coordinate: value, or a list of values}; the last step if not given
 
 
 class Panel(Shown):
-    """What one panel shows; what it leaves out is as the figure says."""
+    """What one panel shows; an option that is not given is the figure's."""
 
-    data: Analysis | None = None  # an analysis of the figure; its first if not given
+    data: Analysis | None = None  # an analysis of the figure; the first if not given
 
 
 class Line(Panel):
-    """What one line shows; what it leaves out is as its panel and the figure say."""
+    """What one line shows; an option that is not given is the panel's, or else the figure's."""
 
     variable: FoundVariable
 
@@ -53,14 +53,14 @@ class Panels(Shown):
 
 
 def within(inner: P, outer: Shown) -> P:
-    """`inner` with what it does not say itself from `outer`."""
+    """`inner`, with the options that it leaves out taken from `outer`."""
     names = [name for name in ("data", "experiment", "seed") if getattr(inner, name) is None]
     update = {name: getattr(outer, name, None) for name in names}
     return inner.model_copy(update=update | {"select": {**outer.select, **inner.select}})
 
 
 def panels(data: Mapping[str, xr.Dataset], options: Panels, by: str) -> dict[str, xr.Dataset]:
-    """What each panel shows, as `find` has it, by its title; panels that a smaller scale lacks are left out."""
+    """The dataset of each panel by title, as `find` gives it; panels that a scale lacks are left out."""
     asked = for_each_seed(data, options.panels) or for_each_experiment(data, options)
     found = {
         title: find(data, within(panel, options), by, f"panels.{title}")
@@ -82,7 +82,7 @@ def for_each_seed(data: Mapping[str, xr.Dataset], panels: Mapping[str, Panel]) -
 
 
 def for_each_experiment(data: Mapping[str, xr.Dataset], options: Shown) -> dict[str, Panel]:
-    """A panel for each experiment of the first analysis that `options` leave in, by its title."""
+    """A panel, by title, for each experiment of the first analysis, or for the one that `options` name."""
     names = [options.experiment] if options.experiment else []
     there = experiments(next(iter(data.values())), names)
     return {style.readable(name): Panel(experiment=name) for name in there}
@@ -95,12 +95,12 @@ def find(
     option: str = "",
     along: Sequence[str] = (),
 ) -> xr.Dataset | None:
-    """What `shown` says, of one experiment: the labels at which the variable `by` has a value, or those named.
+    """The dataset of one experiment that `shown` selects, at the labels where the variable `by` has a value.
 
-    Seeds are a dim still, and so are the dims `along`, even where one value is selected.  Of training steps not
-    `along` the last is left.  The attribute `analysis` says where it is from.
-    None where a smaller scale lacks the experiment or the seed.  Raises InterpflowError, with `option` and what
-    there is, for a name or a value that the data does not know.
+    `seed` stays a dim, and so do the dims `along`, even with one value.  Of training steps the last is left,
+    unless `step` is in `along`.  The attribute `analysis` names the analysis.
+    None if a smaller scale lacks the experiment or the seed.  Raises InterpflowError, with `option` and the
+    nearest, for a name or a value that the data lacks.
     """
     prefix = f"{option}." if option else ""
     analysis = getattr(shown, "data", None) or next(iter(data))
@@ -131,12 +131,12 @@ def find(
 
 
 def first(here: xr.Dataset, *dims: str) -> xr.Dataset:
-    """`here` at the first label of each of `dims` of which several could be left."""
+    """`here` at the first label of each of `dims` that it has."""
     return here.isel({dim: 0 for dim in dims if dim in here.dims})
 
 
 def _at(here: xr.Dataset, by: str, name: str, value: object, option: str) -> xr.Dataset:
-    """`here` at one label or several of a dim, or with `by` where a label beside it has the value."""
+    """`here` at labels of the dim `name`, or with `by` alone where the coordinate `name` has the value."""
     variable(here, name, option)
     if name in here.dims:
         return choose(here, f"{option}.", **{name: value})  # type: ignore[arg-type]
@@ -155,9 +155,9 @@ def _at(here: xr.Dataset, by: str, name: str, value: object, option: str) -> xr.
 def experiments(found: xr.Dataset, names: Sequence[str], option: str = "experiment") -> list[str]:
     """The experiments of `found` among `names`, in that order; all if there are no names.
 
-    A name may end in `*`.  A scale may leave experiments out, so a name that the data lacks is passed over,
-    unless an experiment that nobody named is spelled much like it.
-    Raises InterpflowError for such a name, with the nearest.
+    A name may end in `*`.  A scale may leave experiments out, so a name that the data lacks is passed over.
+    Raises InterpflowError, with the nearest, for a name that looks like a misspelt one: an experiment that no
+    name matches is spelled much like it.
     """
     there = [str(name) for name in found["experiment"].values]
     kept = {name: [each for each in there if fnmatchcase(each, name)] for name in names}
@@ -178,7 +178,7 @@ def _misspelt(name: str, others: Iterable[str]) -> bool:
 
 
 def dataset(data: Mapping[str, xr.Dataset], name: str, option: str) -> xr.Dataset:
-    """The dataset `name` of the figure.  Raises InterpflowError where the figure does not have it."""
+    """The dataset of the analysis `name`.  Raises InterpflowError, with the nearest, if the figure lacks it."""
     if name not in data:
         raise InterpflowError(
             f"{option}: no analysis {name!r} among the data; there are: {way_out(name, data)}"
@@ -187,7 +187,7 @@ def dataset(data: Mapping[str, xr.Dataset], name: str, option: str) -> xr.Datase
 
 
 def variable(found: xr.Dataset, name: str, option: str) -> xr.DataArray:
-    """The variable or coordinate `name`.  Raises InterpflowError where there is none."""
+    """The variable or coordinate `name`.  Raises InterpflowError, with the nearest, if there is none."""
     if name not in found.variables:
         known = way_out(name, map(str, found.variables))
         raise InterpflowError(f"{option}: no {name!r} in the data; there are: {known}")
@@ -195,5 +195,5 @@ def variable(found: xr.Dataset, name: str, option: str) -> xr.DataArray:
 
 
 def measured(array: xr.DataArray) -> xr.DataArray:
-    """Where `array` has a value, be it a number or text."""
+    """Whether `array` has a value at each place: a number that is not NaN, or a text that is not empty."""
     return array.notnull() if array.dtype.kind in "fiub" else array.astype(str) != ""

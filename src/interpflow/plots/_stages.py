@@ -1,7 +1,4 @@
-"""The stages of training as bands over its curves.
-
-The leading underscore keeps this file from being a plot.
-"""
+"""The stages of training as bands behind curves."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ ACROSS = 6.2  # about the width of a panel, inches
 
 
 def boundaries(data: Mapping[str, xr.Dataset], experiment: str) -> xr.DataArray | None:
-    """Where stages begin (seed, stage), if the figure's data and the experiment have stages."""
+    """The first step of each stage (seed, stage), None if the experiment has no stages in the figure's data."""
     for found in data.values():
         if "boundary" in found and experiment in found["experiment"]:
             boundary = found["boundary"].sel(experiment=experiment)
@@ -35,9 +32,9 @@ def boundaries(data: Mapping[str, xr.Dataset], experiment: str) -> xr.DataArray 
 def draw(
     strip: Axes, banded: Sequence[Axes], panels: Sequence[Axes], boundary: xr.DataArray
 ) -> list[style.Look]:
-    """Bands between the medians of `boundary`, in a strip with their numbers and behind the panels `banded`.
+    """Draw bands between the medians of `boundary` (seed, stage), in `strip` with names and behind `banded`.
 
-    All `panels` have a tick where a stage of one seed begins.  Returns what the key has to explain.
+    All `panels` get a tick where a stage of one seed begins.  Returns the looks that the key explains.
     """
     seeds = boundary.sizes["seed"]
     having = boundary.notnull().sum("seed")
@@ -67,7 +64,7 @@ def draw(
 
 
 def _write(strip: Axes, words: str, number: int, seeds: int, edges: Sequence[float]) -> bool:
-    """Name a band where there is room; say whether the name tells in how many seeds the stage is."""
+    """Write the name of a band if there is room; return whether the name has the number of seeds."""
     scale = strip.xaxis.get_transform()
     ends = scale.transform(np.array([*strip.get_xlim(), *edges], dtype=float))
     inches = (ends[3] - ends[2]) / (ends[1] - ends[0]) * ACROSS

@@ -1,7 +1,4 @@
-"""One way to draw a tree in every figure: the root on top, the path thick, the goal ringed.
-
-The leading underscore keeps this file from being a plot.
-"""
+"""One way to draw a tree in every figure: the root on top, the path thick, the goal ringed."""
 
 from __future__ import annotations
 
@@ -28,15 +25,17 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class Tree:
-    """Which node hangs below which, and the node that a path leads to."""
+    """A tree, and the node to which its path leads."""
 
     parent: Mapping[int, int]  # of every node but the root
     goal: int
 
     @classmethod
     def of(cls, states: xr.Dataset) -> Tree:
-        """The tree of one example, from its `parent` (node,), missing where other experiments have more nodes,
-        and its `goal`."""
+        """The tree of one example, from its `parent` (node,) and its `goal`.
+
+        A parent is NaN for a node that only other experiments have.
+        """
         parents = states["parent"].dropna("node")
         pairs = zip(parents["node"].values.tolist(), parents.values.tolist(), strict=True)
         above = {int(node): int(parent) for node, parent in pairs if parent >= 0}
@@ -52,10 +51,10 @@ class Tree:
 
     @cached_property
     def places(self) -> dict[int, Place]:
-        """Where each node lies: x from 0 to the right, y from 0 downwards; neighbours are one apart or more.
+        """The place of each node: x from 0 to the right, y from 0 downwards.
 
-        A parent stands over the middle of its children, and subtrees move together until they touch, level
-        by level (Reingold & Tilford 1981).
+        Neighbours on a level are at least 1 apart.  A parent stands over the middle of its children, and
+        subtrees move together until they touch (Reingold & Tilford 1981).
         """
         children: dict[int, list[int]] = {}
         for node, parent in sorted(self.parent.items()):
@@ -90,13 +89,13 @@ class Tree:
 
     @property
     def size(self) -> tuple[float, int]:
-        """The room that it takes: distances between neighbours across, and levels."""
+        """The width, in distances between neighbours, and the number of levels."""
         across, down = zip(*self.places.values(), strict=True)
         return max(across) + 1, round(1 - min(down))
 
 
 def unit_of_labels(trees: Iterable[Tree], pitch: float) -> float:
-    """How far neighbours must be apart for their numbers to fit, as a multiple of `pitch` (inches)."""
+    """The distance between neighbours at which their numbers fit, as a multiple of `pitch` (inches)."""
     words = {str(node) for tree in trees for node in tree.places}
     widest = max(map(style.text_width, words)) + MARGIN
     return max(1.0, widest / (DIAMETER * pitch))
@@ -111,10 +110,10 @@ def draw(
     fills: Mapping[int, str] | None = None,
     labels: bool = True,
 ) -> Axes:
-    """Draw `tree` in the middle of a panel of its own; what is not in `fills` (node: "#rrggbb") is white.
+    """Draw `tree` in the middle of a panel of its own; nodes without a fill in `fills` ("#rrggbb") are white.
 
-    The panel is in inches from the top left of the figure: left, top and width.  Levels are `pitch` apart,
-    and neighbours on a level `unit` times that.
+    `column` is the left, the top and the width of the panel, in inches from the top left of the figure.  Levels
+    are `pitch` inches apart, and neighbours on a level `unit` times as much.
     """
     from matplotlib.collections import EllipseCollection, LineCollection
 

@@ -1,4 +1,4 @@
-"""What changes where a head is ablated: accuracy, loss and confidence, against the intact model."""
+"""Effects of ablating a head: changes of accuracy, loss and confidence, against the intact model."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Measure = Literal[
 
 
 class Options(Panels):
-    """Which models are shown, and what of them; the first of the figure's data has the ablations."""
+    """Which models and measures are shown; the first of the figure's data has the ablations."""
 
     measures: list[Measure] = ["accuracy", "loss", "entropy", "calibration_error"]
-    # An analysis by the method `head_modes`, among the figure's data: heads of all panels and seeds stand by
-    # their mode, not by their number.
+    # An analysis by the method `head_modes`, among the figure's data.  With it, a row is a mode, with the heads
+    # of this mode of all panels and seeds.
     by_mode: Analysis | None = None
     labels: dict[str, str] = {}  # measure: words for it, above its panels
 
@@ -78,7 +78,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _table(here: xr.Dataset, measures: Sequence[Measure]) -> DataFrame:
-    """A row for each head, seed and ablation: changes by measure, and the words for the head."""
+    """A row for each head, seed and ablation: the change of each measure, and the name of the head."""
     changes = {name: here[name] - here[f"intact_{name}"] for name in measures}
     # Another experiment may have an ablation, a seed or a head more.
     table = xr.Dataset(changes).to_dataframe().dropna(how="all").reset_index()
@@ -89,7 +89,7 @@ def _table(here: xr.Dataset, measures: Sequence[Measure]) -> DataFrame:
 
 
 def _by_mode(tables: Mapping[str, DataFrame], modes: xr.Dataset) -> DataFrame:
-    """The heads of all tables in rows of one mode, with their number; those without a mode are left out."""
+    """The heads of all tables in rows of one mode, with their number; heads without a mode are left out."""
     import pandas as pd
 
     table = pd.concat(tables.values())
@@ -112,7 +112,7 @@ def _by_mode(tables: Mapping[str, DataFrame], modes: xr.Dataset) -> DataFrame:
 
 
 def _draw(panel: Axes, table: DataFrame, measure: str, kinds: Sequence[str]) -> None:
-    """The changes of one measure: rows of heads, in each a lane for each ablation."""
+    """Draw the changes of one measure: rows of heads, in each a lane for each ablation."""
     import seaborn
 
     rows = table["row"].unique().tolist()

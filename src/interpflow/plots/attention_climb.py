@@ -1,4 +1,4 @@
-"""Where one position attends, layer by layer: a row for each layer and head, the first at the bottom.
+"""Attention of one position, layer by layer: a row for each layer and head, the first at the bottom.
 
 The figure's data are rows of attention (`attention_rows`).
 """
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Options(Shown):
-    """Of which model; `select` names examples (`shown_example`) and the position that attends (`query`).
+    """Which model is shown; `select` names examples (`shown_example`) and the attending position (`query`).
 
-    The first of each if not given.
+    If not given, the first of each.
     """
 
 
@@ -34,7 +34,7 @@ ROW = 0.24  # of a layer, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Attention as shades, and a line through the tokens that have most of it."""
+    """Attention as shades, and a line through the tokens with more than half of it."""
     from matplotlib.lines import Line2D
 
     found = find(data, options, "attention", along=["shown_example"])
@@ -49,20 +49,20 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         image = _draw(panel, rows)
     style.colour_key(figure, image, style.axis_label(found["attention"]))
     line = Line2D([], [], label=MOST.label, **MOST.drawn)
-    figure.legend(handles=[line], loc="upper right")  # beside the bar that says what shades mean
+    figure.legend(handles=[line], loc="upper right")  # beside the key of the shades
     style.axis_labels(figure, "Token; the last one attends", "Layer")
     return figure
 
 
 def _rows(example: xr.Dataset) -> xr.DataArray:
-    """Attention of one query (layer and head, key) up to its own position, keys by their words."""
+    """Attention of one query (layer, key) up to its own position; a head is a layer, keys have words."""
     example = example.sel(key=slice(0, int(example["query"])))
     attention = by_head(example["attention"]).transpose("layer", "key")
     return attention.assign_coords(key=example["word"].values)
 
 
 def _draw(panel: Axes, attention: xr.DataArray) -> AxesImage:
-    """One example, and the line through what has more than half of the attention."""
+    """Draw one example, and the line through the tokens with more than half of the attention."""
     words = attention["key"].values.tolist()
     room = (style.DOUBLE - 0.9) / len(words)
     image = draw(panel, attention, Scale(1), (room, ROW), numbers=False)

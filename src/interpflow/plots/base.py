@@ -5,14 +5,16 @@ A plot is a file in this folder with
     class Options(Section)                         its options in a spec, with their reasons
     def plot(data, options, claims) -> Figure      the figure
 
-It gets the collected datasets of the figure's analyses, in the order of the spec, and the claims on
-them, which it draws as reference marks (`interpflow.style.marks`).  Each dataset has the dims of its
-analysis and `experiment` before them.  What an experiment lacks is NaN, coordinates may be sorted,
-and a scale may leave one seed and one experiment: a plot draws what is there.
+`data` are the collected datasets of the figure's analyses, in the order of the spec.  `claims` are the
+claims on them, drawn as reference marks (`interpflow.style.marks`).  Each dataset has a first dim
+`experiment`, then the dims of its analysis.  A value that an experiment lacks is NaN.  Coordinates may
+be sorted.  A scale may leave one seed and one experiment: a plot draws what is there.
 
-Labels and units come from attributes, looks and sizes from `interpflow.style`.  A plot computes
-nothing that a reader could want as data; means and standard deviations over seeds are all.  Specs
-are read without matplotlib, so it makes its figure with `style.panels`, or imports within `plot`.
+Labels and units come from attributes, looks and sizes from `interpflow.style`.  A plot computes means
+and standard deviations over seeds, and nothing else that a reader could want as data.  Specs are read
+without matplotlib, so a plot makes its figure with `style.panels`, or imports matplotlib within `plot`.
+
+A file whose name begins with an underscore is no plot: it holds what several plots share.
 """
 
 from __future__ import annotations
@@ -52,10 +54,10 @@ class Plot(Protocol):
 
 
 def choose(data: xr.Dataset, option: str = "", /, **select: Value | list[Value]) -> xr.Dataset:
-    """`data` at one value of each coordinate named, or at the values of a list, in its order.
+    """`data` at one value of each coordinate in `select`, or at the values of a list, in its order.
 
-    Raises InterpflowError, with what there is, where the data has no such value; `option` comes before the
-    name of the coordinate.
+    Raises InterpflowError with the nearest value if the data lacks one; the message begins with `option` and
+    the name of the coordinate.
     """
     for name, asked in select.items():
         there = data[name].values.tolist()

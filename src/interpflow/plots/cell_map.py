@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class Options(Panels):
-    """What is in the cells, and what runs across and down."""
+    """The variable in the cells, and the coordinates along the axes."""
 
     variable: FoundVariable
-    x: Coordinate  # a coordinate of the variable; where there are several heads, `layer` stands for both
-    y: Coordinate  # another; a layer goes up, all else down
+    x: Coordinate  # a coordinate of the variable; `layer` stands for layer and head if there are several heads
+    y: Coordinate  # another; layers go up, all else down
     signed: bool = False  # values about 0; shares if not
-    labels: dict[str, str] = {}  # value of x or y, or of what tells panels apart: words for it
-    x_label: str | None = None  # what the coordinate is called if not given
-    y_label: str | None = None
+    labels: dict[str, str] = {}  # value of x, of y or of the coordinate of the panels: words for it
+    x_label: str | None = None  # the name of the coordinate if not given
+    y_label: str | None = None  # the name of the coordinate if not given
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Means over seeds; without panels, one for each value of what else the variable runs along."""
+    """Means over seeds; without `panels`, a panel for each value of the variable's further dim."""
     found = panels(data, options, options.variable)
     if not found:
         return style.nothing("Nothing of what these maps select is in the data.")
@@ -52,7 +52,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _maps(title: str, here: xr.Dataset, options: Options) -> dict[str, xr.DataArray]:
-    """The maps (seed, y, x) of what one panel shows, by title, with words for labels."""
+    """The maps (seed, y, x) of one panel, by title, with words for labels."""
     values, axes = here[options.variable], (options.y, options.x)
     for option, axis in zip("yx", axes, strict=True):
         if axis not in values.dims:

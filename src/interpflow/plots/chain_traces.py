@@ -1,4 +1,4 @@
-"""What an LLC estimate rests on: the loss of every draw of every chain, at a few checkpoints."""
+"""Traces of the chains of LLC estimates: the loss of every draw of every chain, at a few checkpoints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Options(Shown):
     """Which estimates are shown: a row for each group of weights, a column for each checkpoint."""
 
-    # So many checkpoints, evenly among those that `select` leaves.  Four fit beside each other.
+    # Number of checkpoints, evenly among the ones that `select` leaves.  Four fit beside each other.
     steps: Annotated[int, Field(ge=1, le=4)] = 3
     labels: dict[str, str] = {}  # group of weights: words for it
 
@@ -63,7 +63,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _traces(panel: Axes, here: xr.Dataset) -> bool:
-    """Draw the chains of one estimate, and say whether one of them diverged."""
+    """Draw the chains of one estimate; return whether a chain diverged."""
     from matplotlib.ticker import MaxNLocator
 
     chains = here["diverged"].notnull().values
@@ -79,7 +79,7 @@ def _traces(panel: Axes, here: xr.Dataset) -> bool:
         if left.size:
             panel.plot(left["draw"], left, marker="X", color=color, markersize=5, zorder=above)
     sound = here["loss"].isel(chain=chains & ~diverged).values
-    if sound.size and diverged.any():  # what left for infinity would leave no room for the others
+    if sound.size and diverged.any():  # a diverged chain would leave no room for the others
         ends = [*sound.ravel(), float(here["start_loss"])]
         margin = 0.05 * (max(ends) - min(ends)) or 1.0
         panel.set_ylim(min(ends) - margin, max(ends) + margin)
@@ -102,7 +102,7 @@ def _traces(panel: Axes, here: xr.Dataset) -> bool:
 
 
 def _estimate(here: xr.Dataset, narrow: bool) -> str:
-    """The estimate, its spread over chains and the scale reduction; in two lines where `narrow`."""
+    """The estimate, its spread over chains and the scale reduction; in two lines if `narrow`."""
     llc, sd, r_hat = (float(here[name]) for name in ("llc", "llc_sd", "r_hat"))
     if not np.isfinite(llc):
         return "no estimate" + "\n" * narrow

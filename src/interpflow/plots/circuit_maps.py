@@ -27,7 +27,7 @@ KINDS = {"ov": ("source", "output"), "qk": ("query", "key")}
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """`ov` and `qk` of one seed, red where positive, each map on a scale of its own.
 
-    Two heads share a row, more have OV above QK.
+    Up to two heads share a row; with more heads, a row of OV stands above a row of QK.
     """
     models = {
         title: _tokens(first(here, "seed")) for title, here in panels(data, options, "ov").items()
@@ -67,7 +67,7 @@ def _map(circuits: xr.DataArray, head: int) -> tuple[str, xr.DataArray]:
 
 
 def _tokens(model: xr.Dataset) -> xr.Dataset:
-    """The circuits of one model, tokens in order; of the OV circuits those that go in and come out."""
+    """The circuits of one model, tokens in order; OV circuits have the tokens that are inputs and outputs."""
     there = {
         dim: style.in_order(token for (token,) in style.present(model[kind], dim))
         for kind, dims in KINDS.items()

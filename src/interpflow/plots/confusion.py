@@ -1,4 +1,4 @@
-"""True against predicted class of a probe: a row of a panel is one true class and sums to 100%."""
+"""Confusion matrices of probes: a row of a panel is one true class and sums to 100%."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class Options(Panels):
-    """Which probe is shown, and of what."""
+    """Which probes are shown."""
 
-    classes: str = "class"  # what a class is, in words: "depth"
+    classes: str = "class"  # the word for a class: "depth"
 
 
 ACROSS = 4  # maps beside each other
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """A panel for each experiment and target, all seeds together; a class never seen is pale."""
+    """A panel for each experiment and target, all seeds together; a class without examples is pale."""
     found = panels(data, options, "confusion")
     cells = by_target({title: first(here, "read") for title, here in found.items()})
     if not cells:
@@ -42,7 +42,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _shares(here: xr.Dataset) -> xr.DataArray:
-    """The share of each true class (row) that is taken for each class (column), all seeds together."""
+    """Shares (true class, predicted class) of each true class, all seeds together."""
     those = slice(int(here["classes"]))
     counts = first(here, "hidden_layers")["confusion"].isel(true_class=those, predicted_class=those)
     counts = counts.sum("seed")

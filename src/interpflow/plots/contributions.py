@@ -1,4 +1,4 @@
-"""What attended positions add to the logits: a bar for each relation, a panel for each layer."""
+"""Contributions of attended positions to the logits: a bar for each relation, a panel for each layer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Options(Shown):
-    """Of which model; `select` says which relations."""
+    """Which model is shown; `select` says which relations."""
 
     labels: dict[str, str] = {}  # relation: words for it
 
@@ -27,11 +27,11 @@ class Options(Shown):
 RAISED = style.Look("raised", style.BLUE, "s", line="", size=7)
 LOWERED = style.Look("lowered", style.VERMILLION, "s", line="", size=7)
 OTHERS = style.Look("other outputs, by the same keys", style.BLACK, "|", line="", size=8)
-ROW = 0.22  # height of a bar with the space to the next, inches
+ROW = 0.22  # from bar to bar, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """`contribution` as means over seeds with one standard deviation, beside that to `others`."""
+    """`contribution` as means over seeds with one standard deviation, and the mean of `others` beside it."""
     here = find(data, options, "contribution", along=["layer", "relation"])
     if here is None:
         return style.nothing("No contributions of this experiment are in the data.")

@@ -1,4 +1,4 @@
-"""Training as it went: curves of one experiment below each other, with its stages and what heads copy."""
+"""The course of training: curves of one experiment below each other, with stages and what heads copy."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 
 class Options(Shown):
-    """Which curves of which model; stages are drawn where their analysis is among the data."""
+    """Which curves are shown, of which model; stages are drawn if their analysis is among the figure's data."""
 
     panels: Annotated[dict[str, dict[str, Line]], Field(min_length=1)]  # title: {label: curve}
     log: list[str] = []  # titles of panels with a logarithmic axis
-    copying: Panel | None = None  # what each head of one seed copies, by the method `head_modes`
+    copying: Panel | None = None  # copying of each head of one seed, by the method `head_modes`
 
 
 LINES = style.Look("thin: each seed; thick: mean over seeds", style.BLACK)
 UNSOUND = style.Look("unsound chains", style.BLACK, "o", line="", fill="white", size=5)
 FAILED = style.Look("unsound chains: no estimate", style.BLACK, "X", line="", size=5)
 STRIP, ROW, IMAGE = 0.17, 0.62, 0.95  # heights, inches
-FEW_STEPS = 30  # up to so many, checkpoints are dots on the mean
+FEW_STEPS = 30  # up to this number, checkpoints are dots on the mean
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """A thin line for each seed and a thick one for their mean, where every seed has a value.
+    """A thin line for each seed, and a thick line for the mean where every seed has a value.
 
-    Bands run between the medians over seeds of the boundaries of stages.
+    Stages are bands between the medians, over seeds, of their boundaries.
     """
     panels = _panels(data, options)
     if not panels:
@@ -74,7 +74,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[str, Curve]]:
-    """The curves of each panel that has one, of the first experiment that the first curve has."""
+    """The curves of each panel that has some, all of the experiment of the first curve."""
     found: dict[str, dict[str, Curve]] = {}
     figure = within(Panel(), options)
     for title, lines in options.panels.items():
@@ -91,7 +91,7 @@ def _experiment(panels: Mapping[str, Mapping[str, Curve]]) -> str:
 
 
 def _draw(panel: Axes, curves: Mapping[str, Curve], log: bool) -> list[style.Look]:
-    """Draw the curves of one panel, and say which marks of failed estimates it took."""
+    """Draw the curves of one panel; return the marks of failed estimates that were drawn."""
     from matplotlib.lines import Line2D
 
     looks = {label: replace(look, marker="") for label, look in style.looks(curves).items()}
@@ -114,7 +114,7 @@ def _draw(panel: Axes, curves: Mapping[str, Curve], log: bool) -> list[style.Loo
 
 
 def _line(panel: Axes, line: Curve, look: style.Look, log: bool) -> list[style.Look]:
-    """Draw one curve; it breaks where a value is missing, so that nothing is drawn that was not measured."""
+    """Draw one curve, broken where a value is missing; return the marks of failed estimates that were drawn."""
     values = line.values.where(line.values > 0) if log else line.values
     unsound = _unsound(line)
     seeds = values["seed"].values
@@ -136,7 +136,7 @@ def _line(panel: Axes, line: Curve, look: style.Look, log: bool) -> list[style.L
 
 
 def _mark(panel: Axes, values: xr.DataArray, drawn: dict[str, Any]) -> None:
-    """Mark estimates that do not stand, at their value or, where there is none, at the foot of the panel."""
+    """Mark failed estimates at their value, or at the foot of the panel if they have none."""
     if values.notnull().all():
         panel.plot(values["step"], values, **drawn)
     else:
@@ -145,7 +145,7 @@ def _mark(panel: Axes, values: xr.DataArray, drawn: dict[str, Any]) -> None:
 
 
 def _unsound(line: Curve) -> xr.DataArray:
-    """Where an estimate (seed, step) rests on chains that are not all sound; nowhere for measurements."""
+    """Whether an LLC estimate (seed, step) rests on unsound chains; false for other variables."""
     found, nowhere = line.dataset, xr.zeros_like(line.values, dtype=bool)
     if not line.line.variable.startswith("llc") or not {"sound_chains", "diverged"} <= set(found):
         return nowhere
@@ -158,7 +158,7 @@ def _unsound(line: Curve) -> xr.DataArray:
 
 
 def _axis(panel: Axes, log: bool) -> None:
-    """A logarithmic axis where values span a factor of ten."""
+    """Set up the y axis: logarithmic if `log`, and values span a factor of ten."""
     from matplotlib.ticker import LogLocator
 
     low, high = panel.dataLim.intervaly

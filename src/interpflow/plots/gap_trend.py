@@ -1,4 +1,4 @@
-"""How the roles of heads go with one fact about the data: overlap, regions and suppression."""
+"""Roles of heads against one fact about the data: overlap, copying regions and suppression."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fact(Section):
-    """A fact about an experiment's data: `mean` in an analysis by the method `data_statistics`."""
+    """A fact about the data of an experiment: `mean` of an analysis by the method `data_statistics`."""
 
     data: Analysis
     quantity: Annotated[str, Names("quantity")]
@@ -28,16 +28,15 @@ class Fact(Section):
 
 
 class Options(Section):
-    """What runs along x, and which experiments make a line; the first of the data has the modes."""
+    """What runs along x, and which experiments make a line; the first of the figure's data has the modes."""
 
     x: Fact
-    x_label: str | None = None  # what the quantity is called if not given
-    groups: dict[
-        str, list[Experiment]
-    ] = {}  # line: experiments, whose names may end in *; all if none
+    x_label: str | None = None  # the name of the quantity if not given
+    # line: experiments, whose names may end in *; one line of all if none
+    groups: dict[str, list[Experiment]] = {}
 
 
-# What is shown of each model, and the words over its panel.
+# Each variable that is shown, and the title of its panel.
 MEASURES = {
     "overlap": "Share copied by several heads",
     "copying_regions": "Regions per copying head",
@@ -47,7 +46,7 @@ APART = 0.012  # of the range of x, between points of two lines: they often lie 
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """A panel for each measure: a point for each experiment, means over seeds with their deviation."""
+    """A panel for each measure: a point for each experiment, means over seeds with one standard deviation."""
     found = next(iter(data.values()))
     x = _across(data, options.x)
     groups = {
@@ -80,7 +79,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _across(data: Mapping[str, xr.Dataset], fact: Fact) -> dict[str, float]:
-    """Where each experiment stands along x, those that have a place."""
+    """The fact of each experiment that has it: its place along x."""
     facts = dataset(data, fact.data, "x.data")
     mean = choose(facts, "x.", split=fact.split, quantity=fact.quantity)["mean"]
     return {
@@ -89,7 +88,7 @@ def _across(data: Mapping[str, xr.Dataset], fact: Fact) -> dict[str, float]:
 
 
 def _last(found: xr.Dataset, experiment: str) -> xr.Dataset:
-    """What is shown of one experiment, (seed,), at the last step that it has."""
+    """The measures of one experiment, each (seed,), at its last step."""
     last = find({"": found}, Shown(experiment=experiment), "overlap")
     assert last is not None
     return last[[*MEASURES]].reset_coords(drop=True)

@@ -1,4 +1,4 @@
-"""Lines of what was measured against a coordinate: groups of examples, training steps, a swept option."""
+"""Lines of variables against a coordinate: groups of examples, training steps, a swept option."""
 
 from __future__ import annotations
 
@@ -26,20 +26,19 @@ if TYPE_CHECKING:
 
 
 class Options(Panels):
-    """Which lines there are in every panel, and against what; a panel selects of its lines where it can."""
+    """The lines of every panel, and the coordinate along x; a panel selects of the lines that have a choice."""
 
-    x: Coordinate = (
-        "group"  # a coordinate, or an option that experiments sweep; `step` is logarithmic
-    )
+    # A coordinate, or an option that experiments sweep.  The axis of `step` is logarithmic.
+    x: Coordinate = "group"
     lines: Annotated[dict[str, Line], Field(min_length=1)]  # by label
     y: Literal["share", "plain", "log"] = "share"  # share: an axis from 0 to 1
-    spread: Literal["bars", "seeds"] = "bars"  # one standard deviation, or a line a seed
-    x_label: str | None = None  # what the coordinate is called if not given
-    y_label: str | None = None  # what the first line's variable is called if not given
+    spread: Literal["bars", "seeds"] = "bars"  # bars: one standard deviation; seeds: a line a seed
+    x_label: str | None = None  # the name of the coordinate if not given
+    y_label: str | None = None  # the name of the first line's variable if not given
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Means over seeds and their spread; a variable without x is a dashed level across the panel."""
+    """Means over seeds and their spread; a variable without the dim x is a dashed level across the panel."""
     panels = _panels(data, options)
     every = [line for lines in panels.values() for line in lines.values()]
     along = [line.values[options.x] for line in every if options.x in line.values.dims]
@@ -75,7 +74,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[str, Curve]]:
-    """The panels with a line along x, and what each has of the lines, by label."""
+    """The panels that have a line along x, each with its lines by label."""
     known = {str(name) for found in data.values() for name in found.variables}
     named = {"x": [options.x], "select": [*options.select]}
     named |= {f"panels.{at}.select": [*panel.select] for at, panel in options.panels.items()}
@@ -98,7 +97,7 @@ def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[
 
 
 def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options) -> list[str]:
-    """Set up the axes; the words along x, where it is of words."""
+    """Set up the axes; return the words along x, none if x is of numbers."""
     for panel in axes:
         if options.y == "share":
             style.shares(panel)
@@ -130,7 +129,7 @@ def _broken(name: str, room: float) -> str:
 
 
 def _draw(panel: Axes, x: np.ndarray, values: xr.DataArray, look: style.Look, spread: str) -> None:
-    """One line (seed, x) at `x`."""
+    """Draw one line (seed, x) at `x`."""
     if spread == "bars":
         style.series(panel, x, values, look)
         return
@@ -143,7 +142,7 @@ def _draw(panel: Axes, x: np.ndarray, values: xr.DataArray, look: style.Look, sp
 def _marks(
     claims: Sequence[Claim], line: Curve, x: str, at: np.ndarray
 ) -> list[tuple[Mark, float]]:
-    """The claims on points of a line, and where along x they stand."""
+    """The marks of claims on points of a line, each with its place along x."""
     # Against a swept option, claims name experiments.
     dim = x if x in line.dataset.dims else "experiment"
     labels = line.values[dim].values.tolist()

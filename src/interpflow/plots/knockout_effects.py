@@ -1,4 +1,4 @@
-"""What cutting attention to each position does, which are registers, what these hold, accuracy without them."""
+"""Attention knockout: the effect of each position, registers and their chains, accuracy without registers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Options(Shown):
-    """Which model, and what else is shown of it."""
+    """Which model is shown, and its chains."""
 
-    x_label: str = "Group"  # what the groups are: "Path length (edges)"
-    chains: Panel | None = None  # an analysis of the registers by `attention_chains`
+    x_label: str = "Group"  # the name of the groups: "Path length (edges)"
+    chains: Panel | None = None  # an analysis of the registers by the method `attention_chains`
 
 
 REGISTER = style.Look("register", style.BLUE, "s", line="", size=7)
@@ -37,7 +37,7 @@ BAR = 0.14  # height of one position, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Bars of the effect, mean over seeds; beside them accuracy by group, and below how chains climb."""
+    """Bars of the effect, means over seeds; beside them accuracy by group, and below it the steps of chains."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -63,7 +63,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _effects(panel: Axes, found: xr.Dataset) -> None:
-    """A bar for each position from the top down, blue where most seeds have a register there."""
+    """Draw a bar for each position from the top down, blue where at least half of the seeds have a register."""
     effect = found["kl"]
     registers = found["is_register"].mean("seed").values >= 0.5
     y = np.arange(effect.sizes["position"])
@@ -92,7 +92,7 @@ def _effects(panel: Axes, found: xr.Dataset) -> None:
 
 
 def _accuracy(panel: Axes, found: xr.Dataset, x_label: str) -> None:
-    """Accuracy of each group with nothing, the registers and other positions cut."""
+    """Draw the accuracy of each group, with nothing, with the registers and with other positions cut."""
     there = found["intact_accuracy"].notnull().any("seed").values
     found = found.isel(group=there)
     x = np.arange(found.sizes["group"])
@@ -108,9 +108,9 @@ def _accuracy(panel: Axes, found: xr.Dataset, x_label: str) -> None:
 
 
 def _chains(figure: Figure, place: SubplotSpec, room: float, found: xr.Dataset | None) -> None:
-    """The share of steps that climb (position, layer), mean over the seeds that have a register there.
+    """Draw the share of steps that climb (position, layer), the mean over the seeds with a register there.
 
-    Rows are as high as in other maps, in up to `room` inches.
+    Rows are as high as in other maps, and lower if all of them need more than `room` inches.
     """
     high = min((found.sizes["position"] if found else 1) * HEIGHT, room)
     cut = place.subgridspec(2, 1, height_ratios=[high, max(room - high, 0.01)])

@@ -1,4 +1,4 @@
-"""Accuracy by sequence length: each split of test data over the lengths that it holds."""
+"""Accuracy by sequence length: a point and a band of lengths for each split of test data."""
 
 from __future__ import annotations
 
@@ -22,28 +22,26 @@ if TYPE_CHECKING:
 class Options(Shown):
     """Which models are shown, and which share a panel; `select` says at which checkpoint."""
 
-    trained_on: Annotated[str, Names("group")] = (
-        "validation"  # the split whose lengths are those of training
-    )
-    panels: dict[
-        str, dict[str, Panel]
-    ] = {}  # title: {label: line}; if none, one for each experiment
+    # The split whose sequences are as long as in training.
+    trained_on: Annotated[str, Names("group")] = "validation"
+    # title: {label: line}; one for each experiment if none
+    panels: dict[str, dict[str, Panel]] = {}
 
 
 TRAINED = style.Look("lengths in training", style.PALE, "s", line="")
-APART = 0.03  # of the longest length, between points of one split: they often lie on each other
+APART = 0.03  # of the longest length, between points of one split, which would often lie on each other
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Lines of `accuracy`, each point with a band over the lengths of its split.
 
-    Points of the experiments in a panel stand side by side, and marks have the colour of theirs.
+    Points of the lines in a panel stand side by side; a mark has the colour of its line.
     """
     groups = _groups(data, options)
     if not groups:
         return style.nothing("No experiment of these panels is in the data.")
     figure, axes = style.panels(len(groups), height=1.6, share="y")
-    # The commonest label first, so that its look does not hang on the first panel.
+    # The commonest label first, so that its look does not depend on the first panel.
     labels = Counter(label for group in groups.values() for label in group)
     lines = style.looks(label for label, _ in labels.most_common())
     marked = []
@@ -72,7 +70,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _groups(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[str, xr.Dataset]]:
-    """The lines of each panel that has one."""
+    """The lines of each panel that has some, by title and label."""
     asked = options.panels or {
         title: {"": panel} for title, panel in for_each_experiment(data, options).items()
     }

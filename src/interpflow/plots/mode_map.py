@@ -1,4 +1,4 @@
-"""A map of modes over two swept options: which mode seeds end in, cell by cell."""
+"""A map of modes over two swept options: the modes in which the seeds of each cell end."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """What the axes are."""
+    """The swept coordinates along the axes."""
 
     x: Coordinate  # a swept coordinate
-    y: Coordinate  # another
+    y: Coordinate  # a second
     by: Coordinate | None = None  # a third: a panel for each value
     experiments: list[Experiment] = []  # names may end in *; all if not given
     labels: dict[str, str] = {}  # coordinate: words for it
@@ -35,7 +35,7 @@ CELL = 0.36  # height, inches
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Each cell is filled with the shares of its modes; in it the majority's share, as numbers of seeds."""
+    """Each cell is filled with the shares of its modes, and holds the majority's number of seeds, of all."""
     (found,) = data.values()
     cells: dict[Any, dict[tuple[Any, Any], list[str]]] = {}
     for name, panel, x, y in _places(found, options):
@@ -73,7 +73,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 def _cell(
     panel: Axes, x: int, y: int, modes: dict[str, int], parts: Mapping[str, style.Look]
 ) -> bool:
-    """Draw one cell, and say whether its evidence is thin."""
+    """Draw one cell; return whether its evidence is thin."""
     total, left = sum(modes.values()), x - 0.47
     ordered = sorted(modes.items(), key=lambda entry: -entry[1])
     (majority, most), *_ = ordered
@@ -93,7 +93,7 @@ def _cell(
 
 
 def _places(found: xr.Dataset, options: Options) -> Iterator[tuple[str, Any, Any, Any]]:
-    """Each experiment that has a place: its name, and its values for the panel, x and y."""
+    """Each experiment that has a place: its name, and its values along `by`, x and y."""
     names = experiments(found, options.experiments, "experiments")
     if not names:  # a scale that leaves out a sweep leaves out its coordinates, too
         return

@@ -1,4 +1,4 @@
-"""How many of an experiment's seeds end in each mode: one bar for each experiment."""
+"""The share of an experiment's seeds that end in each mode: one bar for each experiment."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """Which bars there are, and what they are called."""
+    """Which experiments have a bar, and the words for them."""
 
-    # Heading, or "" for none: experiments under it, whose names may end in *; all if not given.
+    # heading, or "" for none: experiments under it, whose names may end in *; all if none
     groups: dict[str, list[Experiment]] = {}
     labels: dict[str, str] = {}  # experiment: words for it
 
 
-HEIGHT = 0.24  # of one bar with the space to the next, inches
-ROOM = 1.16  # of the x axis: behind each bar stands its number of seeds
+HEIGHT = 0.24  # from bar to bar, inches
+ROOM = 1.16  # the end of the x axis: behind each bar stands its number of seeds
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
@@ -76,7 +76,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _bars(found: xr.Dataset, names: list[str], options: Options) -> dict[str, dict[str, int]]:
-    """How many seeds are in each mode, by the words for the bar."""
+    """The number of seeds in each mode, by the words for the bar."""
     counted = {
         options.labels.get(name, style.readable(name)): count(last_modes(found, name))
         for name in names

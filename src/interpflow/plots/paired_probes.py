@@ -1,4 +1,4 @@
-"""Two experiments compared: probe accuracy by the number of the probe's hidden layers.
+"""Two experiments compared: accuracy of probes by their number of hidden layers.
 
 One panel for each pair of experiments and each target that both have.
 """
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """Which experiments are compared, and what tells the two apart."""
+    """Which experiments are compared, and the words for the two sides."""
 
     pairs: dict[Experiment, Experiment]  # one experiment: the other
     labels: tuple[str, str]  # of the one side and of the other
-    select: Select = {}  # {coordinate: value}; of several reads the first
+    select: Select = {}  # {coordinate: value}; the first read if not given
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Lines of `accuracy` for both, and `majority_accuracy` of each dashed in its colour."""
+    """Lines of `accuracy`, and dashed levels of `majority_accuracy`, for both experiments of a pair."""
     (every,) = data.values()
     found = first(choose(every, "select.", **options.select), "read")
     accuracy = found["accuracy"].sel(control="none")

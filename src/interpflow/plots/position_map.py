@@ -1,4 +1,4 @@
-"""What positions look for by themselves: scores of their embeddings against tokens, from the weights alone."""
+"""Attention scores of position embeddings against tokens, from the weights alone."""
 
 from __future__ import annotations
 
@@ -37,15 +37,14 @@ class Range(Section):
 class Marks(Line):
     """Positions that an analysis found, where a variable (seed, position) is not 0."""
 
-    word: str = "marked"  # what they are called
+    word: str = "marked"  # the word for them
 
 
 class Options(Shown):
-    """Of which model and head, which positions against which tokens, and which positions are marked."""
+    """Which model and head are shown, with which positions and tokens, and which positions are marked."""
 
-    values: Literal["to_token", "attention"] = (
-        "to_token"  # scores, or the attention that they come to
-    )
+    # to_token: attention scores; attention: the attention that they come to.
+    values: Literal["to_token", "attention"] = "to_token"
     tokens: Pattern = ".*"  # a regular expression of whole words
     positions: Range | None = None  # all if not given
     marked: Marks | None = None
@@ -93,7 +92,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 def _marked(
     data: Mapping[str, xr.Dataset], options: Options, here: xr.Dataset, shown: xr.DataArray
 ) -> np.ndarray:
-    """Which of the shown positions are marked (position,); none of a model that was not looked at."""
+    """Whether each shown position is marked (position,); none is if the analysis lacks the model."""
     nowhere = np.zeros(shown.sizes["position"], dtype=bool)
     if options.marked is None:
         return nowhere

@@ -1,4 +1,4 @@
-"""Probe accuracy by the number of the probe's hidden layers, beside its controls.
+"""Accuracy of probes by their number of hidden layers, beside the controls.
 
 One panel for each experiment and target, one line for each control.
 """
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Options(Panels):
-    """Which probes are shown; of several reads the first."""
+    """Which probes are shown, of the first read if several are left."""
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Lines of `accuracy`, `majority_accuracy` dashed, and claims on either as marks."""
+    """Lines of `accuracy`, a dashed level of `majority_accuracy`, and claims on both as marks."""
     found = panels(data, options, "accuracy")
     cells = by_target({title: first(here, "read") for title, here in found.items()})
     if not cells:

@@ -1,4 +1,4 @@
-"""Protocols of probing compared: how far a probe comes above the score of the most frequent class.
+"""Protocols of probing compared: accuracy of probes above the accuracy of the most frequent class.
 
 One row for each experiment and target, and in it one line for each dataset.
 """
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """Which probe is compared, and what the protocols are called."""
+    """Which probe is compared, and the words for the protocols."""
 
-    select: Select = {}  # {coordinate: value}; of several reads and depths the first
-    labels: dict[str, str] = {}  # analysis: its protocol in words
+    select: Select = {}  # {coordinate: value}; the first read and depth if not given
+    labels: dict[str, str] = {}  # analysis: words for its protocol
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """From `majority_accuracy` (open) to `accuracy` (full), for what all datasets have."""
+    """Lines from `majority_accuracy` (open) to `accuracy` (full), for targets that all datasets have."""
     data = {name: _one_probe(found, options.select) for name, found in data.items()}
     accuracy = {name: found["accuracy"] for name, found in data.items()}
     measured = [style.present(array, "experiment", "target") for array in accuracy.values()]

@@ -1,4 +1,4 @@
-"""Calibration: how often predictions of some confidence are right, intact and with each head ablated."""
+"""Calibration: the share of predictions right by confidence, intact and with each head ablated."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class Options(Panels):
-    """Which models are shown; `select` says which ablation, the first if not."""
+    """Which models are shown; `select` says which ablation, the first if not given."""
 
 
-FEW = 10  # predictions: a bin with fewer of each seed is drawn open
+FEW = 10  # predictions a seed: a bin with fewer is drawn open
 INTACT = style.Look("nothing ablated", style.BLACK, "o", size=4)
 PERFECT = style.Look("perfectly calibrated", style.GREY, line="--")
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """`share_right` against `mean_confidence`, and below how many predictions a bin has."""
+    """`share_right` against `mean_confidence`, and below it the number of predictions in each bin."""
     found = panels(data, options, "accuracy")
     models = {title: first(here, "ablation") for title, here in found.items()}
     if not models:
@@ -74,7 +74,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _curves(here: xr.Dataset) -> list[tuple[style.Look, dict[str, xr.DataArray]]]:
-    """What is drawn of one model: intact, and with each head that was ablated."""
+    """The curves of one model: intact, and with each head that was ablated."""
     table = ("count", "mean_confidence", "share_right")
     here = here.isel(bin=here["intact_count"].notnull().any("seed").values)  # another may have more
     curves = [(INTACT, {name: here[f"intact_{name}"] for name in table})]
@@ -89,7 +89,7 @@ def _curves(here: xr.Dataset) -> list[tuple[style.Look, dict[str, xr.DataArray]]
 
 
 def _curve(panel: Axes, strip: Axes, lines: dict[str, xr.DataArray], look: style.Look) -> bool:
-    """Draw one model in its panel and the strip below; say whether it has bins of few predictions."""
+    """Draw a curve in its panel and in the strip below; return whether a bin has few predictions."""
     confidence, _ = style.mean_and_sd(lines["mean_confidence"])
     right, sd = style.mean_and_sd(lines["share_right"])
     number, _ = style.mean_and_sd(lines["count"])

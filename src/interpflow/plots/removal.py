@@ -1,4 +1,4 @@
-"""Accuracy of a task by how many directions are taken out of the hidden state."""
+"""Accuracy of a task by the number of directions that are removed from the hidden state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Options(Panels):
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """A panel for each experiment and target, from nothing removed to all that the probe reads."""
+    """A panel for each experiment and target, from no direction removed to all that the probe reads."""
     cells = by_target(panels(data, options, "accuracy"))
     if not cells:
         return style.nothing("No experiment of this figure is in the data.")
@@ -59,9 +59,9 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _ranks(panel: Axes, ranks: np.ndarray, whole: int) -> None:
-    """Numbers of directions along x: from none to one, then doubling, with `whole` named."""
+    """Set up x, the number of directions: linear from 0 to 1, then logarithmic, with `whole` named."""
     panel.set_xscale("symlog", base=2, linthresh=1, linscale=0.5)
-    # The words under `whole` need room: ranks beside it have a tick and no number.
+    # The words under `whole` need room: ranks near it have a tick and no number.
     near = np.abs(np.log2(ranks / whole)) < 1
     panel.set_xticks(ranks[near], minor=True)
     panel.set_xticks([0, *ranks[~near], whole], ["0", *map(str, ranks[~near]), f"all {whole}"])

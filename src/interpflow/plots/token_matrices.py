@@ -1,4 +1,4 @@
-"""Scores of queries against keys, token by token: a square map for each path, its own keys on the diagonal."""
+"""Scores of queries against keys, token by token: a square map for each path, own keys on the diagonal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Options(Shown):
-    """Of which model; `select` says which paths, and of which head."""
+    """Which model is shown; `select` says which paths and which head."""
 
     labels: dict[str, str] = {}  # path: words for it
 
@@ -28,7 +28,7 @@ ACROSS = 4  # maps beside each other
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """`scores` of one seed, red where positive, each path on a scale of its own.
 
-    Over each map the share of queries whose own key scores highest.
+    Over each map stands the share of queries whose own key scores highest.
     """
     here = find(data, options, "scores", along=["path"])
     if here is None:
@@ -46,7 +46,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _scores(here: xr.Dataset) -> xr.DataArray:
-    """Scores (query, key), named by their words."""
+    """Scores (query, key), with words as labels."""
     size = int((here["query_word"] != "").sum())
     scores = here["scores"].transpose("query", "key")[:size, :size]
     return scores.assign_coords(

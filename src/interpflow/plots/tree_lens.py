@@ -1,7 +1,7 @@
-"""What a lens sees at one position, layer by layer, drawn on the tree: a row for each example.
+"""Predictions of a lens at one position, layer by layer, drawn on trees: a row for each example.
 
-The first of the figure's data has the examples (`example_states` with `parent`, `goal` and `path_length`), the
-second the lens (`lens` with the same examples shown).
+The first of the figure's data has the examples (`example_states` with `parent`, `goal` and `path_length`).  The
+second has the lens (`lens` with the same examples shown).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Options(Shown):
-    """Of which model; `select` names the lens, the position, the examples (`shown_example`) and the layers.
+    """Which model is shown; `select` names the lens, the position, examples (`shown_example`) and layers.
 
-    The first lens and position, and all examples and layers, if not given; layer 0 is before the first.
+    If not given, the first lens and position, and all examples and layers.  Layer 0 is before the first layer.
     """
 
     word: str = ">{}"  # the output that says a node
@@ -38,7 +38,7 @@ CLOSEST = 0.13  # from level to level, for numbers that can be read
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """The tree with its numbers, then its nodes shaded by the probability that each layer gives them.
+    """The tree with its numbers, then, for each layer, the tree shaded by the probability of each node.
 
     Raises InterpflowError for more examples than a page holds.
     """
@@ -96,7 +96,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _key(figure: Figure, words: str) -> Callable[[float], str]:
-    """What shades and lines mean, above the rows; returns how a probability is shaded."""
+    """Draw the key of shades and lines above the rows; return the shade of a probability."""
     import matplotlib as mpl
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize, to_hex

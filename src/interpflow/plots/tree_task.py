@@ -1,4 +1,4 @@
-"""The task of paths in trees: a tree, and below it the tokens that say it, the goal, the root and the path.
+"""An example of paths in trees: a tree, and below it its tokens: edges, goal, root and path.
 
 The figure's data are examples (`example_states` with `parent` and `goal`).
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """Tokens of one part that stand side by side; "" is the part of what has none."""
+    """Tokens of one part that stand side by side; the part of other tokens is ""."""
 
     part: str
     words: list[str]
@@ -31,15 +31,15 @@ class Run(NamedTuple):
 
 
 class Options(Shown):
-    """Which example is shown: `select` names it (`shown_example`), the first if not."""
+    """Which example is shown: `select` names it (`shown_example`), the first if not given."""
 
 
-PITCH, TALLEST = 0.3, 6.0  # from level to level of the tree, at most, and the whole tree, inches
-SIDE, CELL, APART = 0.1, 0.255, 0.12  # beside the tokens, of one, between two parts
-LINE, HIGH = 0.5, 0.19  # from line to line of tokens, and of a token
-PER_LINE = 24  # tokens of one part, whole edges
+PITCH, TALLEST = 0.3, 6.0  # from level to level at most, and the height of the tree at most, inches
+SIDE, CELL, APART = 0.1, 0.255, 0.12  # beside the tokens, of a token, between two parts, inches
+LINE, HIGH = 0.5, 0.19  # from line to line of tokens, and of a token, inches
+PER_LINE = 24  # tokens of one part: whole edges
 SEPARATORS = (",", "|")
-# What a part of the tokens is called, and its colour, in the tree too.  A part has all roles that begin so.
+# The name of each part, and its colour in the tokens and in the tree.  Roles of a part begin with its key.
 PARTS = {
     "edge": ("edges, each from a node to its child", style.PALE),
     "goal": ("goal", style.VERMILLION),
@@ -78,7 +78,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
 
 
 def _runs(example: xr.Dataset) -> list[Run]:
-    """The tokens of an example, in runs of one part that fit on a line; edges stand on lines of their own."""
+    """The tokens of an example, in runs of one part that fit on a line; edges have lines of their own."""
     words, roles = (example[name].values.tolist() for name in ("word", "role_word"))
     parts = [next((part for part in PARTS if role.startswith(part)), "") for role in roles]
     runs = []
@@ -91,7 +91,7 @@ def _runs(example: xr.Dataset) -> list[Run]:
 
 
 def _line(run: Run) -> float:
-    """From the line of a run that ends it to the next, inches."""
+    """The distance from the line that a run ends to the next line, inches."""
     return LINE if run.named else HIGH + 0.08
 
 
