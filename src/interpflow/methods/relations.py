@@ -29,7 +29,7 @@ class Relation(Section):
     """Keys of a query, and outputs."""
 
     keys: Positions = ["real"]  # names of the positions that are keys
-    match: Pair | None = None  # states that are equal for a key and its query; all keys if not given
+    match: Pair | None = None  # equal states of a key and its query; all keys if not given
     own: SingleState | None = None  # a state of the key: the output is the one that says it
     only: list[Quantity] = []  # states of the query or the example: outputs say a state in all
     unless: list[Quantity] = []  # states of the query or the example: outputs say a state in none

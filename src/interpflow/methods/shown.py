@@ -18,7 +18,7 @@ class Shown(selection.Examples):
 
     # A variable of examples: `count` examples of each of its values, in ascending order.
     by: selection.OfExamples | None = None
-    count: Annotated[int, Field(ge=1, le=64)] = 4  # few, since the findings of one example are large
+    count: Annotated[int, Field(ge=1, le=64)] = 4  # few: the findings of one example are large
 
     @property
     def labels(self) -> re.Pattern[str]:

@@ -29,7 +29,7 @@ class Options(Shown):
 
 
 TRAINED = style.Look("lengths in training", style.PALE, "s", line="")
-APART = 0.03  # of the longest length, between points of one split, which would often lie on each other
+APART = 0.03  # of the longest length, between points of one split, which often lie on each other
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
