@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from built_study import build
+from toys import BASE, add_toys
+
+from interpflow.spec.load import Study, load_spec, resolve
 
 # As the commands do: sums of MKL are not to depend on where a matrix lies in memory.
 os.environ["MKL_CBWR"] = "AUTO,STRICT"
@@ -49,3 +53,21 @@ def built(_built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     folder = shutil.copytree(_built, tmp_path / "built")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Specs can name toy_task, toy_probe and toy_plot."""
+    add_toys(monkeypatch)
+
+
+@pytest.fixture
+def study(toys: None, tmp_path: Path) -> Callable[..., Study]:
+    """A function: the study that a spec of toys describes at a scale."""
+
+    def resolved(content: str | bytes = BASE, scale: str = "laptop") -> Study:
+        path = tmp_path / "toy.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return resolve(load_spec(path), scale)
+
+    return resolved

@@ -6,29 +6,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from toys import BASE, add_toys
+from toys import BASE
 
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
-from interpflow.spec.load import Study, load_spec, resolve
+from interpflow.spec.load import Study, load_spec
 from interpflow.spec.plugins import ANALYSIS, PLOT, TASK, available, load
 from interpflow.training.options import ComputeOptions, TrainingOptions
 
-
-@pytest.fixture(autouse=True)
-def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    add_toys(monkeypatch)
-
-
-@pytest.fixture
-def study(tmp_path: Path):
-    """A function: the study that a spec describes at a scale."""
-
-    def resolved(content: str, scale: str) -> Study:
-        (tmp_path / "toy.yaml").write_text(content)
-        return resolve(load_spec(tmp_path / "toy.yaml"), scale)
-
-    return resolved
+pytestmark = pytest.mark.usefixtures("toys")
 
 
 def base(**sections: str) -> str:
@@ -168,11 +154,17 @@ LENSES = """\
 EXPERIMENTS = "  plain: {}\n  deep: {model: {layers: 3}}\n"
 
 
+def of_two_models(analyses: str, scales: str = "  laptop: {}\n") -> str:
+    """A spec with `analyses` of two models, of one layer and of three, without figures and claims."""
+    empty = "  {}\n"
+    return base(
+        experiments=EXPERIMENTS, analyses=analyses, figures=empty, claims=empty, scales=scales
+    )
+
+
 def reads(study, layers: str, more: str = "") -> dict[str, dict[str, str]]:
     """The sites that an analysis reads, by experiment."""
-    lines = LENSES.replace("LAYERS", layers) + more
-    sections = {"analyses": lines, "figures": "  {}\n", "claims": "  {}\n"}
-    found = study(base(experiments=EXPERIMENTS, scales="  laptop: {}\n", **sections), "laptop")
+    found = study(of_two_models(LENSES.replace("LAYERS", layers) + more))
     return {
         name: {read: given["site"] for read, given in options["reads"].items()}
         for name, options in found.analyses["lenses"].options.items()
@@ -193,11 +185,7 @@ def test_layers_can_be_named(study) -> None:
 def test_layers_of_one_experiment_can_be_others(study) -> None:
     own = '{plain: {}, deep: {reads: {"layer {layer}": {layers: [2, 0]}}}}'
     lines = LENSES.replace("[plain, deep]", own).replace("LAYERS", "all")
-    content = base(
-        experiments=EXPERIMENTS, analyses=lines, figures="  {}\n", claims="  {}\n",
-        scales="  laptop: {}\n",
-    )  # fmt: skip
-    options = study(content, "laptop").analyses["lenses"].options
+    options = study(of_two_models(lines)).analyses["lenses"].options
     assert list(options["plain"]["reads"]) == ["layer 0"]
     assert list(options["deep"]["reads"]) == ["layer 2", "layer 0"]
 
@@ -207,10 +195,7 @@ def test_what_is_read_of_each_layer_means_the_same_as_written_out(study) -> None
         lines = (
             LENSES.split("    reads:")[0].replace("plain, deep", "deep") + f"    reads: {reads}\n"
         )
-        sections = {"analyses": lines, "figures": "  {}\n", "claims": "  {}\n"}
-        return study(
-            base(experiments=EXPERIMENTS, **sections).replace("[plain]", "[deep]"), "smoke"
-        )
+        return study(of_two_models(lines, "  smoke: {only: [deep]}\n"), "smoke")
 
     short = (
         '{"{layer} post": {site: "blocks.{layer}.hook_resid_post", positions: [real], layers: all}}'
@@ -280,16 +265,8 @@ def test_what_may_be_null_is_null_where_it_is_not_given() -> None:
 
 
 def lenses(reads: str, more: str = "") -> str:
-    """A spec with an analysis that reads the layers of two models, of one layer and of three."""
-    lines = LENSES.split("    reads:")[0] + f"    reads: {{{reads}}}\n{more}"
-    empty = "  {}\n"
-    return base(
-        experiments=EXPERIMENTS,
-        analyses=lines,
-        figures=empty,
-        claims=empty,
-        scales="  laptop: {}\n",
-    )
+    """A spec with an analysis that reads the layers of two models."""
+    return of_two_models(LENSES.split("    reads:")[0] + f"    reads: {{{reads}}}\n{more}")
 
 
 EACH = '"layer {layer}": {site: "blocks.{layer}.hook_resid_post", positions: [real], layers: all}'
@@ -320,8 +297,7 @@ WRONG = {
         "15: analyses.a.width: found 'wide'; expected a whole number or 'auto'",
     ),
     "what is wrong in the other for this one alone": (
-        base(experiments=EXPERIMENTS, figures="  {}\n", claims="  {}\n", scales="  {}\n",
-             analyses=LENSES.replace("[plain, deep]", "[deep]").replace("LAYERS", "[2]")
+        of_two_models(LENSES.replace("[plain, deep]", "[deep]").replace("LAYERS", "[2]")
                       + "  more: {like: lenses, experiments: [plain]}\n"),
         '18: analyses.lenses.reads."layer {layer}".layers: found 2; the model has layer 0 alone '
         "(in analyses.more)",

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
-import pytest
 import yaml
-from built_study import build
 
 from interpflow import store
 from interpflow.__main__ import main
 from interpflow.training import weights_file
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("built")
-    build(folder)
-    return folder
 
 
 def test_what_is_shipped_takes_the_place_of_the_training_it_came_from(built, capsys, tmp_path):

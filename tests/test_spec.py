@@ -11,32 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from toys import BASE, add_toys, changed
+from toys import BASE, changed
 
 import interpflow
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
 from interpflow.spec.document import RULES
-from interpflow.spec.load import Study, load_spec, load_specs, require_scale, resolve
+from interpflow.spec.load import load_spec, load_specs, require_scale
 from interpflow.training.options import TrainingOptions
 from interpflow.workflow.plan import STAGES
 
-
-@pytest.fixture(autouse=True)
-def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    add_toys(monkeypatch)
-
-
-@pytest.fixture
-def study(tmp_path: Path):
-    """A function: the study that a spec describes at a scale."""
-
-    def resolved(content: str | bytes = BASE, scale: str = "laptop") -> Study:
-        path = tmp_path / "toy.yaml"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return resolve(load_spec(path), scale)
-
-    return resolved
+pytestmark = pytest.mark.usefixtures("toys")
 
 
 def test_every_default_is_filled_in(study) -> None:

@@ -7,15 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from toys import BASE, add_toys, changed
+from toys import BASE, changed
 
 from interpflow.errors import InterpflowError
 from interpflow.spec.load import load_spec
 
-
-@pytest.fixture(autouse=True)
-def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    add_toys(monkeypatch)
+pytestmark = pytest.mark.usefixtures("toys")
 
 
 def refusal(folder: Path, content: str | bytes) -> str:

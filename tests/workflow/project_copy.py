@@ -13,6 +13,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).parent / "tiny"
+# The tiny study's spec, folders and weights, in a copy.
+SPEC = "specs/tiny.yaml"
+RESULTS, FIGURES = "results/laptop/tiny", "figures/laptop/tiny"
+TRAINED = tuple(
+    f"{RESULTS}/experiments/{name}/weights_{seed}.nc"
+    for name in ("narrow", "wide")
+    for seed in "01"
+)
 _COPIED = ("Snakefile", "environment.yml", "rules", "profiles", "src")
 _MESSAGE = re.compile(r"^Job \d+: (.*)$", re.MULTILINE)
 

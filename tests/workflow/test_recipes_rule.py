@@ -5,15 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from workflow.project_copy import Copy
-
-SPEC = "specs/tiny.yaml"
-RESULTS = "results/laptop/tiny"
-TRAINED = tuple(
-    f"{RESULTS}/experiments/{name}/weights_{seed}.nc"
-    for name in ("narrow", "wide")
-    for seed in "01"
-)
+from workflow.project_copy import RESULTS, SPEC, Copy
 
 
 def forget(copy: Copy) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 from workflow.planned import Planned
-from workflow.project_copy import Copy
+from workflow.project_copy import FIGURES, RESULTS, SPEC, TRAINED, Copy
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,7 @@ class Change:
     remade: tuple[str, ...]
 
 
-RESULTS = "results/laptop/tiny"
-FIGURES = "figures/laptop/tiny"
 SRC = "src/interpflow"
-SPEC = "specs/tiny.yaml"
-TRAINED = tuple(
-    f"{RESULTS}/experiments/{name}/weights_{seed}.nc"
-    for name in ("narrow", "wide")
-    for seed in "01"
-)
 WIDE = TRAINED[2:]
 BOTH_NORMS = tuple(f"{RESULTS}/analyses/norms/{name}.nc" for name in ("narrow", "wide"))
 ALL_NORMS = (*BOTH_NORMS, f"{RESULTS}/analyses/narrow_norms/narrow.nc")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from workflow.project_copy import Copy
+from workflow.project_copy import SPEC, Copy
 
-SPEC = "specs/tiny.yaml"
 CAPTION = "Does *this* `stay` as_it_is_? |Yes|, \\ it does"
 
 
