@@ -1,4 +1,4 @@
-"""Attention: queries and keys to scores, to a pattern, to what is read of values."""
+"""Attention: from queries and keys to scores, to a pattern, and to a mean of values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLASH_FROM = 64
 
 
 def attention(at: Place, options: ModelOptions, x: Tensor) -> Tensor:
-    """What the heads of a layer write into the rows `x` (seed, row, d_model)."""
+    """The output (seed, row, d_model) of the heads of a layer that reads the rows `x` (seed, row, d_model)."""
     qkv = linear(x, *at.reading("ln1", "W_QKV", "b_QKV"))
     q, k, v = (
         at.site(f"attn.hook_{letter}", part)
@@ -66,7 +66,7 @@ def _read(at: Place, mask: Tensor, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 def _apart(part: Tensor) -> Tensor:
-    """(seed, batch, pos, head, d) as (seed batch head, pos, d): alike to a batched product."""
+    """(seed, batch, pos, head, d) as (seed batch head, pos, d), the form of a batched product."""
     return part.transpose(2, 3).flatten(0, 2)
 
 

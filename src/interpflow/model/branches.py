@@ -1,8 +1,8 @@
 """Sequences that share a prefix, as one: the prefix once, and its continuations one after another.
 
-`branch` (…, pos) says to which continuation a token belongs, -1 to the prefix; each padding has a negative
-number of its own.  A continuation sees the prefix and itself, and its positions go on from the prefix's end, so
-each has the logits that it has as a sequence of its own.
+`branch` (…, pos) is the number of the continuation to which a token belongs.  In the prefix it is -1, in padding
+a lower number, another at each position.  A continuation sees the prefix and itself, and its positions go on
+from the end of the prefix.  So its logits are the logits of the prefix and the continuation as one sequence.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def join(
 ) -> dict[str, np.ndarray]:
     """Sequences of one owner as one sequence of `width`: `arrays` and `branch`, each (owner, width).
 
-    `arrays` (sequence, pos) are `length` (sequence,) long and share their first `prefix` positions with
-    those of the same `owner` (sequence,), 0, 0, 1, ….  A sequence that no longer fits is left out, and all
-    after it of that owner.  Raises ValueError where one does not fit alone.
+    `arrays` (sequence, pos) are `length` (sequence,) long.  Sequences of one `owner` (sequence,), numbered 0,
+    0, 1, …, share their first `prefix` positions.  The first sequence that does not fit is left out, and all
+    later sequences of its owner.  Raises ValueError if a sequence does not fit alone.
     """
     if length.max() > width:
         raise ValueError(f"a sequence of {length.max()} tokens does not fit a width of {width}")

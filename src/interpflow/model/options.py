@@ -19,9 +19,8 @@ class ModelOptions(Section):
     d_model: PositiveInt = 32  # width of the residual stream
     d_head: PositiveInt | None = None  # width of one head; d_model / heads if not given
     d_mlp: NonNegativeInt = 0  # width of the MLP's hidden layer; 0: attention only
-    norm: Literal["pre", "post", "none"] = (
-        "pre"  # LayerNorm before each block, after it, or nowhere
-    )
+    # LayerNorm before each block, after it, or nowhere.
+    norm: Literal["pre", "post", "none"] = "pre"
     positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
     rotary_base: PositiveFloat = 10000.0  # longest wavelength of rotary over 2 pi, nearly
     attention: Literal["causal", "full"] = "causal"  # full: a position sees later ones too
@@ -56,17 +55,19 @@ class ModelOptions(Section):
 
     @property
     def blocks(self) -> int:
-        """How many layers have weights of their own."""
+        """The number of layers that have weights of their own."""
         return 1 if self.looped else self.layers
 
 
-# How weights begin says nothing of what is computed with them.
+# Options of initial weights, which do not change the computation.
 _OF_THE_BEGINNING = {"init", "init_range"}
 
 
 def unlike(one: ModelOptions, other: ModelOptions) -> Iterator[tuple[str, Any, Any]]:
-    """The options, with both values, in which two models compute another function of the same weights, or
-    have weights of other shapes."""
+    """The options, with both values, that set two models apart.
+
+    An option does if the models have weights of other shapes, or compute another function of the same weights.
+    """
 
     def meant(options: ModelOptions) -> dict[str, Any]:
         without_effect = {

@@ -1,9 +1,9 @@
 """Two forms of the same weights: labelled in files, packed in computation.
 
 Labelled weights have the names and dims of TransformerLens (`W_Q`: layer, head, d_model, d_head).  The
-forward pass reads packed ones: one matrix for queries, keys and values of all heads, one entry per layer
-(`blocks.0.W_QKV`: d_model, 3 head d_head), so that a step slices nothing and multiplies once.  All have a
-leading seed dim, here and there.
+forward pass reads packed weights: one entry for each layer, and one matrix for queries, keys and values of all
+heads (`blocks.0.W_QKV`: d_model, 3 head d_head), so that a step slices nothing and multiplies once.  Both forms
+have a leading seed dim.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def unpack(packed: Weights, heads: int) -> dict[str, Tensor]:
 def flatten(weights: Weights) -> Tensor:
     """All weights of each seed as one vector (seed, parameter), in the order of `weights`.
 
-    Zeros at the end make it a whole number of processor vectors: the fused optimizers round differently in
-    what is left over, and so a seed's weights would depend on its place in the ensemble.
+    Zeros at the end make it a whole number of processor vectors.  The fused optimizers round the remainder of a
+    vector differently, so without the zeros a seed's weights would depend on its place in the ensemble.
     """
     parts = [weight.flatten(1) for weight in weights.values()]
     size = sum(part.shape[1] for part in parts)
@@ -78,7 +78,7 @@ def flatten(weights: Weights) -> Tensor:
 def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
     """The weights in `theta` (seed, parameter), as views; `shapes` are without the seed dim.
 
-    One split for all of them: its backward is one concatenation, and the optimizer sees one tensor.
+    All weights come from one split: its backward pass is one concatenation, and the optimizer sees one tensor.
     """
     sizes = [math.prod(shape) for shape in shapes.values()]
     *parts, _ = theta.split([*sizes, theta.shape[1] - sum(sizes)], dim=1)
@@ -89,8 +89,10 @@ def unflatten(theta: Tensor, shapes: Shapes) -> dict[str, Tensor]:
 
 
 def mask(pieces: Iterable[Piece], shapes: Shapes) -> Tensor:
-    """1 at the entries of `pieces` in the vector of `flatten`, 0 elsewhere (parameter,); `shapes` of labelled
-    weights."""
+    """The mask (parameter,) of `pieces` in the vector of `flatten`: 1 at their entries, 0 elsewhere.
+
+    `shapes` are of labelled weights.
+    """
     labelled = {name: torch.zeros(1, *shape) for name, shape in shapes.items()}
     for name, place in pieces:
         labelled[name][0][place] = 1

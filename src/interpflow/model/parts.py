@@ -1,4 +1,4 @@
-"""Parts of a model by name: which entries of which weights `head 0.1`, `layer 2` and `W_E` are."""
+"""Parts of a model by name, such as `head 0.1`, `layer 2` and `W_E`: the entries of weights in each."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from interpflow.model.shapes import Shapes
 from interpflow.variables import WEIGHTS
 
-# A labelled weight, and of its entries those of one (layer,) or of one (layer, head); all of them with ().
+# A labelled weight, and a place in it: the entries of one (layer,), of one (layer, head), or with () all.
 Piece = tuple[str, tuple[int, ...]]
 
 
 def parts(shapes: Shapes) -> dict[str, list[Piece]]:
-    """Every part that has a name in a model with weights of `shapes`, and the pieces that it is made of.
+    """The pieces of every named part of a model with weights of `shapes`, by name.
 
-    `embedding` (of tokens and positions), `unembedding`, `layer <layer>`, `head <layer>.<head>` (to which the
-    norm before it and the output bias do not belong), and each weight by its own name, in all layers.
+    `embedding` (of tokens and positions), `unembedding`, `layer <layer>`, `head <layer>.<head>` (without the
+    norm before it and the output bias), and each weight by its own name, in all layers.
     """
     of_layers, of_heads = (
         [name for name in shapes if dim in WEIGHTS[name].dims] for dim in ("layer", "head")

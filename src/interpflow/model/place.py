@@ -1,4 +1,4 @@
-"""One layer in one pass: its weights and its sites, named without its prefix, and the rows in it."""
+"""One layer in one pass: its weights, its sites and its rows; names are without the prefix of the layer."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Place:
         self.rows, self.layer = rows, layer
         self._weights, self._prefix = weights, prefix
         self._sites, self._site_prefix = sites, site_prefix
-        # Where nobody looks at sites, gain and bias of a pre-norm are put into the weights that read it: a
-        # pass over a matrix instead of one over all rows.
+        # Without sites, gain and bias of a pre-norm are folded into the weights that read the norm, which is
+        # work on a matrix instead of on all rows.
         self._folds = sites is None and pre_norm
 
     def __getitem__(self, name: str) -> Tensor:
@@ -54,9 +54,9 @@ class Place:
         return value if self._sites is None else self._sites(self._site_prefix + name, value)
 
     def norm(self, name: str, x: Tensor) -> Tensor:
-        """LayerNorm with a gain and a bias per seed; `<name>.hook_normalized` is before these two.
+        """LayerNorm with a gain and a bias for each seed; the site `<name>.hook_normalized` is before both.
 
-        Without them where `reading` has them.
+        Gain and bias are left out if `reading` folds them into weights.
         """
         # torch's kernel is vectorized only where it is given a gain and a bias.
         one, zero = x.new_ones(x.shape[-1]), x.new_zeros(x.shape[-1])
@@ -68,7 +68,7 @@ class Place:
         return torch.addcmul(bias, normalized, gain)
 
     def reading(self, norm: str, weight: str, bias: str) -> tuple[Tensor, Tensor | None]:
-        """Weight (seed, in, out) and bias (seed, out) of what reads the LayerNorm `norm`."""
+        """The weight (seed, in, out) and the bias (seed, out) that read the LayerNorm `norm`, None without."""
         matrix, offset = self[weight], self.get(bias)
         if not self._folds:
             return matrix, offset

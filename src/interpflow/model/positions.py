@@ -1,11 +1,11 @@
-"""How a model is told where a token stands.
+"""Position embeddings: how a model knows the position of a token.
 
-learned      a vector for each position is added to the embedding
-sinusoidal   so is a vector of sines and cosines (Vaswani et al. 2017, section 3.5)
-rotary       queries and keys are turned by angles that grow with the position, so that a score depends on
-             how far apart the two stand (Su et al. 2021, arXiv:2104.09864); the numbers i and i + d_head / 2
-             of a head are turned as a pair, as in GPT-NeoX and as TransformerLens does by default
-none         not at all
+learned      a learned vector for each position is added to the embedding
+sinusoidal   a vector of sines and cosines is added to the embedding (Vaswani et al. 2017, section 3.5)
+rotary       queries and keys are rotated by angles that grow with the position, so that a score depends on the
+             distance of query and key (Su et al. 2021, arXiv:2104.09864); the numbers i and i + d_head / 2 of a
+             head are rotated as a pair, as in GPT-NeoX and by default in TransformerLens
+none         positions are not told apart
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from interpflow.model.rows import Rows
 
 
 def embeddings(options: ModelOptions, weights: Weights, length: int) -> Tensor | None:
-    """What is added to the embedding of a token at each position, (seed, pos, d_model)."""
+    """The vectors (seed, pos, d_model) that are added to token embeddings; None if there are none."""
     table = weights["W_E"]
     if options.positions == "learned":
         return weights["W_pos"][:, :length]
@@ -36,9 +36,9 @@ def sinusoids(length: int, d_model: int) -> Tensor:
 
 
 def rotated(options: ModelOptions, rows: Rows, x: Tensor) -> Tensor:
-    """Queries or keys `x` (seed, row, head, d_head), each turned by the angles of its position."""
+    """Queries or keys `x` (seed, row, head, d_head), each rotated by the angles of its position."""
     half = x.shape[-1] // 2
-    # In double precision, so that an angle's sine does not depend on where it stands in the table.
+    # In double precision, so that the sine of an angle does not depend on the angle's place in the table.
     frequency = options.rotary_base ** (-torch.arange(half, dtype=torch.float64) / half)
     angle = torch.arange(rows.positions)[:, None] * frequency
     sin, cos = (rows.tile(table.to(x)[None])[:, :, None] for table in (angle.sin(), angle.cos()))

@@ -1,4 +1,4 @@
-"""Groups of sequences as rows: where each row stands, and who can see whom."""
+"""Groups of sequences as rows: the position of each row, and the keys that each query sees."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from interpflow.model.options import ModelOptions
 
 @dataclass(frozen=True)
 class Past:
-    """Keys and values of an earlier pass, that rows read in place of one another's.
+    """Keys and values of an earlier pass, which rows read in place of one another's.
 
-    keys    of each layer (seed, batch, key, head, d_head), as scores read them; values likewise
-    own     (batch, key) the key at whose position the rows of a sequence stand: each has one of its own instead
+    keys    of each layer (seed, batch, key, head, d_head), as scores read them
+    values  of each layer (seed, batch, key, head, d_head)
+    own     (batch, key) the key at the position of the rows of a sequence; each row reads its own key instead
     """
 
     keys: Sequence[Tensor]
@@ -31,12 +32,12 @@ class Rows:
     """The rows of groups of sequences: sequence after sequence, group after group.
 
     groups     (batch, length) of each group
-    masks      of each group what to add to attention scores: minus infinity where a query does not see a key,
-               (query, key) or (seed batch head, query, key)
-    positions  a row stands at a position below this number
-    position   of each row (seed, row); None where the rows of a sequence are numbered from 0
-    causal     each mask says that a query sees itself and all before it, no more and no less
-    past       what the rows of a single group read, if not one another
+    masks      of each group (query, key) or (seed batch head, query, key), added to attention scores: minus
+               infinity where a query does not see a key, else 0
+    positions  the position of every row is below this number
+    position   of each row (seed, row); None if the rows of a sequence are numbered from 0
+    causal     whether each query sees itself and exactly the rows before it
+    past       keys and values that the rows of a single group read; None if they read one another's
     """
 
     groups: Sequence[tuple[int, int]]
@@ -72,7 +73,7 @@ def lay_out(
     """The rows of `groups` of tokens, each (seed, batch, pos), with masks in the dtype of `like`.
 
     With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  Raises
-    InterpflowError where these go with full attention: the prefix would see its continuations.
+    InterpflowError for `branch` with full attention, in which the prefix would see its continuations.
     """
     if branch is not None and options.attention == "full":
         raise InterpflowError("attention: full takes sequences apart; they cannot share a prefix")
@@ -81,7 +82,7 @@ def lay_out(
         for place, group in enumerate(groups)
     ]
     position = None
-    if branch is not None:  # as many tokens as it sees besides itself stand before a token
+    if branch is not None:  # the position of a token is the number of other tokens that it sees
         position = torch.cat([(each.sum(-1) - 1).flatten(1) for each in seen], dim=1)
     return Rows(
         groups=[(group.shape[1], group.shape[2]) for group in groups],
@@ -102,7 +103,7 @@ def visible(tokens: Tensor, branch: Tensor | None, options: ModelOptions) -> Ten
 
 
 def mask(seen: Tensor, heads: int, like: Tensor) -> Tensor:
-    """What `Rows.masks` holds, for what is `seen`, see `visible`."""
+    """A mask of `Rows.masks`, in the dtype of `like`, for `seen` as `visible` gives it."""
     if seen.dim() > 2:
         seen = seen.flatten(0, 1).repeat_interleave(heads, 0)
     return like.new_zeros(seen.shape).masked_fill_(~seen, -torch.inf)
@@ -111,8 +112,8 @@ def mask(seen: Tensor, heads: int, like: Tensor) -> Tensor:
 def look_up(table: Tensor, ids: Tensor) -> Tensor:
     """The rows `ids` (seed, row) of a table (seed, id, d), as (seed, row, d).
 
-    A product with one-hot rows: the same numbers as by indices, and a backward pass that is one matrix product
-    instead of a scatter (three times faster at the sizes of these tables).
+    A product with one-hot rows gives the same numbers as indices.  Its backward pass is a matrix product
+    instead of a scatter, three times as fast for tables of these sizes.
     """
     one_hot = torch.eye(table.shape[1], dtype=table.dtype, device=table.device)[ids]
     return one_hot @ table

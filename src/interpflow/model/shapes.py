@@ -1,4 +1,4 @@
-"""Which weights a model has, and their shapes: known without torch and before there are any."""
+"""The weights of a model and their shapes, from its options alone and without torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sites a model has, and their dims: known without torch and before there are any weights."""
+"""The sites of a model and their dims, from its options alone and without torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from interpflow.model.options import ModelOptions
 
 Dims = tuple[str, ...]
 
-STREAM: Dims = ("batch", "pos", "d")  # the residual stream, and all else with one vector a position
+STREAM: Dims = (
+    "batch",
+    "pos",
+    "d",
+)  # of the residual stream, and of every site with a vector a position
 _PER_HEAD: Dims = ("batch", "pos", "head", "d")
 _SQUARE: Dims = ("batch", "head", "query", "key")
 

@@ -17,10 +17,9 @@ Edit = Callable[[Tensor], Tensor]
 
 
 class Sites:
-    """What one forward pass keeps (`read`) and changes (`edits`, applied before the value is kept).
+    """The sites that one forward pass keeps (`read`) and changes (`edits`, applied before a value is kept).
 
-    After the pass `values` holds the sites read.  `check` raises InterpflowError for a name that no pass
-    came by, which is a misspelt site or one this model lacks.
+    After the pass `values` holds the sites of `read`.
     """
 
     def __init__(self, read: Iterable[str] = (), edits: Mapping[str, Edit] | None = None):
@@ -42,7 +41,7 @@ class Sites:
         return value
 
     def check(self) -> None:
-        """Raise InterpflowError where a site asked for does not exist in the model that ran."""
+        """Raise InterpflowError for a site of `read` or `edits` that the model of the pass lacks."""
         missing = (self.read | self.edits.keys()) - self._seen
         if missing:
             raise InterpflowError(

@@ -1,7 +1,7 @@
 """The transformer, ensemble-first: every weight has a leading `seed` dim, and one pass runs all seeds.
 
-The model is a computation that holds no weights: `Transformer(options, ...)` knows the shapes, `init`
-draws weights, calling it on packed weights and tokens gives logits.  A single model is an ensemble of one.
+A `Transformer` holds no weights: it knows their shapes, `init` draws them, and a call with packed weights and
+tokens gives logits.  A single model is an ensemble of one.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Transformer:
 def build_model(options: Mapping[str, Any], data: xr.Dataset) -> Transformer:
     """The transformer of `options` for the vocabulary, outputs and longest sequence of `data`.
 
-    Raises InterpflowError where attention is full and every answer stands in the sequence as the next token.
+    Raises InterpflowError for full attention in a task whose every target is the next token of the sequence.
     """
     o, sizes = ModelOptions(**options), data.sizes
     if o.attention == "full" and _predicts_the_next_token(data):
@@ -171,7 +171,7 @@ def build_model(options: Mapping[str, Any], data: xr.Dataset) -> Transformer:
 
 
 def _predicts_the_next_token(data: xr.Dataset) -> bool:
-    """Whether every answer that a token comes after is that token, by their words."""
+    """Whether every target that a token follows is this token, by their words."""
     if data["targets"].ndim > 2:
         return False
     place = {word: token for token, word in enumerate(data["token"].values.tolist())}

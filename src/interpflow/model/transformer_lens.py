@@ -54,7 +54,7 @@ _CONSTANTS = (".mask", ".IGNORE", ".rotary_sin", ".rotary_cos")
 _POSITIONS = {"learned": "standard", "rotary": "rotary"}
 _DIRECTIONS = {"causal": "causal", "full": "bidirectional"}
 
-# What a HookedTransformer may be told that changes what it computes, and interpflow has in this form alone.
+# Options of a HookedTransformer that change its computation, each with the one value that interpflow has.
 _ALONE = {
     **dict.fromkeys(
         ("final_rms", "gated_mlp", "parallel_attn_mlp", "post_embedding_ln", "rotary_adjacent_pairs",
@@ -82,7 +82,7 @@ class Exported:
 
 
 def read(path: Path) -> Exported:
-    """What `write` wrote.  Raises InterpflowError where `path` is missing, damaged or something else."""
+    """The model that `write` wrote to `path`.  Raises InterpflowError if the file is missing or another."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
@@ -99,9 +99,9 @@ def read(path: Path) -> Exported:
 def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int) -> Exported:
     """The model with weights `labelled` (of one step and one seed) as a HookedTransformer's.
 
-    What TransformerLens has no switch for goes into the weights: the scale of embeddings into `W_E`,
-    sinusoids and the lack of positions into `W_pos`, the lack of biases into zeros.  `n_ctx` is the longest
-    sequence where positions are not learned.  Raises InterpflowError for post-norm models.
+    Options that TransformerLens lacks go into the weights: the scale of embeddings into `W_E`, sinusoids or no
+    positions into `W_pos`, no biases into zeros.  `n_ctx` is the longest sequence of a model without learned
+    positions.  Raises InterpflowError for post-norm models.
     """
     o = options
     if o.norm == "post":
@@ -151,7 +151,7 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
     """The options and labelled weights, at step 0 and seed 0, of a HookedTransformer.
 
     A folded LayerNorm gets a gain of 1 and a bias of 0.  Raises InterpflowError for a kind of model that
-    interpflow does not have, and for weights that lack, do not fit or have no place.
+    interpflow lacks, and for weights that are missing, of another shape or unknown.
     """
     config = {
         "normalization_type": "LN",

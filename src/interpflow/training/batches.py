@@ -1,6 +1,6 @@
-"""The examples of each training step: stored ones in random order, or new ones at every step.
+"""The examples of each training step: stored examples in random order, or new examples at every step.
 
-Either way they are a pure function of the seed and the step.
+Both are a pure function of the seed and the step.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from interpflow.tasks.base import options_that
 from interpflow.training.examples import Examples, Groups
 
 # A batch is computed in this many groups of like length, so that little work goes into padding.  More
-# groups pad less and start more kernels; four is the fastest from 30 to 100 tokens.
+# groups pad less and start more kernels; four groups are fastest from 30 to 100 tokens.
 _GROUPS = 4
 
 
@@ -46,8 +46,8 @@ class Stored:
 class Fresh:
     """New examples at every step and for every seed, from the `sample` of a task.
 
-    `task` holds its name and options, of which no others than those named in `read` can be had.  Training that
-    goes on `after` another experiment sees others than that one did.
+    `task` holds the name and the options of the task; with `read`, the options named there alone can be read.
+    Training that goes on `after` another experiment draws other examples than that experiment.
     """
 
     def __init__(
@@ -88,9 +88,9 @@ class Fresh:
 class Batches:
     """The batches of `seeds` over examples of `lengths` (example,), `size` at a time.
 
-    An epoch is a random row of examples, cut into batches.  All seeds draw the lengths of that row alike, and
-    each seed draws which of the examples of one length stands where.  So the seeds of an ensemble have batches
-    of one shape, see different examples, and no seed depends on which others ride along.
+    An epoch is a random order of examples, cut into batches.  The lengths in this order are drawn once for all
+    seeds; each seed draws the order of the examples of one length by itself.  So the seeds of an ensemble have
+    batches of one shape and different examples, and no seed depends on the others.
     """
 
     def __init__(self, lengths: np.ndarray, size: int, seeds: Sequence[int]):
@@ -109,7 +109,7 @@ class Batches:
         return [rows[:, group] for group in np.split(batch, starts[1:])]
 
     def _draw_epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Examples by length (seed, rank), and the random row of ranks (rank,), of one epoch."""
+        """The examples by length (seed, rank), and a random order of ranks (rank,), of one epoch."""
         rows = [
             np.lexsort((generator("ties", seed, epoch).random(len(self._lengths)), self._lengths))
             for seed in self._seeds

@@ -1,4 +1,4 @@
-"""Where tensors live, and with how many threads they are computed."""
+"""The device and the threads of a process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from interpflow.errors import InterpflowError
 
-# Of glibc's malloc.h, and more bytes than any tensor of ours has.
+# From glibc's malloc.h; the last is more bytes than any tensor of ours has.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _MANY = -1, -3, 2**31 - 1
 
 
@@ -19,10 +19,10 @@ def use(compute: Mapping[str, Any]) -> str:
     """Set this process up as the spec's `compute` says, and return the device's name.
 
     The number of threads comes from the spec and not from the machine, because sums change with it.
-    Raises InterpflowError where a GPU is wanted and none is there.
+    Raises InterpflowError if the spec asks for a GPU and torch sees none.
     """
-    # Sharp attention is full of subnormal numbers, which make a step many times slower.  Threads take this
-    # over from the one that starts them, so it comes before the first sum that several share.
+    # Sharp attention is full of subnormal numbers, which make a step many times slower.  A thread takes the
+    # setting over from the thread that starts it, so it comes before the first sum on several threads.
     torch.set_flush_denormal(True)
     torch.set_num_threads(compute["threads"])
     _keep_freed_memory()
@@ -38,10 +38,10 @@ def use(compute: Mapping[str, Any]) -> str:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed, for the next step, instead of giving it back to the system at once.
+    """Let glibc keep freed memory for the next step, instead of giving it back to the system at once.
 
-    A step of batches of hundreds takes a fifth less: its pages are not cleared anew each time.  Other C
-    libraries have no such function and go on as they do.
+    A step with a batch of hundreds takes a fifth less time, because its pages are not cleared anew.  Other C
+    libraries have no such function and stay as they are.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_MMAP_THRESHOLD, _MANY)

@@ -17,14 +17,14 @@ from interpflow.training.losses import loss, right
 
 @dataclass(frozen=True)
 class Evaluation:
-    """loss (seed,): mean over sequences; right (seed, example) bool: every scored position is right."""
+    """loss (seed,): mean over sequences; right (seed, example): whether every scored position is right."""
 
     loss: np.ndarray
     right: np.ndarray
 
     @property
     def accuracy(self) -> np.ndarray:
-        """Share of sequences right, (seed,); missing where the loss is not finite."""
+        """Share of sequences right (seed,); NaN where the loss is not finite."""
         return np.where(np.isfinite(self.loss), self.right.mean(axis=1), np.nan)
 
 

@@ -1,4 +1,4 @@
-"""One split of a task's data as tensors, in batches without padding to speak of."""
+"""One split of a task's data as tensors, in batches with little padding."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch import Tensor
 
 from interpflow.errors import InterpflowError
 
-# Tokens of each seed in a pass: enough to be worth starting, few enough for the cache.  The number of seeds
-# does not come in, so that a seed's loss is summed up alike whatever rides along.
+# Tokens of each seed in a pass: enough to be worth starting, few enough for the cache.  The number does not
+# depend on the seeds, so that the order in which a seed's loss is summed does not either.
 TOKENS_PER_PASS = 2400
 
 
@@ -21,7 +21,7 @@ TOKENS_PER_PASS = 2400
 class Batch:
     """tokens (…, pos) int64, targets (…, pos[, output]), scored (…, pos) bool; leading dims as taken.
 
-    Padding is told from tokens: a token that only fills up its sequence stands as `~token`, a negative number.
+    A token of padding stands as `~token`, a negative number.
     """
 
     tokens: Tensor
@@ -31,8 +31,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Groups:
-    """Several batches (seed, batch, pos) of different lengths as one: `tokens` batch by batch, targets and
-    scored by rows (seed, row[, output]), in the order of `Transformer.rows`; `branch` as there."""
+    """Several batches of different lengths as one, in the order of `Transformer.rows`.
+
+    tokens, branch   of each batch (seed, batch, pos); `branch` as in `interpflow.model.branches`
+    targets, scored  (seed, row[, output])
+    """
 
     tokens: list[Tensor]
     targets: Tensor
@@ -64,7 +67,7 @@ class Examples:
         return len(self.lengths)
 
     def take(self, indices: np.ndarray, longest: int | None = None) -> Batch:
-        """The examples at `indices` (any shape), cut to `longest` tokens or to the longest of them."""
+        """The examples at `indices` (any shape), cut to `longest` tokens, by default to the longest example."""
         longest = longest or int(self.lengths[indices].max())
         device = self._all.tokens.device
         at = torch.from_numpy(indices).to(device)
@@ -77,7 +80,7 @@ class Examples:
         )
 
     def take_groups(self, groups: list[np.ndarray]) -> Groups:
-        """The examples at each of `groups` (seed, batch), every group cut to its longest."""
+        """The examples at each of `groups` (seed, batch), every group cut to its longest example."""
         parts = [self.take(indices) for indices in groups]
         return Groups(
             [part.tokens for part in parts],
@@ -88,9 +91,9 @@ class Examples:
     def in_order_of_length(
         self, tokens: int = TOKENS_PER_PASS
     ) -> Iterator[tuple[np.ndarray, Batch]]:
-        """All examples once, shortest first, in batches of up to `tokens` with padding, at least one example.
+        """All examples once, shortest first, in batches of up to `tokens` tokens, padding counted.
 
-        Each batch comes with its indices (batch,).
+        A batch has at least one example.  Each comes with its indices (batch,).
         """
         order = np.argsort(self.lengths, kind="stable")
         while len(order):

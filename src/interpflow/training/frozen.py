@@ -1,4 +1,4 @@
-"""Parts of a model that training leaves as they began."""
+"""Parts of a model that stay as they start."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from interpflow.model.shapes import Shapes
 
 
 class Frozen:
-    """The parts `names` of a model with labelled weights of `shapes`, as they are in `theta` (seed, parameter).
+    """The parts `names` of a model with labelled weights of `shapes`, kept as they are in `theta`.
 
-    All weights are one tensor, of which an optimizer cannot leave some out.
+    `theta` (seed, parameter) holds all weights, and an optimizer cannot leave out a part of one tensor.
     """
 
     def __init__(self, names: Sequence[str], shapes: Shapes, theta: Tensor):
@@ -23,10 +23,10 @@ class Frozen:
         self._values = theta.detach()[:, self._at]
 
     def silence(self, gradient: Tensor) -> None:
-        """Before a step: nothing of these parts enters the others' step, as it would in a matrix of Muon's."""
+        """Before a step: set the gradient of the parts to 0, which Muon would mix into the rest of a matrix."""
         gradient.index_fill_(1, self._at, 0.0)
 
     @torch.no_grad()
     def restore(self, theta: Tensor) -> None:
-        """After a step: weight decay has moved these parts all the same."""
+        """After a step: put the parts back, which weight decay has moved."""
         theta.index_copy_(1, self._at, self._values)

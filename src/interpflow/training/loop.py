@@ -42,12 +42,11 @@ def train(
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Train the seeds of `recipe` on `data` and return (weights, history), dims (step, seed, …).
 
-    The recipe holds `model`, `training`, `compute` and `seeds`, and `task` where training draws fresh
-    examples, with `options_read` where they read not all of its options; `other` are the weights of the
-    experiment that training goes on from.  The state at `state_path`, if there is one, is gone on from, with
-    the same result as a run never stopped.  A seed whose loss or weights leave the finite numbers has no values
-    from then on; the attribute `diverged` of both, {seed: step}, is there where a seed did.  Training ends
-    where all have.
+    The recipe holds `model`, `training`, `compute` and `seeds`.  For fresh examples it also holds `task`, and
+    `options_read` if they read a part of its options.  `other` are the weights of the experiment from which
+    training goes on.  If there is a state at `state_path`, training goes on from it, with the same result as
+    without a stop.  A seed whose loss or weights are no longer finite has NaN from then on; then the attribute
+    `diverged` of both datasets holds {seed: step}.  Training ends early if all seeds diverge.
     """
     loop = _Loop(data, recipe, state_path, other)
     saved = time.monotonic()
@@ -99,7 +98,7 @@ class _Loop:
     def _source(
         self, data: xr.Dataset, task: Mapping[str, Any] | None, read: Collection[str] | None
     ) -> tuple[Source, int]:
-        """What is trained on, and for how many steps."""
+        """The examples of training, and the number of steps."""
         size, steps = self.options.batch_size, self.options.steps
         if self.options.fresh:
             assert task is not None and steps is not None  # so the plan and the options have it
@@ -110,7 +109,7 @@ class _Loop:
 
     @property
     def is_lost(self) -> bool:
-        """Whether every seed has diverged; a GPU, which would have to be waited for, is rarely asked."""
+        """Whether every seed has diverged; on a GPU looked up rarely, because the answer makes it wait."""
         asked = self.device == "cpu" or self.state.step % _STEPS_BETWEEN_REPORTS == 0
         return asked and bool((self.state.diverged > 0).all())
 
@@ -123,7 +122,7 @@ class _Loop:
         weights = unflatten(theta, self.shapes)
         logits = self.model.rows(weights, batch.tokens, branch=batch.branch)
         losses = loss(self.options.loss, logits.float(), batch)
-        # The sum over seeds: each seed's gradient is that of its own loss.
+        # Of the sum over seeds, the gradient of each seed is the gradient of its own loss.
         (gradient,) = torch.autograd.grad(losses.sum(), self.theta)
         if self.frozen:
             self.frozen.silence(gradient)
@@ -144,11 +143,11 @@ class _Loop:
         self.state.save(self.state_path)
 
     def _note_diverged(self, values: Tensor) -> None:
-        """Mark at this step the seeds of which `values` (seed,) or a weight is not finite.
+        """Mark the seeds as diverged at this step of which `values` (seed,) or a weight is not finite.
 
-        No step waits for a GPU to tell.
+        The mark stays on the device, so no step waits for a GPU.
         """
-        # A sum is the fastest look at every weight, and in float64 finite ones do not overflow.
+        # A sum is the fastest look at every weight, and in float64 finite weights do not overflow.
         found = values + self.theta.detach().sum(1, dtype=torch.float64) * 0
         first = ~torch.isfinite(found) & (self.state.diverged == 0)
         self.state.diverged = torch.where(first, self.state.step, self.state.diverged)

@@ -12,8 +12,8 @@ from interpflow.training.examples import Batch, Groups
 def loss(kind: str, logits: Tensor, batch: Batch | Groups) -> Tensor:
     """Mean loss of each seed over its scored positions (seed,), for logits (seed, …, output).
 
-    `cross_entropy` takes class ids; `mse` (on sigmoid outputs) and `binary_cross_entropy` take 0/1 labels
-    and average over outputs too.
+    `cross_entropy` takes class ids.  `mse`, on sigmoid outputs, and `binary_cross_entropy` take labels of 0 and
+    1, and are means over outputs too.  Both cross-entropies are in nat.
     """
     if kind == "cross_entropy":
         targets = batch.targets.long().expand(logits.shape[:-1])
@@ -33,9 +33,9 @@ def loss(kind: str, logits: Tensor, batch: Batch | Groups) -> Tensor:
 
 
 def right(kind: str, logits: Tensor, batch: Batch) -> Tensor:
-    """Whether every scored position of a sequence is right, (seed, batch) bool.
+    """Whether every scored position of a sequence is right (seed, batch), from logits (…, pos, output).
 
-    A label counts as predicted where its sigmoid is above 0.5, a class where its logit is largest.
+    The predicted class has the largest logit; a label is predicted if its sigmoid is above 0.5.
     """
     if kind == "cross_entropy":
         same = logits.argmax(-1) == batch.targets

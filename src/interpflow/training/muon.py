@@ -1,7 +1,7 @@
 """Muon: orthogonalised momentum for the matrices of the blocks, AdamW for everything else.
 
 The method is Keller Jordan's (kellerjordan.github.io/posts/muon), with steps as large as AdamW's (Liu et al.
-2025, arXiv:2502.16982).  torch has it for one matrix at a time; here all matrices of one shape, of all layers
+2025, arXiv:2502.16982).  torch's Muon takes one matrix at a time; here all matrices of one shape, of all layers
 and seeds, are one batch.
 """
 
@@ -21,10 +21,10 @@ _EPSILON = 1e-8
 
 
 class Muon:
-    """Over flat parameters `theta` (seed, parameter), which `shapes` names.
+    """Muon over flat parameters `theta` (seed, parameter), which `shapes` names.
 
-    The matrices of queries, keys and values are orthogonalised each for itself, all heads together, in
-    `dtype`; what is no matrix of a block (embeddings, unembedding, biases, norms) takes AdamW's step.
+    The matrices of queries, of keys and of values are orthogonalised apart, all heads together, in `dtype`.
+    Embeddings, unembedding, biases and norms take AdamW's step.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Muon:
             torch._foreach_sub_(places[shape], found.unbind(), alpha=rate)
 
     def _by_shape(self, theta: Tensor) -> dict[tuple[int, ...], list[Tensor]]:
-        """The matrices of blocks in `theta`, as views (seed, row, column) that are never tall."""
+        """The matrices of blocks in `theta` by shape, as views (seed, row, column), tall ones transposed."""
         weights = unflatten(theta, self.shapes)
         alike: dict[tuple[int, ...], list[Tensor]] = {}
         for name in self.names:
@@ -78,7 +78,7 @@ class Muon:
         return alike
 
     def _adam(self, gradient: Tensor) -> Tensor:
-        """AdamW's direction of what is no matrix of a block (seed, parameter)."""
+        """AdamW's direction (seed, parameter) of the parameters outside the matrices of blocks."""
         (first, second), state = self.betas, self.state
         state["step"] += 1
         state["exp_avg"].lerp_(gradient, 1 - first)
@@ -90,7 +90,7 @@ class Muon:
 def orthogonal(matrices: Tensor) -> Tensor:
     """`matrices` (…, row, column) with singular values near 1 (within 0.5 to 1.5), in the same dtype.
 
-    Tall ones would come out the same, but slower than their transposes.
+    Tall matrices give the same result as their transposes, and take longer.
     """
     x = matrices.flatten(0, -3)
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)

@@ -22,7 +22,7 @@ _EPSILON, _SMOOTHING = 1e-8, 0.99
 
 
 class Optimizer(Protocol):
-    """Moves flat weights (seed, parameter); `state` is what it remembers, nothing before the first step."""
+    """Moves flat weights (seed, parameter); `state` is its memory, empty before the first step."""
 
     state: dict[str, Tensor]
 
@@ -33,7 +33,7 @@ class Optimizer(Protocol):
 def make_optimizer(theta: Tensor, shapes: Shapes, options: TrainingOptions) -> Optimizer:
     """The optimizer of `options` over the flat parameters `theta` (seed, parameter), named by `shapes`.
 
-    All of them work parameter by parameter or matrix by matrix, so the seeds of an ensemble do not touch
+    Each optimizer works parameter by parameter or matrix by matrix, so the seeds of an ensemble do not touch
     each other.
     """
     if options.optimizer == "muon":
@@ -45,14 +45,14 @@ def make_optimizer(theta: Tensor, shapes: Shapes, options: TrainingOptions) -> O
 
 
 class _ByParameter:
-    """An optimizer of torch by its functional form: the classes load torch's compiler, which takes a second."""
+    """An optimizer of torch by its functional form; torch's classes load its compiler, which takes a second."""
 
     def __init__(self, options: TrainingOptions):
         self.options = options
         self.state: dict[str, Tensor] = {}
 
     def _remembered(self, theta: Tensor, *names: str) -> list[list[Tensor]]:
-        """What is remembered under `names`, then the number of steps; zeros at first."""
+        """The entries `names` of the state, then the number of steps; zeros at first."""
         if not self.state:
             self.state = {name: torch.zeros_like(theta) for name in names}
             self.state["step"] = torch.zeros((), device=theta.device)
@@ -60,7 +60,7 @@ class _ByParameter:
 
 
 class Adam(_ByParameter):
-    """Adam, whose weight decay is inside the gradient, and AdamW, whose is beside it."""
+    """Adam, with weight decay inside the gradient, and AdamW, with weight decay beside it."""
 
     @torch.no_grad()
     def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
@@ -74,7 +74,7 @@ class Adam(_ByParameter):
 
 
 class RMSprop(_ByParameter):
-    """RMSprop, with momentum where the options have some."""
+    """RMSprop, with momentum if the options have some."""
 
     @torch.no_grad()
     def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
@@ -88,7 +88,7 @@ class RMSprop(_ByParameter):
 
 
 class SGD(_ByParameter):
-    """Gradient descent, with momentum where the options have some."""
+    """Gradient descent, with momentum if the options have some."""
 
     @torch.no_grad()
     def step(self, theta: Tensor, gradient: Tensor, rate: float) -> None:
@@ -105,9 +105,9 @@ class SGD(_ByParameter):
 def learning_rate(options: TrainingOptions, step: int, total: int) -> float:
     """The learning rate of `step`, counted from 0, of `total`.
 
-    Linear warm-up from 0, then constant, or down to `final_learning_rate` along a cosine or a line, over
-    all further steps or the last `decay_steps` of them.  With `schedule_every` it goes down once in so many
-    of these steps, and stays in between.
+    It warms up linearly from 0.  Then it is constant, or decays to `final_learning_rate` along a cosine or a
+    line, over all further steps or the last `decay_steps` of them.  The decay changes it once in
+    `schedule_every` steps.
     """
     peak, final, warmup = options.learning_rate, options.final_learning_rate, options.warmup_steps
     if step < warmup:

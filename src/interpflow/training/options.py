@@ -28,17 +28,16 @@ class Checkpoints(Section):
 
 
 class Start(Section):
-    """Where weights come from: a file, and no training; or where training starts.  What is not given here is
-    drawn from the seed."""
+    """Where weights come from: a file, without training; or the weights that training starts from, which are
+    drawn from the seed if they are not given here."""
 
     # weights/name.nc, which `ship` or `import` wrote: the last checkpoint of a training run.
     file: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None  # of the file
     experiment: str | None = None  # of the study: training goes on from its last checkpoint
     parts: list[str] = []  # which parts of it, named as in `frozen`; all if not given
-    shuffled: bool = (
-        False  # as a control: its entries in a random order, in each layer's weights by themselves
-    )
+    # As a control: the entries of each layer's weights in a random order.
+    shuffled: bool = False
     values: dict[str, NamedValue] = {}  # these weights instead: {W_K: identity, W_V: zeros}
 
     @model_validator(mode="after")
@@ -62,7 +61,7 @@ class Start(Section):
 class TrainingOptions(Section):
     """One optimizer, one schedule, one loss."""
 
-    epochs: PositiveInt | None = None  # passes over the training split; or
+    epochs: PositiveInt | None = None  # passes over the training split; either epochs or steps
     steps: PositiveInt | None = None  # batches
     batch_size: PositiveInt
     fresh: bool = False  # new examples at every step, instead of the training split again and again
@@ -73,9 +72,7 @@ class TrainingOptions(Section):
     momentum: Beta = 0.0  # rmsprop, sgd and muon
     schedule: Literal["constant", "cosine", "linear"] = "constant"
     warmup_steps: NonNegativeInt = 0  # linear, from 0
-    decay_steps: PositiveInt | None = (
-        None  # the last so many of cosine and linear; all if not given
-    )
+    decay_steps: PositiveInt | None = None  # last steps, of cosine and linear; all if not given
     schedule_every: PositiveInt = 1  # steps between changes of cosine and linear
     final_learning_rate: NonNegativeFloat = 0.0  # where cosine and linear end
     loss: Loss

@@ -23,7 +23,7 @@ def initial(
     """Packed weights of `seeds`, as the spec has them start.
 
     `other` are the weights of the experiment that `start` names, dims (step, seed, …).  Raises InterpflowError
-    where these do not fit the model.
+    if they do not fit the model.
     """
     drawn = model.init(seeds)
     if start is None:

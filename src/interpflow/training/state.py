@@ -1,4 +1,4 @@
-"""What a killed training run goes on from: arrays in one .npz file, written whole or not at all."""
+"""The state from which a killed training run goes on: arrays in one .npz file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from interpflow import store
 class TrainingState:
     """Training after `step` steps.
 
-    theta (seed, parameter); `kept` the thetas of the checkpoints so far; `history` one row
-    (value, seed) per checkpoint; `loss_sum` (seed,) the loss since the last one; `diverged` (seed,) the first
-    step whose loss or weights were not finite, 0 as long as there is none.
+    theta     (seed, parameter)
+    kept      theta of each checkpoint so far
+    history   one row (value, seed) for each checkpoint
+    loss_sum  (seed,) the sum of the losses since the last checkpoint
+    diverged  (seed,) the first step whose loss or weights were not finite, 0 if there is none
     """
 
     step: int
@@ -30,7 +32,7 @@ class TrainingState:
     diverged: Tensor
 
     def save(self, path: Path) -> None:
-        """Write the state to `path`; raises InterpflowError where that fails, leaving the old state."""
+        """Write the state to `path`.  Raises InterpflowError if that fails; the old state is then left."""
         arrays = {
             "step": np.array(self.step),
             "theta": self.theta.detach().cpu().numpy(),
@@ -45,7 +47,7 @@ class TrainingState:
 
     @classmethod
     def load(cls, path: Path, device: str) -> TrainingState | None:
-        """The state at `path`, or None where there is none that can be read: training then starts anew."""
+        """The state at `path`, or None if no state can be read: training then starts anew."""
         try:
             with np.load(path, allow_pickle=False) as stored:
                 arrays = dict(stored)

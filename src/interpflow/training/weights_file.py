@@ -1,7 +1,7 @@
-"""Weights of a file in place of a training run: trained here before, or somebody else's.
+"""Weights of a file in place of a training run: weights trained here before, or somebody else's.
 
-The file holds the weights of some checkpoints, the last among them, and their history if the training run was
-ours.  The weights before such a run need no file: they follow from the seed.
+The file holds the weights of some checkpoints, the last among them; of a training run of ours also the history.
+The weights before this run need no file: they follow from the seed.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from interpflow.variables import HISTORY, WEIGHTS
 if TYPE_CHECKING:
     from interpflow.model.transformer import Transformer
 
-SHIPPED, IMPORTED = "ship", "import"  # the attribute `stage` of such files, by what wrote them
+SHIPPED, IMPORTED = "ship", "import"  # the attribute `stage` of a file: the command that wrote it
 
 
 def join(weights: xr.Dataset, history: xr.Dataset, steps: Steps = "last") -> xr.Dataset:
-    """What `read` takes: `steps` of both, in one dataset."""
+    """The content of a file that `read` takes: `steps` of `weights` and `history`, in one dataset."""
     wanted = kept(weights["step"].values.tolist(), steps)
     return xr.merge([part.sel(step=wanted).drop_attrs(deep=False) for part in (weights, history)])
 
 
 def in_a_spec(path: Path) -> str:
-    """What a spec says under `training` to take the weights in `path`."""
+    """The entry under `training` with which a spec takes the weights in `path`."""
     return f"start: {{file: {path}, sha256: {sha256(path)}}}"
 
 
 @dataclass(frozen=True)
 class Described:
-    """What the file at `path` says of itself."""
+    """The file at `path`, as its attributes and coordinates describe it."""
 
     path: Path
     model: ModelOptions
@@ -52,7 +52,7 @@ class Described:
     drawn: bool  # whether its training started from the seed
 
     def check(self, model: ModelOptions, seeds: Sequence[int]) -> None:
-        """Raise InterpflowError where the file's are not weights of `model` for `seeds`."""
+        """Raise InterpflowError if the file has no weights of `model` for `seeds`."""
         for name, theirs, ours in unlike(self.model, model):
             raise InterpflowError(
                 f"{self.path}: was trained with {name} {theirs}; the spec's model has {ours}"
@@ -63,7 +63,7 @@ class Described:
             )
 
     def checkpoints(self, model: ModelOptions) -> list[int]:
-        """The steps whose weights `read` returns for `model`: those of the file, and 0 where it is known."""
+        """The steps whose weights `read` returns for `model`: the steps of the file, and 0 if it is known."""
         return [0, *self.steps] if self.steps[0] > 0 and self._began_as(model) else self.steps
 
     def _began_as(self, model: ModelOptions) -> bool:
@@ -73,9 +73,9 @@ class Described:
 
 
 def describe(start: Start) -> Described:
-    """What the file of `start` says of itself.
+    """The file of `start`, described.
 
-    Raises InterpflowError where it is missing, another than the one that the spec means, or no such file.
+    Raises InterpflowError if the file is missing, has another sha256 than the spec, or is no file of weights.
     """
     path = Path(str(start.file))
     if not path.is_file():
@@ -109,9 +109,9 @@ def describe(start: Start) -> Described:
 def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
     """The weights and the history that `training.start` of `recipe` names, dims (step, seed, …).
 
-    Steps are those of the file, and before them 0 where the weights before training are known.  What was not
-    measured is NaN.  Raises InterpflowError as `describe` and `Described.check` do, and where weights do not
-    fit `data`.
+    The steps are the steps of the file, and before them 0 if the weights before training are known.  A value
+    of the history that was not measured is NaN.  Raises InterpflowError as `describe` and `Described.check` do,
+    and if the weights do not fit `data`.
     """
     from interpflow.model.transformer import build_model
 
