@@ -1,8 +1,8 @@
 """Sequences that share a prefix, as one: the prefix once, and its continuations one after another.
 
-`branch` (…, pos) is the number of the continuation to which a token belongs.  In the prefix it is -1, in padding
-a lower number, another at each position.  A continuation sees the prefix and itself, and its positions go on
-from the end of the prefix.  So its logits are the logits of the prefix and the continuation as one sequence.
+`branch` (…, pos) is the number of the continuation to which a token belongs.  It is -1 in the prefix, and in
+padding a lower number, another at each position.  A continuation sees the prefix and itself, and its positions
+go on from the end of the prefix.  So its logits are the logits of prefix and continuation as one sequence.
 """
 
 from __future__ import annotations

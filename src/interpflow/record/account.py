@@ -1,4 +1,4 @@
-"""What stands beside a file that cannot say itself where it comes from: an image, a table."""
+"""The JSON file beside an image or a table, which cannot say itself where it comes from."""
 
 from __future__ import annotations
 

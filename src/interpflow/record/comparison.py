@@ -1,4 +1,4 @@
-"""Files held against a manifest: which are as they were, and how far off are the others?"""
+"""Files held against a manifest: files that are as they were, and how far off the others are."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _compare_values(
 
 
 def _unlike(then: Fingerprint, now: Fingerprint) -> str | None:
-    """What sets two variables apart beyond small differences of floating-point values."""
+    """The difference of two variables beyond small differences of floating-point values, None without one."""
     for what in ("dims", "shape", "dtype", "nan", "infinite"):
         if then.get(what) != now.get(what):
             return f"{what} {then.get(what)} before, {now.get(what)} now"

@@ -1,4 +1,4 @@
-"""Which seeds left the finite numbers in training, as every file that rests on them says.
+"""Seeds that diverged in training, as every file that rests on them says.
 
 The attribute `diverged` of a dataset holds {experiment: {seed: step}} as JSON: the first step, counted from 1,
 whose loss or weights were not finite.  Where no seed diverged there is no such attribute.
@@ -18,7 +18,7 @@ ATTRIBUTE = "diverged"
 
 
 def read(attrs: Mapping[Any, Any]) -> Diverged:
-    """What the attributes of a dataset say."""
+    """The diverged seeds that the attributes of a dataset name."""
     said = json.loads(attrs.get(ATTRIBUTE, "{}"))
     return {
         name: {int(seed): int(step) for seed, step in steps.items()} for name, steps in said.items()
@@ -26,7 +26,7 @@ def read(attrs: Mapping[Any, Any]) -> Diverged:
 
 
 def joined(datasets: Iterable[xr.Dataset]) -> Diverged:
-    """What all of `datasets` say together."""
+    """The diverged seeds that `datasets` name together."""
     found: Diverged = {}
     for dataset in datasets:
         for experiment, steps in read(dataset.attrs).items():

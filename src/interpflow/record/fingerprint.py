@@ -1,8 +1,8 @@
-"""What is remembered of a variable's values, so that others can be compared with them without the file.
+"""Fingerprints of values, with which other values can be compared without the file.
 
-A digest tells whether all values are the same.  For floating-point values, which differ a little from machine
-to machine, eight sums with random signs tell how far they are off: the mean square of the sums' differences
-is, on average over signs, the sum of the squared differences of the values (Achlioptas 2003).
+A digest tells whether all values are the same.  Floating-point values differ a little from machine to machine;
+eight sums with random signs tell by how much.  On average over signs, the mean square of the differences of the
+sums is the sum of the squared differences of the values (Achlioptas 2003).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DIGITS = 12  # significant digits that are kept; sums in another order differ i
 
 
 def fingerprint(variable: xr.Variable) -> Fingerprint:
-    """What is remembered of `variable`.
+    """The fingerprint of `variable`.
 
     dims, shape, dtype    as they are
     sha256                of the values

@@ -1,4 +1,4 @@
-"""Files in the folders of results and figures that no spec makes: of a figure taken out, of an old name."""
+"""Files in the folders of results and figures that no spec makes, such as a figure that was taken out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What computes here: the versions of the software and what the processor can."""
+"""The machine of this process: the versions of its software, and the instructions of its processor."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a run made: for every file its digest, what it was made from, and a fingerprint of its values.
+"""The manifest of a run: for every file its digest, its inputs, and a fingerprint of its values.
 
-`made_with` lists the machines that made the datasets, in words; where all are made on one there is one.
+`made_with` lists the machines that made the datasets, in words.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REFERENCE = "reference/{study}.json"
 
 
 def write(path: Path | str, heading: Mapping[str, str], files: Mapping[str, Sequence[str]]) -> None:
-    """Write the manifest of `files`, each with the paths of what it was made from, under `heading`."""
+    """Write the manifest of `files`, each with the paths of its inputs, under `heading`."""
     entries: dict[str, Any] = {}
     machines: set[str] = set()
     diverged: divergence.Diverged = {}
@@ -86,7 +86,7 @@ def holds_values(path: Path | str) -> bool:
 
 
 def account(path: Path | str) -> dict[str, Any]:
-    """What there is to remember of a table or dataset beside its bytes.
+    """The entry of a table or dataset in a manifest, beside the digest of its bytes.
 
     variables      the fingerprint of every variable and coordinate
     attributes     the SHA-256 of all that is said of them, but for what the file was made with

@@ -1,4 +1,4 @@
-"""Where a file comes from, by its own account: each file names the recipe and the inputs that made it."""
+"""The provenance of a file: each file names the recipe and the inputs that made it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMMON = ("stage", "study", "code", "inputs", "reference")
 
 @dataclass(frozen=True)
 class Origin:
-    """What a file says of its making: the recipe, its SHA-256, and the same of each input, by path."""
+    """The recipe that made a file, its SHA-256, and the SHA-256 of the recipe of each input, by path."""
 
     recipe: Mapping[str, Any]
     sha: str
@@ -40,16 +40,16 @@ class Origin:
 
     @property
     def slice(self) -> str:
-        """What the job read of the spec, as YAML."""
+        """The part of the spec that the job read, as YAML."""
         apart = (*_COMMON, *STAGES[self.stage].names)
         return _as_yaml({key: value for key, value in self.recipe.items() if key not in apart})
 
 
 @dataclass
 class Link:
-    """One job in the chain behind a file: what it made, and what those files say of themselves.
+    """One job in the chain behind a file: the paths of its files, and their origin.
 
-    `problem` says why the chain ends here before it comes to the data; `origin` is then None.
+    `problem` says why the chain ends here, before it comes to the data; `origin` is then None.
     """
 
     paths: list[str]
@@ -59,7 +59,7 @@ class Link:
 
 
 def origin(path: Path | str) -> Origin:
-    """What the dataset, figure or scorecard at `path` says of its making.
+    """The origin of the dataset, figure or scorecard at `path`.
 
     Raises InterpflowError where the file is missing, damaged, or neither.
     """
@@ -95,7 +95,7 @@ def _as_yaml(content: Mapping[str, Any]) -> str:
 
 
 def figure_account(path: Path | str) -> dict[str, Any]:
-    """What stands in the JSON file beside a figure or a scorecard, which has no caption.
+    """The content of the JSON file beside a figure or a scorecard, which has no caption.
 
     Raises InterpflowError where it cannot be read.
     """

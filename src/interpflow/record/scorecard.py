@@ -1,4 +1,4 @@
-"""The scorecard: what the paper reports, and what we measure.
+"""The scorecard: numbers of the paper, and our measurements of them.
 
 One row a claim:
 
@@ -89,7 +89,7 @@ def _row(claim: Claim, dataset: xr.Dataset) -> dict[str, Any]:
 
 
 def _bound(claim: Claim) -> tuple[str, float]:
-    """How the claim's value relates to which number."""
+    """The relation of the claim's value to a number, and the number."""
     if claim.compared in ("below", "above"):
         return claim.compared, 0.0
     return next(
@@ -129,12 +129,12 @@ def measure(claim: Claim, dataset: xr.Dataset) -> xr.DataArray:
 
 
 def pick(claim: Claim, dataset: xr.Dataset, key: str = "select") -> xr.DataArray:
-    """What `select` picks, float64: (seed,), or () where the variable has no seeds.
+    """The values that `select` picks, float64: (seed,), or () if the variable has no seeds.
 
     `select`, which stands under `key` in the spec, may name any coordinate or variable that runs along dims of
-    the claim's variable.  With `first_step` it picks curves, and the values are steps, NaN where there is none.
-    A seed of the experiment that has no such value is missing, and so are all where every one diverged.
-    Raises InterpflowError, with what there is, where that is not at most one value for each seed.
+    the claim's variable.  With `first_step` it picks curves, and a value is a step, NaN if no step is beyond
+    the number.  A seed of the experiment without a value is NaN; if every seed diverged, all are.
+    Raises InterpflowError, with the names that there are, for an unknown name or several values of a seed.
     """
     seeds, diverged = _seeds(claim, dataset)
     there = dataset.get(claim.variable)
@@ -156,7 +156,7 @@ def pick(claim: Claim, dataset: xr.Dataset, key: str = "select") -> xr.DataArray
         raise InterpflowError(f"claims.{claim.name}.{key}: no value has all of {chosen} together")
     if (count > 1).any():
         raise InterpflowError(f"claims.{claim.name}.{key}: {_too_many(wanted, array, rest)}")
-    # One value at most is wanted in each sum, and 0 is added to it: exact.
+    # Each sum has at most one wanted value and adds 0 to it, so it is exact.
     values = array.astype(np.float64).where(wanted, 0.0).sum(rest, skipna=False)
     if claim.first_step:
         values, count = _first_step(values.where(count > 0), claim.first_step), count.max(STEP)
@@ -167,7 +167,7 @@ def pick(claim: Claim, dataset: xr.Dataset, key: str = "select") -> xr.DataArray
 
 
 def _first_step(curves: xr.DataArray, beyond: Mapping[str, float]) -> xr.DataArray:
-    """The first step at which each curve (…, step) is `above` or `below` a number, NaN where it never is."""
+    """The first step (…) at which each curve (…, step) is `above` or `below` a number, NaN if it never is."""
     ((side, number),) = beyond.items()
     passed = curves > number if side == "above" else curves < number
     steps = curves[STEP].astype(np.float64)
@@ -175,9 +175,9 @@ def _first_step(curves: xr.DataArray, beyond: Mapping[str, float]) -> xr.DataArr
 
 
 def _seeds(claim: Claim, dataset: xr.Dataset) -> tuple[list[int], dict[int, int]]:
-    """The seeds of the claim's experiment that it asks about, and the step of those that have diverged.
+    """The seeds of the claim's experiment that it asks about, and the step of each that diverged.
 
-    None where the dataset does not say, or the claim does not tell its experiment.
+    Both are empty if the dataset names no seeds, or the claim no single experiment.
     """
     names = dataset["experiment"] if "experiment" in dataset.dims else xr.DataArray([])
     for key, value in claim.select.items():
@@ -221,7 +221,7 @@ def _refusal(claim: Claim, key: str, message: str, has: str) -> InterpflowError:
 
 
 def _too_many(wanted: xr.DataArray, array: xr.DataArray, rest: Sequence[Any]) -> str:
-    """Along which dim several values are left, and what would choose among them."""
+    """The message that several values are left along a dim, with the labels that would choose among them."""
     for dim in rest:
         left = wanted.any([other for other in array.dims if other != dim]).values
         if left.sum() > 1:

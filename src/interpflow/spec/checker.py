@@ -1,4 +1,4 @@
-"""Holds what a spec says against who takes it, and notes each problem where the spec says it."""
+"""Holds the options of a spec against the classes that take them; each problem names its place in the spec."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Checker:
 
     @property
     def problems(self) -> int:
-        """How many there are so far."""
+        """The number of problems so far."""
         return len(self._problems)
 
     def add(self, key: KeyPath, message: str) -> None:
-        """Note that `message` holds for what stands under `key`."""
+        """Note the problem `message` of the value under `key`."""
         place = self._source.place(key)
         entry = (key[0], *str(key[1]).split(".")) if self._source.borrowed(key) else ()
         aside = f" (in {dotted(entry)})" if entry else ""

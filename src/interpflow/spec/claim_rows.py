@@ -52,9 +52,8 @@ def mistake(
 ) -> tuple[KeyPath, str] | None:
     """Why `claim` cannot pick one value per seed: the key of the claim that is at fault, and a message.
 
-    `variables` is the table of the claim's analysis.  Before the run the values of experiments, sweeps and
-    seeds are known, those of a dimension that has the name of a list among the analysis's options, and those
-    of what the analysis will have `found` on each experiment.
+    `variables` is the table of the claim's analysis.  Before the run, the labels of experiments, sweeps and
+    seeds are known, and the labels that the analysis will have `found` on each experiment.
     """
     dims = variables[claim.variable].dims
     if claim.first_step and STEP not in dims:

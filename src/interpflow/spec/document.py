@@ -104,7 +104,7 @@ class Analysis(Section):
 
     method: str  # a file in analyses/
     experiments: list[str] | dict[str, Options]  # names, or name: {options for it alone}
-    data: str | list[str] = []  # for a method that goes on from findings: analyses that stand above
+    data: str | list[str] = []  # analyses that stand above, for a method that goes on from findings
     like: str | None = None  # an analysis: this one is the same, but for what stands here
 
 
@@ -116,15 +116,15 @@ class Figure(Section):
     plot: str  # a file in plots/
     data: str | Annotated[list[str], Field(min_length=1)]  # analyses
     caption: Text
-    panel: Text | None = None  # the paper's figure that this one answers to
+    panel: Text | None = None  # the figure of the paper that this one reproduces
     like: str | None = None  # a figure: this one is the same, but for what stands here
 
 
 class FirstStep(Section):
-    """The first training step at which a curve is beyond a value."""
+    """The first training step at which a curve is above or below a number."""
 
-    above: float | None = None
-    below: float | None = None  # one of the two
+    above: float | None = None  # either above or below
+    below: float | None = None
 
     @model_validator(mode="after")
     def _one_value(self) -> Self:
@@ -144,24 +144,23 @@ class Claim(Section):
 
     data: str  # an analysis
     variable: str  # of that analysis
-    select: Annotated[
-        dict[str, Scalar], OrNothing
-    ] = {}  # coordinate: value, till one value per seed is left
-    along: Annotated[
-        dict[str, Values], Field(max_length=1), OrNothing
-    ] = {}  # coordinate: [one value a row]
+    # coordinate: value, until one value per seed is left
+    select: Annotated[dict[str, Scalar], OrNothing] = {}
+    # coordinate: [one value a row]
+    along: Annotated[dict[str, Values], Field(max_length=1), OrNothing] = {}
     # {above: 0.9}: of a variable along training steps, the first step at which it is above 0.9.
     first_step: FirstStep | None = None
-    expected: float | list[float] | None = None  # the reported number; or
+    expected: float | list[float] | None = None  # the reported number; a list has one for each row
     tolerance: NonNegativeFloat | None = None  # of expected
-    at_least: float | list[float] | None = None  # a lower bound; or
-    at_most: float | list[float] | None = None  # an upper bound; a list has one number for each row
-    # Or another place, by what its select has otherwise (null: not at all); the value here is below that there.
+    at_least: float | list[float] | None = None  # a lower bound; a list has one for each row
+    at_most: float | list[float] | None = None  # an upper bound; a list has one for each row
+    # Another place, as changes of `select` (null takes a coordinate out): the value here is below the other.
     below: Elsewhere | None = None
-    above: Elsewhere | None = None  # the value here is above that there
-    # Another place: the number or bound is of the difference, the value here less that there.
+    above: Elsewhere | None = None  # another place: the value here is above the other
+    # Another place: the number or bound is of the difference, the value here less the other.
     difference_from: Elsewhere | None = None
-    ratio_to: Elsewhere | None = None  # the number or bound is of the value here over that there
+    # Another place: the number or bound is of the ratio, the value here over the other.
+    ratio_to: Elsewhere | None = None
     source: Text  # where the paper states it
     because: Text | None = None  # why ours differs, at the scale laptop
 
@@ -204,10 +203,10 @@ class Claim(Section):
 
 
 class ClaimRows(Section):
-    """Claims that share most of what they say: each row is a claim `<claim>.<row>`."""
+    """Claims that share most of their keys: each row is a claim `<claim>.<row>`."""
 
-    of: Options = {}  # what all of them say: keys of a claim
-    # What each says over that, merged as a scale is: keys of a claim, null takes one of `of` back.
+    of: Options = {}  # keys of a claim that all rows share
+    # row: its own keys of a claim, merged over `of` as a scale is; null takes a key of `of` back.
     rows: Annotated[dict[Name, Options], Field(min_length=1)]
 
 
@@ -216,9 +215,8 @@ class Scale(Section):
 
     seeds: SeedCount | None = None
     compute: Options = {}
-    only: Annotated[list[str], Field(min_length=1)] | None = (
-        None  # the experiments that stay; all if not given
-    )
+    # The experiments that stay; all if not given.
+    only: Annotated[list[str], Field(min_length=1)] | None = None
     task: Options = {}  # over that of every experiment, as are model and training
     model: Options = {}
     training: Options = {}

@@ -27,10 +27,10 @@ Layers = Mapping[str, list[Layer]]  # by section: task, model, training
 def families(
     written: Document, scale: Scale, at: KeyPath, checker: Checker
 ) -> tuple[dict[str, list[Experiment]], dict[str, Sequence[Layer]]]:
-    """Each experiment of `written` and what it stands for: itself, or the points of its sweep; and for each of
-    these what gave it its training.
+    """The experiments that each entry of `written` stands for, and the layers of each experiment's training.
 
-    `scale` stands at `at` in the spec.  Problems go to `checker`; an experiment with some lacks options.
+    An entry stands for itself, or for the points of its sweep.  `scale` stands at `at` in the spec.  Problems
+    go to `checker`; an experiment with problems lacks options.
     """
     found: dict[str, list[Experiment]] = {}
     of_training: dict[str, Sequence[Layer]] = {}
@@ -48,7 +48,7 @@ def families(
             for section in ("task", "model", "training")
         }
         layers["task"] = _of_one_task(layers["task"])
-        # What no layer gives is missing in the defaults, if these speak of the section at all.
+        # An option that no layer gives is missing in the defaults, if the defaults have the section at all.
         homes: dict[str, KeyPath] = {
             section: ("defaults", section) if below[0].values else ("experiments", name, section)
             for section, below in layers.items()

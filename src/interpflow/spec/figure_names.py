@@ -1,4 +1,4 @@
-"""What a figure, or an analysis of findings, is told by name, held against what the analyses find."""
+"""Names in the options of figures and of analyses of findings, held against what the analyses find."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class _Place:
 
 
 def complaints(options: BaseModel, findings: Findings) -> Iterator[Complaint]:
-    """The names in `options` that none of the analyses has, and what there is.
+    """The names in `options` that none of the analyses has, each with the nearest.
 
-    What a section says holds for those within it that do not say otherwise: `data` says which analysis is
-    meant, `experiment` which experiments.
+    `data` of a section says in which analysis its names are looked up, `experiment` in which experiments.  Both
+    hold for the sections within it too, unless a section has its own.
     """
     yield from _within(options, (), _Place(findings))
 

@@ -1,4 +1,4 @@
-"""What is known of the experiments of a spec before they run: each task is asked for a few examples, once."""
+"""Knowledge of experiments before they run: each task is asked for a few examples, once."""
 
 from __future__ import annotations
 
@@ -54,8 +54,10 @@ class Foresight:
     def told(
         self, module: ModuleType, options: Mapping[str, Any], known: Known
     ) -> Found | list[Complaint]:
-        """What the analysis `module` with `options` will find on the experiment that is `known`; or what it is
-        told by name that there is not, and what else cannot work."""
+        """The findings to come of the analysis `module` with `options` on the experiment `known`, or problems.
+
+        A problem is a name in the options that the experiment lacks, or another reason that they cannot work.
+        """
         address = module.__name__, json.dumps(options), known
         if address not in self._told:
             given = module.Options(**options)
@@ -113,7 +115,7 @@ def _refused(module: ModuleType, known: Known, options: Section) -> list[Complai
 
 
 def few(options: Section, most: int) -> Section:
-    """`options` of a task with at most so many examples wherever they say how many."""
+    """`options` of a task, with every number of examples cut to a few."""
     update: dict[str, Any] = {}
     for name, field in type(options).model_fields.items():
         value = getattr(options, name)

@@ -1,4 +1,4 @@
-"""What an analysis finds, before it runs: its variables, their dims, and the labels that are known."""
+"""The findings of an analysis before it runs: its variables, their dims, and the labels that are known."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CHECKPOINT = "checkpoint"
 
 @dataclass(frozen=True)
 class Found:
-    """What an analysis finds on one experiment.
+    """The findings of an analysis on one experiment.
 
-    dims    of each variable
-    labels  of each coordinate, and of each variable that says such labels as "last", where they are known
+    dims    the dims of each variable
+    labels  the known labels of each coordinate, and of each variable that holds labels such as "last"
     swept   the options that the experiment sweeps, by the names of their coordinates
     """
 
@@ -59,7 +59,7 @@ def foresee(module: ModuleType, known: Known, options: Section) -> Found:
 
 
 def joined(found: Mapping[str, Found], experiments: Mapping[str, Experiment]) -> dict[str, Found]:
-    """What is `found` on each of some experiments, with what they sweep as they are joined."""
+    """The findings on several experiments as they are joined, with swept options as coordinates."""
     taken = {name for each in found.values() for name in each.coordinates}
     called = coordinate_names(
         {option for name in found for option in experiments[name].coords}, taken
@@ -88,7 +88,7 @@ def _usual(known: Known, options: Section) -> dict[str, Foreseen]:
 
 
 def unlike(value: Any, labels: Iterable[Foreseen]) -> str | None:
-    """What there is instead of `value` among the `labels` of several places; None where it is there."""
+    """The labels instead of `value` among the `labels` of several places; None if it is one of them."""
     every: list[Any] = []
     for them in labels:
         if isinstance(them, re.Pattern):

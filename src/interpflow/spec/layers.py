@@ -19,14 +19,14 @@ MARK = "{layer}"
 
 @dataclass(frozen=True)
 class Unfolded:
-    """Options with an entry for each layer, which key each such entry was written under, and what is wrong."""
+    """Options with an entry for each layer, the key under which each entry was written, and complaints."""
 
     values: dict[str, Any]
     written: dict[KeyPath, KeyPath] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
 
     def place(self, key: KeyPath) -> KeyPath:
-        """Where what stands at `key` was written."""
+        """The key under which the value at `key` was written."""
         for end in range(1, len(key) + 1):
             if key[:end] in self.written:
                 return (*self.written[key[:end]], *key[end:])
@@ -34,7 +34,7 @@ class Unfolded:
 
 
 def unfold(options: Mapping[str, Any], depth: int, at: KeyPath = ()) -> Unfolded:
-    """`options` for a model of `depth` layers; 0 where it is not known how many."""
+    """`options` for a model of `depth` layers, 0 if the number is not known."""
     found = Unfolded({})
     for key, value in options.items():
         here = (*at, key)

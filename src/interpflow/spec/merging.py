@@ -11,7 +11,7 @@ from interpflow.spec.problems import KeyPath, parts
 
 @dataclass(frozen=True)
 class Layer:
-    """Options as one place of the spec gives them.  A sweep's value stands there `whole`, under no key."""
+    """Options as one place of the spec gives them; `whole` for a value of a sweep, which has no key."""
 
     at: KeyPath
     values: Mapping[str, Any]
@@ -21,7 +21,7 @@ class Layer:
 def merge(layers: Sequence[Layer]) -> dict[str, Any]:
     """The options of all layers, a later layer winning; mappings merge key by key, lists are replaced.
 
-    A later null takes back what an earlier layer gives.
+    A later null takes back the option of an earlier layer.
     """
     merged: dict[str, Any] = {}
     for layer in layers:

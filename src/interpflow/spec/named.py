@@ -1,4 +1,4 @@
-"""Which names there are in options: what is marked with `section.Names`, and where it stands."""
+"""The names in options, which are marked with `section.Names`, and their places."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names(kind: Any, value: Any, at: KeyPath = ()) -> Iterator[Named]:
 
 
 def sections(value: Any, at: KeyPath = ()) -> Iterator[tuple[KeyPath, BaseModel]]:
-    """The sections in a value, and where each stands; not those within them."""
+    """The outermost sections in a value, each with its place."""
     if isinstance(value, BaseModel):
         yield at, value
     elif isinstance(value, dict):
@@ -53,7 +53,7 @@ def sections(value: Any, at: KeyPath = ()) -> Iterator[tuple[KeyPath, BaseModel]
 
 
 def every(section: BaseModel, at: KeyPath = ()) -> Iterator[tuple[KeyPath, BaseModel, list[Named]]]:
-    """`section` and all sections within it: where each stands, and the names that are its own."""
+    """`section` and all sections within it, each with its place and its own names."""
     own: list[Named] = []
     for name, kind, value in fields(section):
         own += names(kind, value, (*at, name))

@@ -1,4 +1,4 @@
-"""What a task has and what an analysis finds, as tables: the names that a spec can use of them."""
+"""Tables of the names that a spec can use: of a task's variables, and of an analysis's findings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def of_analysis(module: ModuleType) -> str:
 
 
 def of_task(module: ModuleType) -> str:
-    """The variables of a task; and with its options as they are by default its splits, positions and words."""
+    """The variables of a task, and with its default options also its splits, positions and words."""
     table = {**TOKENS, **module.VARIABLES}
     found = f"Its variables:\n\n{_table(table)}"
     try:

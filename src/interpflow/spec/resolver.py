@@ -1,4 +1,4 @@
-"""Works out what a spec's document says at one scale: merged, checked, every default filled in."""
+"""From the document of a spec to its study at one scale: merged, checked, every default filled in."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Findings = dict[str, dict[str, Found]]  # by analysis and experiment
 
 
 class Resolver:
-    """Resolves the document `written`; what is wrong with it goes to `checker`.
+    """Resolves the document `written`; problems go to `checker`.
 
-    With `foresight` every name is held against the tasks, the models and what analyses will find.
+    With `foresight` every name is held against the tasks, the models and the findings to come.
     """
 
     def __init__(self, written: Document, checker: Checker, foresight: Foresight | None = None):
@@ -83,7 +83,7 @@ class Resolver:
         return replace(study, claims=tuple(self._claims(study, found)))
 
     def finish(self) -> None:
-        """Note what figures name that is there neither in the base nor at any scale."""
+        """Note the names in figures that neither the base nor any scale has."""
         for place, message in self._nowhere.items():
             self._checker.add(place, message)
 
@@ -168,8 +168,10 @@ class Resolver:
         analyses: Mapping[str, Analysis],
         foreseen: Findings,
     ) -> Found | list[Complaint] | str | None:
-        """What the analysis `module` will find on `experiment`; or what is wrong with its options, or with the
-        task; None where that is not asked, or not known."""
+        """The findings to come of the analysis `module` on `experiment`, or problems of its options or task.
+
+        None without foresight, and if nothing is known.
+        """
         if not (self._foresight and experiment.whole and _given(options, module)):
             return None
         try:
@@ -233,7 +235,7 @@ class Resolver:
     def _shown(
         self, options: Section, layers: Sequence[Layer], here: KeyPath, at: KeyPath, found: Findings
     ) -> None:
-        """Note what a figure names that is not there: of a scale what that says, else what no scale has."""
+        """Note the names in a figure that are missing: at a scale its own names, else what no scale has."""
         wrong: dict[KeyPath, str] = {}
         for complaint in figure_names.complaints(options, found):
             origin_of = origin(layers, complaint.key)
@@ -295,7 +297,7 @@ def _positions(data: Sequence[str], analyses: Mapping[str, Analysis]) -> dict[st
 
 
 def _chosen_at(written: document.Claim, key: KeyPath) -> KeyPath:
-    """Which key of the claim says what a row of it has at `key`, a coordinate of its place or of the other."""
+    """The key of a claim that gives its row the coordinate `key`, of its place or of the other place."""
     place, *coordinate = key
     given = getattr(written, str(place)) or {}
     if not coordinate or coordinate[0] in given:

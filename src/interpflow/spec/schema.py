@@ -1,8 +1,8 @@
 """The JSON schema of specs, so that an editor completes keys and underlines what is not one.
 
-It is made of the classes that read specs.  An entry of a spec is merged from several places, and null takes
-back what another place says; so in each place any option may be missing or null.  Whether all is given in the
-end, and whether names name something, says `python -m interpflow check`.
+It is made of the classes that read specs.  An entry of a spec is merged from several places, and null takes an
+option of another place back; so in each place any option may be missing or null.  `python -m interpflow check`
+says whether a merged entry lacks an option, and whether its names exist.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Definitions:
         return {"$ref": _DEFINITIONS + name}
 
     def replace(self, model: type[BaseModel], taken: Mapping[str, Schema]) -> None:
-        """Say what those of the keys `taken` take that a section has; the comments on them stay."""
+        """Set the schemas `taken` of keys, where a section has them; the comments on the keys stay."""
         properties = self.named[self.name(model)]["properties"]
         for key in properties.keys() & taken.keys():
             meaning = {word: properties[key][word] for word in {"description"} & {*properties[key]}}

@@ -1,6 +1,6 @@
-"""What entries of a spec share stands there once: where others are `like` an entry, and in the `of` of claims.
+"""Entries of a spec that share options: entries that are `like` another, and claims with `of` and `rows`.
 
-Here each entry gets all that holds for it, merged as a scale is merged over the base.
+Here each entry gets all of its options, merged as a scale is merged over the base.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def spelt_out(source: Source, problems: Problems) -> Source:
 
 
 def _alike(section: str, entries: Mapping[str, Any], note: Note) -> Merged:
-    """What each entry that is `like` another is merged from: the other in full, and what it says itself."""
+    """The layers of each entry that is `like` another: the other entry in full, and the entry's own options."""
     found: Merged = {}
 
     def in_full(name: str, path: tuple[str, ...] = ()) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ def _alike(section: str, entries: Mapping[str, Any], note: Note) -> Merged:
 
 
 def _claims(entries: Mapping[str, Any], note: Note) -> Iterator[tuple[str, list[Layer]]]:
-    """Each claim, and what it is merged from; the rows of claims are claims `<claim>.<row>`."""
+    """Each claim with its layers; a row of claims is a claim `<claim>.<row>`."""
     for name, entry in entries.items():
         here: KeyPath = ("claims", name)
         if not (isinstance(entry, dict) and {"of", "rows"} & {*entry}):

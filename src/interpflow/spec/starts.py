@@ -29,7 +29,7 @@ _OF_THE_DATA = {"d_vocab", "n_ctx", "d_output"}
 
 
 class Starts:
-    """Where the weights of a spec's experiments come from; what is wrong goes to `checker`."""
+    """Where the weights of a spec's experiments come from; problems go to `checker`."""
 
     def __init__(self, checker: Checker):
         self._checker = checker
@@ -41,8 +41,7 @@ class Starts:
         layers: Mapping[str, Sequence[Layer]],
         kept: Iterable[Experiment],
     ) -> None:
-        """Note what is wrong with `start` and `frozen` of those that are `kept` of all experiments; `layers`
-        gave each its training."""
+        """Note problems of `start` and `frozen` in the experiments `kept`; `layers` gave their training."""
         every = {one.name: one for family in families.values() for one in family}
         for experiment in kept:
             if not experiment.model or not experiment.training:
@@ -64,8 +63,10 @@ class Starts:
     def lacking(
         self, experiment: Experiment, method: ModuleType, options: Mapping[str, Any]
     ) -> Iterator[tuple[KeyPath, str]]:
-        """What the analysis `method` with `options` asks of an experiment whose weights come from a file, and
-        the file has not: which of the options asks for it, () if all of it does, and why it cannot be had."""
+        """What the analysis `method` asks of weights from a file that the file lacks: an option, and why.
+
+        The option is () if the whole analysis asks for it.
+        """
         if not experiment.from_file or not experiment.model:
             return
         described = self._described(experiment)
@@ -144,7 +145,7 @@ class Starts:
             self._checker.add(at, str(error))
 
     def _described(self, experiment: Experiment) -> Described | InterpflowError:
-        """What the file says of itself, read once."""
+        """The file, described; it is read once."""
         from interpflow.training.weights_file import describe as read_description
 
         start = Start(**experiment.start)
@@ -169,7 +170,7 @@ def _shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
 
 
 def _chain(experiment: Experiment, every: Mapping[str, Experiment]) -> list[str]:
-    """The experiment, the one that it goes on from, and so on, to the first that stands there twice."""
+    """The experiment, the experiment that it goes on from, and so on, until one comes twice."""
     chain = [experiment.name]
     while (other := every[chain[-1]].goes_on_from) is not None and other in every:
         chain.append(other)

@@ -50,9 +50,9 @@ class Experiment:
 
 
 def coordinate_names(swept: Iterable[str], taken: Collection[str]) -> dict[str, str]:
-    """What each of the `swept` options is called in a dataset that has the names `taken`.
+    """The name of the coordinate of each of the `swept` options, in a dataset that has the names `taken`.
 
-    Its last word, and where that is taken or stands for two options, the option in full:
+    It is the last word of the option, or the option in full if the word is taken or ends two options:
 
     >>> coordinate_names(["model.heads", "training.loss"], {"loss"})
     {'model.heads': 'heads', 'training.loss': 'training.loss'}
@@ -66,7 +66,7 @@ def coordinate_names(swept: Iterable[str], taken: Collection[str]) -> dict[str, 
 class Analysis:
     """One method over experiments: `options` maps each experiment to the method's options for it.
 
-    `data` are the analyses whose findings it goes on from, none where it looks at models or data itself.
+    `data` are the analyses whose findings it goes on from; none for a method of models or data.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Figure:
-    """One plot of the datasets of the analyses `data`; `panel` is the paper's figure it answers to."""
+    """One plot of the datasets of the analyses `data`; `panel` is the paper's figure that it reproduces."""
 
     name: str
     plot: str
@@ -89,13 +89,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Claim:
-    """One reported number.  `select` picks one value per seed of `variable` in the analysis `data`, and with
-    `first_step` one curve, of which {above: 0.9} takes the first training step at which it is above 0.9.
+    """One reported number.
 
-    With `compared`, `other` picks a second value as `select` does the first, and the claim is that the first is
-    `below` or `above` the second; or its number is that of their difference or ratio.  In all other claims
-    exactly one of `expected` (then with `tolerance`), `at_least` and `at_most` is a number.
-    `source` says where the paper states it, `because` why ours differs."""
+    `select` picks one value per seed of `variable` in the analysis `data`.  With `first_step` it picks one
+    curve per seed; {above: 0.9} takes the first training step at which the curve is above 0.9.
+
+    With `compared`, `other` picks a second value.  The claim is that the first value is `below` or `above` the
+    second, or its number is of their difference or ratio.  Unless `compared` is below or above, exactly one of
+    `expected` (with `tolerance`), `at_least` and `at_most` is a number.
+    `source` says where the paper states the number, `because` why ours differs.
+    """
 
     name: str
     data: str

@@ -25,7 +25,7 @@ class Axis:
 
     @property
     def coordinate(self) -> str:
-        """What the swept option is called in names of points, and in datasets where nothing else is."""
+        """The name of the swept option in names of points, and in datasets unless the name is taken."""
         return self.key[-1]
 
 

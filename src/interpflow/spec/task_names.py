@@ -1,4 +1,4 @@
-"""What an analysis is told by name, held against the task and the model of an experiment."""
+"""Names in the options of analyses, held against the task and the model of an experiment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VARIABLES = {"variable", "state", "variable of examples", "variable with one fu
 
 
 def complaints(options: Section, known: Known) -> Iterator[Complaint]:
-    """The names in `options` that the experiment does not have, and what there is."""
+    """The names in `options` that the experiment lacks, each with the nearest."""
     for at, section, names in every(options):
         wrong = False
         for key, noun, name in names:
@@ -54,7 +54,7 @@ def _not_there(noun: str, name: Any, known: Known) -> str | None:
 
 @cache
 def _there(noun: str, known: Known) -> list[str] | None:
-    """The names of all that are a `noun`; None for a word that is not of tasks."""
+    """The names of every `noun` of the experiment; None for a word that is not of tasks."""
     data = known.data
     if noun == "split":
         return known.splits
@@ -139,7 +139,7 @@ def _no_value(
 def _left_over(
     key: KeyPath, noun: str, state: selection.State, known: Known
 ) -> Iterator[Complaint]:
-    """Where a state is several: along a dim of its own, or because `select` says too little."""
+    """Problems of states that are several: along a further dim, or because `select` leaves several."""
     if state.variable not in known.data:
         return  # which is a problem already
     if state.along is not None and noun == "one state":

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, said for the person who wrote the spec."""
+"""The errors of pydantic, in words for the person who wrote the spec."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Source:
     merged: Mapping[KeyPath, Sequence[Layer]] = field(default_factory=dict)
 
     def place(self, key: KeyPath) -> KeyPath:
-        """Where the file says what `content` has at `key`."""
+        """The key in the file that gave `content` its value at `key`."""
         layers, inner = self.merged.get(key[:2]), key[2:]
         if layers is None:
             return key
@@ -59,7 +59,7 @@ class Source:
         return place if place == key else self.place(place)
 
     def borrowed(self, key: KeyPath) -> bool:
-        """Whether another entry says what `content` has at `key`."""
+        """Whether another entry gave `content` its value at `key`."""
         layers, place = self.merged.get(key[:2]), self.place(key)
         return layers is not None and place[: len(layers[-1].at)] != layers[-1].at
 

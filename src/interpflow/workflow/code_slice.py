@@ -9,15 +9,15 @@ import ast
 from collections.abc import Iterable
 
 _OPTIONS = "Options"
-# What reads attributes that are not written out.
+# Names that read attributes without spelling them.
 _READS_ALL = {"getattr", "vars", "model_dump", "model_fields", "model_copy", "__dict__"}
 
 
 def part_of(tree: ast.Module, names: Iterable[str]) -> ast.Module:
-    """`tree` without the top-level statements that the definitions `names` do not need.
+    """The top-level statements of `tree` that the definitions `names` need.
 
-    Annotations do not count, nor what `Options` declares: values of options stand in the recipe.  Its methods
-    count where something calls them.
+    Annotations do not count, nor do the fields of `Options`, whose values stand in the recipe.  A method of
+    `Options` counts if a statement calls it.
     """
     statements = {name: at for at in tree.body for name in _defined(at)}
     kept: dict[int, ast.stmt] = {}

@@ -24,12 +24,12 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What one command makes.
+    """The files that one command makes, from some inputs, by one recipe.
 
-    `names` tell the jobs of a stage apart (experiment, chunk, …), `slice` is the part of the spec that the
-    stage reads, `modules` are the code that it runs.  Paths are relative to the project folder and are no part
-    of the recipe, nor is the scale: the same recipe gives the same bytes wherever it stands.  `beside` is what
-    the stage is handed beyond the recipe, which holds only as much of it as the bytes depend on.
+    `names` tell the jobs of a stage apart (experiment, chunk, …).  `slice` is the part of the spec that the
+    stage reads, `modules` are the code that it runs.  Paths, relative to the project folder, and the scale are
+    no part of the recipe: the same recipe gives the same bytes everywhere.  `beside` are values that the stage
+    gets in full, and of which the recipe holds the part that the bytes depend on.
     """
 
     stage: str
@@ -50,7 +50,7 @@ class Job:
 
     @property
     def threads(self) -> int:
-        """What the job computes with: the spec says, and not the machine."""
+        """The number of threads, from the spec and not from the machine."""
         return int(self.slice.get("compute", {}).get("threads", 1))
 
     @property
@@ -65,7 +65,7 @@ class Job:
 
     @functools.cached_property
     def code(self) -> str:
-        """The digest of what it runs, worked out when asked for: a command asks for one chain's alone."""
+        """The digest of the code that it runs, worked out on demand: a command needs one chain of digests."""
         return code_digest(*self.modules)
 
     @functools.cached_property
@@ -86,11 +86,11 @@ class Job:
 
     @property
     def short_sha(self) -> str:
-        """Enough of `sha` to tell recipes apart: what the workflow tracks and `--expect` compares."""
+        """The part of `sha` that the workflow tracks and `--expect` compares."""
         return self.sha[:16]
 
     def chain(self) -> list[dict[str, Any]]:
-        """The job and all it rests on, inputs before what is made of them."""
+        """The job and all jobs that it rests on, each after its inputs."""
         order: dict[int, dict[str, Any]] = {}
 
         def visit(job: Job) -> None:
@@ -110,7 +110,7 @@ class Job:
         return list(order.values())
 
     def attrs(self) -> dict[str, str]:
-        """The attributes that every dataset of this job carries: where it comes from, as text."""
+        """The attributes of every dataset of this job, as text: its study, its recipe and its inputs."""
         sources = [
             {"path": source.path, "recipe_sha256": source.job.sha}
             for source in self.sources.values()

@@ -15,7 +15,7 @@ _FIGURE = "figures/{scale}/{study}/{figure}"
 
 @dataclass(frozen=True)
 class Stage:
-    """What tells its jobs apart (the wildcards of the rule), and a pattern for each file that one writes."""
+    """The names that tell its jobs apart (the wildcards of the rule), and the pattern of each file of a job."""
 
     names: tuple[str, ...]
     outputs: Mapping[str, str]

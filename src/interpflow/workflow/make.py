@@ -1,4 +1,4 @@
-"""Making the files of one job in this process, and whether they are made already."""
+"""Makes the files of one job in this process, and says whether they are made already."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def is_made(job: Job) -> bool:
 
 
 def make(job: Job, stream: TextIO | None = None) -> None:
-    """Make the files of `job`; what it says goes to its log and to `stream`, by default standard error.
+    """Make the files of `job`; messages go to its log and to `stream`, by default standard error.
 
-    Raises InterpflowError where an input is of another recipe than planned.
+    Raises InterpflowError for an input of another recipe than planned.
     """
     require_planned_inputs(job)
     try:

@@ -109,7 +109,7 @@ class _Planner:
         return {"data": Source(job, "data")}
 
     def train(self, experiment: Experiment, data: Sources, other: Sources) -> Sources:
-        """`other` is what the experiment that it goes on from left: its chunks begin with the same seeds."""
+        """`other` are weights of the experiment that it goes on from; its chunks begin with the same seeds."""
         made: Sources = {}
         seeds, size = experiment.seeds, self.study.compute["seeds_per_job"]
         training, from_file = experiment.training, experiment.from_file
@@ -284,7 +284,7 @@ def spec_files(folder: Path = SPECS) -> list[Path]:
 
 
 def misnamed(folder: Path = SPECS) -> list[str]:
-    """What is wrong with the names of files that look like specs and are not read."""
+    """Messages on files that look like specs and are not read, because of their names."""
     others = [path for path in sorted(folder.glob("*.yml")) if not path.name.startswith(".")]
     return [
         f"{path}: not read, since specs end in .yaml: rename it to {path.with_suffix('.yaml').name}"
@@ -293,7 +293,7 @@ def misnamed(folder: Path = SPECS) -> list[str]:
 
 
 def plan_good(scale: str, folder: Path = SPECS) -> tuple[dict[str, Plan], dict[str, str]]:
-    """The plans of all studies whose specs are in order, and what is wrong with the other specs, by name.
+    """The plans of all studies whose specs are in order, and the problems of the other specs, by name.
 
     Raises InterpflowError where no spec is in order, and for a scale that none declares.
     """
@@ -320,9 +320,9 @@ def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) ->
 
 
 def require_names(studies: Iterable[str], folder: Path = SPECS) -> None:
-    """Raise InterpflowError for every name in the specs of `studies` that there is not.
+    """Raise InterpflowError for the names in the specs of `studies` that do not exist.
 
-    It asks their tasks for a few examples, which takes a second a study: once, before anything runs.
+    Their tasks are asked for a few examples, once, before anything runs; it takes a second a study.
     """
     load_specs([_path(study, folder) for study in sorted(studies)], Foresight())
 
@@ -342,9 +342,9 @@ def _path(study: str, folder: Path) -> Path:
 
 
 def find(plans: Mapping[str, Plan], scale: str, study: str, stage: str, *names: str) -> Job:
-    """The job that makes a file whose path says all this.
+    """The job that makes the file whose path has these names.
 
-    Raises InterpflowError where there is none, since anybody can ask the workflow for any file.
+    Raises InterpflowError if there is none, since the workflow can be asked for any file.
     """
     if study not in plans:
         raise InterpflowError(f"no study '{study}'{did_you_mean(study, plans)}")

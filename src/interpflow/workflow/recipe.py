@@ -1,4 +1,4 @@
-"""What decides the bytes of a file: one job's slice of the spec and the code that it runs.
+"""The recipe of a file decides its bytes: one job's slice of the spec, and the code that it runs.
 
 Two recipes are equal exactly when their canonical JSON is.  Code enters as a digest of its meaning: comments,
 docstrings, layout and the places of files do not count; every `interpflow` module that the code imports does.
@@ -35,12 +35,13 @@ def sha256_of(text: str) -> str:
 def code_digest(*modules: str) -> str:
     """One digest for the code of the named modules and of every module of the package that they import.
 
-    Nothing is imported: modules are found by file.  Imports count wherever they stand, also inside a
-    function; only those under `if TYPE_CHECKING:` do not, since they never run.  An import counts by what it
-    brings in and the name it gives it, not by where that stands, so moving a file changes no digest.  A file
-    is read once per process.  Of a module that stands as `module:function,function` those functions count, and
-    what of the module they use.  Raises InterpflowError for a module without a file, for a file that is not
-    Python, and for modules that import each other.
+    Nothing is imported: modules are found by file.  Imports count everywhere, also inside a function; imports
+    under `if TYPE_CHECKING:` do not count, since they never run.  An import counts by the digest of its target
+    and the name that it gives, not by the place of the target, so moving a file changes no digest.  A function
+    counts as a part of its module, so moving a function to another module changes the digests of both.  A file
+    is read once per process.  Of a module written as `module:function,function`, the functions count and the
+    part of the module that they use.  Raises InterpflowError for a module without a file, for a file that is
+    not Python, and for modules that import each other.
     """
     for module in modules:
         if _file_of(module.partition(":")[0]) is None:
@@ -89,7 +90,7 @@ _open: list[str] = []  # modules whose digest is being worked out, each imported
 
 
 def _imported(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> set[str] | None:
-    """What each name of an import statement brings in and is called; None for an import from elsewhere."""
+    """The digest and the name of each import of a statement; None for an import from outside the package."""
     base = _absolute(module, path, node) if isinstance(node, ast.ImportFrom) else ""
     found = set()
     for alias in node.names:
@@ -105,9 +106,9 @@ def _imported(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> set
 
 
 def _brought_in(name: str, importer: str = "") -> list[str]:
-    """The digests of all that importing `name` runs: packages around it that hold code, and itself.
+    """The digests of the code that importing `name` runs: the packages around it that hold code, and itself.
 
-    Packages around the importer ran before it did, and whoever imports that one counts them.
+    The packages around the importer ran before it, and count for the module that imports the importer.
     """
     ran = {importer, *_with_packages(importer)}
     name, _, functions = name.partition(":")

@@ -92,9 +92,8 @@ def _end_when_free(path: str, owner: str) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         # Another owner: the run died, and the next one began, before this job came so far.
         if os.pread(descriptor, 1000, 0).decode() == owner:
-            fcntl.flock(
-                descriptor, fcntl.LOCK_SH
-            )  # waits for the run's death; held until this exit
+            # Waits for the run's death; held until this exit.
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
     except FileNotFoundError:
         pass
     # Without a word: standard error may be a pipe that nobody reads any more.

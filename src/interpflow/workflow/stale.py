@@ -1,7 +1,7 @@
-"""Which files are not what a job would make now: each says which recipe made it, and that recipe decides.
+"""Stale files: a file names the recipe that made it, and is stale if its job has another recipe now.
 
-Neither times of files nor what Snakemake remembers count, so results may be copied, touched and moved between
-branches, and lose Snakemake's records.
+Times of files do not count, nor do Snakemake's records.  So results may be copied, touched and moved between
+branches, and the records may be deleted.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from interpflow.workflow.job import Job
 
 # An attribute of netCDF4 as it lies in the file: its name, a few bytes about its type, its text.
 _ATTRIBUTE = re.compile(rb"recipe_sha256\0.{0,40}?([0-9a-f]{64})", re.DOTALL)
-_HEAD = 1 << 16  # bytes; attributes lie in front of the values
+_HEAD = 1 << 16  # bytes; attributes lie before the values
 OTHER_RECIPE = "made from another spec or by other code than there is now"
 _SAYS_FOR_ITSELF = (".nc", ".json")
 
 
 def recipe_of(path: Path | str) -> str:
-    """The SHA-256 of the recipe that made the file at `path`, by its own account.
+    """The SHA-256 of the recipe that made the file at `path`, as the file says.
 
-    An image and a table are spoken for by the JSON file beside them.  Raises InterpflowError where the file is
-    missing, cannot be read, is damaged, or does not say.
+    For an image or a table the JSON file beside it says so.  Raises InterpflowError if the file is missing or
+    damaged, cannot be read or does not say.
     """
     path = Path(path)
     if path.suffix == ".nc":
@@ -47,7 +47,7 @@ def recipe_of(path: Path | str) -> str:
 
 
 def _of_dataset(path: Path) -> str:
-    """What `recipe_of` gives for a dataset, a hundred times as fast as opening it as one."""
+    """`recipe_of` a dataset, a hundred times as fast as opening the dataset."""
     with reading(path), path.open("rb") as file:
         head = file.read(_HEAD)
     found = set(_ATTRIBUTE.findall(head))
@@ -57,10 +57,10 @@ def _of_dataset(path: Path) -> str:
 
 
 def staleness(job: Job) -> str:
-    """Why the files of `job` are to be made anew: OTHER_RECIPE, or the damage of one; "" where they are not.
+    """Why the files of `job` are stale: OTHER_RECIPE, or the damage of a file; "" if they are not.
 
-    A missing file is no reason, as far as this goes; nor is one that the system does not give out: to make it
-    anew might not help.
+    A missing file is no reason here, nor is a file that the system does not give out, since making it anew
+    might not help.
     """
     for path in map(Path, job.outputs.values()):
         if path.suffix not in _SAYS_FOR_ITSELF or not os.path.lexists(path):
