@@ -17,7 +17,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
-from interpflow.plots.base import Select, choose
+from interpflow.plots.base import Select, Value, choose
 from interpflow.section import Section
 from interpflow.selection import Analysis, Experiment, FoundVariable, Seed
 
@@ -135,11 +135,13 @@ def first(here: xr.Dataset, *dims: str) -> xr.Dataset:
     return here.isel({dim: 0 for dim in dims if dim in here.dims})
 
 
-def _at(here: xr.Dataset, by: str, name: str, value: object, option: str) -> xr.Dataset:
+def _at(
+    here: xr.Dataset, by: str, name: str, value: Value | list[Value], option: str
+) -> xr.Dataset:
     """`here` at labels of the dim `name`, or with `by` alone where the coordinate `name` has the value."""
     variable(here, name, option)
     if name in here.dims:
-        return choose(here, f"{option}.", **{name: value})  # type: ignore[arg-type]
+        return choose(here, f"{option}.", **{name: value})
     known = here[name].values.ravel().tolist()
     if value not in known:
         there = way_out(str(value), map(str, dict.fromkeys(each for each in known if each != "")))

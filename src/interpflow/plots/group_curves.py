@@ -109,8 +109,7 @@ def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options)
             panel.yaxis.set_minor_formatter("")
     values = list(dict.fromkeys(value for x in along for value in x.values.tolist()))
     if isinstance(values[0], str | bool):
-        columns = axes[0].get_gridspec().ncols  # type: ignore[union-attr]
-        room = axes[0].get_figure(root=True).get_figwidth() / columns - 0.6  # type: ignore[union-attr]
+        room = style.column_width(axes[0]) - 0.6
         words = [_broken(str(value), room / len(values)) for value in values]
         axes[0].set_xticks(range(len(values)), words)
         return values

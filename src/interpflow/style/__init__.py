@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from interpflow.style.grids import (
     axis_labels,
+    column_width,
     few,
     grid,
     heading,
@@ -64,6 +65,7 @@ __all__ = [
     "axis_labels",
     "colour_bar",
     "colour_key",
+    "column_width",
     "errorbar",
     "few",
     "grid",

@@ -106,11 +106,16 @@ def heading(panel: Axes, text: str, lines: int = 1) -> None:
         ).set_in_layout(counts)
 
 
+def column_width(panel: Axes) -> float:
+    """The width of a column of the figure that `panel` is in, inches."""
+    figure, grid = panel.get_figure(root=True), panel.get_gridspec()
+    assert figure is not None and grid is not None
+    return figure.get_figwidth() / grid.ncols
+
+
 def titles(axes: Sequence[Axes], names: Sequence[tuple[str, ...]]) -> None:
     """Title each panel: on one line if all fit, else with all but the experiment on a second."""
-    grid = axes[0].get_gridspec()
-    assert grid is not None
-    room = axes[0].get_figure(root=True).get_figwidth() / grid.ncols - 0.35  # type: ignore[union-attr]
+    room = column_width(axes[0]) - 0.35
     fits = all(text_width(title(*name), bold=True) <= room for name in names)
     for panel, (name, *rest) in zip(axes, names, strict=True):
         if fits or not rest:

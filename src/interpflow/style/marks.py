@@ -44,8 +44,9 @@ class Mark:
         where = (at, self.value) if along == "y" else (self.value, at)
         drawn = {**replace(self.look, color=color).drawn, "clip_on": False}
         if self.look is not EXPECTED:
-            inches = axes.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
-            drawn["transform"] = axes.transData + ScaledTranslation(0.13, 0, inches)
+            figure = axes.get_figure(root=True)
+            assert figure is not None
+            drawn["transform"] = axes.transData + ScaledTranslation(0.13, 0, figure.dpi_scale_trans)
         axes.plot(*where, **drawn, zorder=5)
 
 
