@@ -11,7 +11,7 @@ from test_grammar import BOTH_WAYS, EACH, WRONG, lenses
 from toys import BASE, add_toys, changed
 
 from interpflow.spec.schema import schema, written
-from interpflow.spec.yaml_text import read_source
+from interpflow.spec.yaml_text import read_spec_text
 
 SPECS = Path(__file__).parents[1] / "specs"
 
@@ -33,7 +33,7 @@ def with_toys() -> Any:
 def parsed(folder: Path, content: str) -> Any:
     path = folder / "toy.yaml"
     path.write_text(content)
-    return read_source(path).content
+    return read_spec_text(path).content
 
 
 def test_the_schema_in_the_repository_is_up_to_date() -> None:
@@ -47,7 +47,9 @@ def test_every_spec_names_the_schema_and_is_as_it_says() -> None:
     assert specs
     for spec in specs:
         assert spec.read_text().startswith("# yaml-language-server: $schema=schema.json\n"), spec
-        assert not [error.message for error in judge.iter_errors(read_source(spec).content)], spec
+        assert not [error.message for error in judge.iter_errors(read_spec_text(spec).content)], (
+            spec
+        )
 
 
 @pytest.mark.parametrize("spelling", [way for ways in BOTH_WAYS.values() for way in ways])

@@ -17,13 +17,13 @@ from interpflow.spec.merging import Layer, merge, origin
 from interpflow.spec.plugins import Kind, load
 from interpflow.spec.problems import KeyPath, Problems, describe, dotted
 from interpflow.spec.validation import Complaint, complaints
-from interpflow.spec.yaml_text import Source
+from interpflow.spec.yaml_text import SpecText
 
 
 class Checker:
     """Notes in `problems` what is wrong with the spec `source`."""
 
-    def __init__(self, source: Source, problems: Problems):
+    def __init__(self, source: SpecText, problems: Problems):
         self._source = source
         self._problems = problems
         self._options: dict[tuple[type, str], tuple[dict[str, Any], list[Complaint]]] = {}

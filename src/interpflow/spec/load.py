@@ -23,7 +23,7 @@ from interpflow.spec.resolver import Resolver
 from interpflow.spec.sharing import spelt_out
 from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
 from interpflow.spec.validation import complaints
-from interpflow.spec.yaml_text import read_source
+from interpflow.spec.yaml_text import read_spec_text
 
 __all__ = [
     "DEFAULT_SCALE", "Analysis", "Claim", "Experiment", "Figure", "Spec", "Study",
@@ -54,7 +54,7 @@ def load_spec(path: Path | str, foresight: Foresight | None = None) -> Spec:
     """
     path = Path(path)
     problems = Problems(path)
-    source = spelt_out(read_source(path), problems)
+    source = spelt_out(read_spec_text(path), problems)
     problems.raise_if_any()  # what is wrong in one entry would be told again of all that are like it
     checker = Checker(source, problems)
     try:

@@ -16,7 +16,7 @@ from interpflow.spec.document import ClaimRows
 from interpflow.spec.merging import Layer, merge
 from interpflow.spec.problems import KeyPath, Problems, describe
 from interpflow.spec.validation import complaints
-from interpflow.spec.yaml_text import Source
+from interpflow.spec.yaml_text import SpecText
 
 _NOUNS = {"experiments": "experiment", "analyses": "analysis", "figures": "figure"}
 
@@ -24,7 +24,7 @@ Note = Callable[[KeyPath, str], None]
 Merged = dict[KeyPath, list[Layer]]  # what an entry is merged from
 
 
-def spelt_out(source: Source, problems: Problems) -> Source:
+def spelt_out(source: SpecText, problems: Problems) -> SpecText:
     """`source` with every entry in full; an entry that cannot be spelt out is noted in `problems`."""
     content: dict[str, Any] = dict(source.content)
     merged: Merged = {}

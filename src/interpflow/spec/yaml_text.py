@@ -38,7 +38,7 @@ _INDENTING_TAB = re.compile(r"^ *\t", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Source:
+class SpecText:
     """A file's content as plain Python, and the line where each key and list item stands.
 
     An entry of `content` (`analyses.climb`) may be merged from several places; `merged` then has them.
@@ -71,7 +71,7 @@ class Source:
         return self.lines[key]
 
 
-def read_source(path: Path) -> Source:
+def read_spec_text(path: Path) -> SpecText:
     """Read `path`.  Raises InterpflowError, naming line and key, where it is not a plain YAML mapping."""
     problems = Problems(path)
     text = _text(path, problems)
@@ -86,7 +86,7 @@ def read_source(path: Path) -> Source:
         )
         reader.refuse(mark.line + 1 if mark else 1, (), f"not valid YAML: {problem}; {hint}")
     problems.raise_if_any()
-    return Source(path, content, reader.lines)
+    return SpecText(path, content, reader.lines)
 
 
 def _text(path: Path, problems: Problems) -> str:
