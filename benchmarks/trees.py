@@ -9,6 +9,7 @@ from benchmarks import study
 from benchmarks.timing import Way, compare
 from interpflow.rng import generator
 from interpflow.tasks import tree_pathfinding as task
+from interpflow.tasks._tree_tokens import words
 
 EXAMPLES, REPEATS = 20_000, 3
 PLAIN = 500  # of the slow one, which takes as long for each
@@ -61,7 +62,7 @@ def plain_text(nodes: int, random: np.random.Generator) -> list[int]:
         random.shuffle(edges)
     listed = " , ".join(f"{above} >{below}" for above, below in edges)
     text = f"{listed} | {goal} : " + " >".join(map(str, path)) + " ,"
-    place = {word: at for at, word in enumerate(task.words(nodes))}
+    place = {word: at for at, word in enumerate(words(nodes))}
     return [place[word] for word in text.split()]
 
 

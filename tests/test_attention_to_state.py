@@ -15,7 +15,7 @@ from interpflow.analyses import attention_to_state
 from interpflow.errors import InterpflowError
 from interpflow.model.sites import Sites
 from interpflow.tasks import list_sorting
-from interpflow.tasks.tree_pathfinding import ROLES
+from interpflow.tasks._tree_states import ROLES
 from interpflow.variables import describe
 
 

@@ -15,7 +15,7 @@ from interpflow.analyses import attribution
 from interpflow.errors import InterpflowError
 from interpflow.methods.contributions import contributions
 from interpflow.model.sites import Sites
-from interpflow.tasks.tree_pathfinding import ROLES
+from interpflow.tasks._tree_states import ROLES
 from interpflow.variables import describe
 
 EDGES = ["edge_target", "edge_end"]

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from benchmarks.trees import plain_order, plain_tree
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
-from interpflow.tasks import _trees
+from interpflow.tasks import _tree_text, _trees
 from interpflow.tasks import tree_pathfinding as task
 from interpflow.tasks.base import make_dataset
 from interpflow.training.examples import Examples
@@ -118,7 +118,11 @@ def test_no_tree_of_training_is_in_a_test_whatever_its_goal_and_order(trees):
     }
     fresh = task.sample(task.Options(nodes=trees.sizes["node"]), generator("test"), 2000, 0)
     seen = parents["train"] | {
-        tuple(task.read(task.write(row, trees.sizes["node"]).rstrip(" ,"), trees.sizes["node"])[1])
+        tuple(
+            _tree_text.read(
+                _tree_text.write(row, trees.sizes["node"]).rstrip(" ,"), trees.sizes["node"]
+            )[1]
+        )
         for row in fresh["tokens"]
     }
     assert not seen & (parents["validation"] | parents["test"])
@@ -144,7 +148,7 @@ def test_a_new_example_can_have_every_leaf_as_its_goal(trees):
         for each in range(branch.max() + 1):
             at = [*beginning, *np.flatnonzero(branch == each)]
             # What is read is a tree with the right path, or `read` raises.
-            _, parent, goal = task.read(task.write(tokens[at], nodes), nodes)
+            _, parent, goal = _tree_text.read(_tree_text.write(tokens[at], nodes), nodes)
             goals.append(goal)
             asked = [place for place in at if scored[place]]
             assert asked == at[edge_tokens + 2 :]
@@ -415,7 +419,9 @@ def test_a_split_has_the_paths_that_it_asks_for():
         task.Options(nodes=8, splits=splits)
     trees = data(nodes=4, splits={"written": splits["written"]})
     written = trees.isel(example=trees["split"] == "written")
-    assert [task.write(row, 4) for row in written["tokens"].values] == [TREE + " : 2 >0 >3 , ,"] * 2
+    assert [_tree_text.write(row, 4) for row in written["tokens"].values] == [
+        TREE + " : 2 >0 >3 , ,"
+    ] * 2
     del splits["written"]
     trees = data(nodes=8, splits=splits)
     by_split = dict(iter(trees.groupby("split")))
@@ -454,7 +460,7 @@ def test_a_text_that_is_no_tree_is_refused_with_the_reason(text, message):
 
 
 def test_a_tree_read_and_written_is_the_same():
-    parents, goal = task.read(TREE + " : 2", 4)[1:]
+    parents, goal = _tree_text.read(TREE + " : 2", 4)[1:]
     assert parents.tolist() == [2, 2, -1, 0]
     assert goal == 3
 

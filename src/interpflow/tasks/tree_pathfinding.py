@@ -27,24 +27,16 @@ from typing import Annotated, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from interpflow.errors import InterpflowError
 from interpflow.model import branches
 from interpflow.rng import generator
 from interpflow.section import Section, Size
-from interpflow.tasks._trees import (
-    NOTHING,
-    Ints,
-    Kind,
-    Order,
-    Trees,
-    depths,
-    grow,
-    is_held_out,
-    ordered,
-)
+from interpflow.tasks._tree_states import ROLES, states_of
+from interpflow.tasks._tree_text import read
+from interpflow.tasks._tree_tokens import lengths_of, scored_in, targets_of, tokens_of, words
+from interpflow.tasks._trees import Kind, Order, Trees, grow, is_held_out, ordered
 from interpflow.variables import Variable
 
 Lengths = Annotated[list[PositiveInt], Field(min_length=1)]
@@ -58,7 +50,6 @@ def _rising(steps: list[int]) -> list[int]:
 
 Rising = Annotated[list[PositiveInt], AfterValidator(_rising)]
 
-ROLES = ("edge_source", "edge_target", "edge_end", "goal", "colon", "root", "path", "padding")
 _MOST_ROUNDS = (
     100  # of drawing what the hold-out threw away; one or two are enough where there are trees
 )
@@ -218,11 +209,6 @@ def values(options: Options) -> dict[str, range]:
     return {"path_length": range(1, options.nodes), "to_goal": range(options.nodes)}
 
 
-def words(nodes: int) -> list[str]:
-    """The vocabulary: marks, nodes where an edge leads to, nodes where one starts."""
-    return [",", ":", "|", *(f">{node}" for node in range(nodes)), *map(str, range(nodes))]
-
-
 def generate(options: Options) -> xr.Dataset:
     """`train`, `validation`, `test` and the further splits."""
     splits = {
@@ -234,14 +220,14 @@ def generate(options: Options) -> xr.Dataset:
     split = np.repeat(list(splits), [len(part.goal) for part in parts])
     padded = options.padding & (split == "train")
     example, position = ("example",), ("example", "position")
-    facts, tokens = _facts(trees), _tokens(trees)
+    facts, tokens = states_of(trees), tokens_of(trees)
     return xr.Dataset(
         {
             **{name: (VARIABLES[name].dims, values) for name, values in facts.items()},
             "tokens": (position, tokens),
-            "targets": (position, _targets(tokens)),
-            "scored": (position, _scored(trees, padded)),
-            "length": (example, np.where(padded, tokens.shape[1], _lengths(trees))),
+            "targets": (position, targets_of(tokens)),
+            "scored": (position, scored_in(trees, padded)),
+            "length": (example, np.where(padded, tokens.shape[1], lengths_of(trees))),
             "split": (example, split),
         },
         {
@@ -259,14 +245,14 @@ def validation(options: Options) -> xr.Dataset:
     """The split `validation`, without the facts about its trees."""
     split = Split(size=options.validation_size, order=options.order)
     trees = _of_split(options, "validation", split)
-    tokens, position = _tokens(trees), ("example", "position")
+    tokens, position = tokens_of(trees), ("example", "position")
     padded = np.zeros(len(tokens), dtype=bool)
     return xr.Dataset(
         {
             "tokens": (position, tokens),
-            "targets": (position, _targets(tokens)),
-            "scored": (position, _scored(trees, padded)),
-            "length": ("example", _lengths(trees)),
+            "targets": (position, targets_of(tokens)),
+            "scored": (position, scored_in(trees, padded)),
+            "length": ("example", lengths_of(trees)),
         },
         {"token": words(options.nodes), "output": words(options.nodes)},
     )
@@ -291,7 +277,7 @@ def sample(
     # The comma that ends a path is nobody's input.
     return branches.join(
         _examples(trees, options.padding),
-        _lengths(trees) - 1,
+        lengths_of(trees) - 1,
         tree,
         3 * (options.nodes - 1),
         6 * options.nodes,
@@ -307,159 +293,9 @@ def _lengths_at(options: Options, step: int) -> list[int] | None:
 
 
 def _examples(trees: Trees, padding: bool) -> dict[str, np.ndarray]:
-    tokens = _tokens(trees)
+    tokens = tokens_of(trees)
     padded = np.full(len(tokens), padding)
-    return {"tokens": tokens, "targets": _targets(tokens), "scored": _scored(trees, padded)}
-
-
-def read(text: str, nodes: int) -> tuple[Ints, Ints, int]:
-    """A tree written out: its edges (edge, 2), its parents (node,) and its goal.
-
-    The path may be left out.  Raises ValueError, saying what is wrong, for a text that is no binary tree of
-    `nodes` nodes, a goal that is no leaf of it, and a path that does not lead there.
-    """
-
-    def number(word: str, mark: str = "") -> int:
-        if not word.startswith(mark) or not word[len(mark) :].isdigit():
-            raise ValueError(
-                f"'{word}' stands where '{mark}' and a node's number belong, in '{text}'"
-            )
-        node = int(word[len(mark) :])
-        if node >= nodes:
-            raise ValueError(f"node {node} is not below {nodes}, in '{text}'")
-        return node
-
-    listed, bar, rest = text.partition("|")
-    asked, colon, answer = rest.partition(":")
-    if not bar or not colon:
-        raise ValueError(f"'{text}' is no tree: it takes edges, '|', a goal, ':' and the root")
-    edges = []
-    for edge in listed.split(","):
-        if len(edge.split()) != 2:
-            raise ValueError(f"'{edge.strip()}' is no edge such as '2 >0', in '{text}'")
-        above, below = edge.split()
-        edges.append((number(above), number(below, ">")))
-    if len(edges) != nodes - 1:
-        raise ValueError(f"{len(edges)} edges do not join {nodes} nodes, in '{text}'")
-    parent = np.full(nodes, NOTHING)
-    for source, target in edges:
-        if parent[target] != NOTHING:
-            raise ValueError(f"node {target} has two parents, in '{text}'")
-        parent[target] = source
-    children = np.bincount(parent[parent >= 0], minlength=nodes)
-    if children.max() > 2:
-        raise ValueError(f"node {children.argmax()} has more than two children, in '{text}'")
-    goal = number(asked.strip())
-    way = [goal]
-    while parent[way[-1]] != NOTHING and len(way) <= nodes:
-        way.append(int(parent[way[-1]]))
-    # With one parent each and n - 1 edges, nodes that do not hang on the root go round in a circle.
-    reached = depths(parent[None])[0]
-    if (reached < 0).any():
-        raise ValueError(f"node {int(reached.argmin())} does not hang on the root, in '{text}'")
-    if children[goal]:
-        raise ValueError(f"goal {goal} has children; a goal is a leaf, in '{text}'")
-    first, *further = answer.replace(",", " ").split() or [str(way[-1])]
-    path = [number(first), *(number(word, ">") for word in further)]
-    if path != way[::-1][: len(path)] or len(path) not in (1, len(way)):
-        right = " >".join(map(str, way[::-1]))
-        raise ValueError(
-            f"the path to {goal} is {right}, not {' >'.join(map(str, path))}, in '{text}'"
-        )
-    return np.array(edges), parent, goal
-
-
-def write(tokens: np.ndarray, nodes: int) -> str:
-    """The text of one example (position,)."""
-    vocabulary = words(nodes)
-    return " ".join(vocabulary[token] for token in tokens)
-
-
-def _root_at(nodes: int) -> int:
-    """The position of the root: after the edges, the goal and the colon."""
-    return 3 * (nodes - 1) + 2
-
-
-def _lengths(trees: Trees) -> Ints:
-    """Tokens of each example: up to the comma that ends the path."""
-    return _root_at(trees.nodes) + 2 + trees.path_length
-
-
-def _tokens(trees: Trees) -> NDArray[np.int16]:
-    """Token ids (example, position), with commas after the path."""
-    path, root_at = trees.path, _root_at(trees.nodes)
-    found = np.zeros((len(trees.goal), 4 * trees.nodes), dtype=np.int16)
-    edges = found[:, : root_at - 2].reshape(len(found), -1, 3)
-    edges[:, :, 0] = 3 + trees.nodes + trees.edges[:, :, 0]
-    edges[:, :, 1] = 3 + trees.edges[:, :, 1]
-    found[:, root_at - 3] = 2
-    found[:, root_at - 2] = 3 + trees.nodes + trees.goal
-    found[:, root_at - 1] = 1
-    found[:, root_at] = 3 + trees.nodes + path[:, 0]
-    found[:, root_at + 1 : -1] = np.where(path[:, 1:] >= 0, 3 + path[:, 1:], 0)
-    return found
-
-
-def _targets(tokens: NDArray[np.int16]) -> NDArray[np.int16]:
-    """What comes next (example, position); a comma after the last."""
-    return np.concatenate([tokens[:, 1:], np.zeros_like(tokens[:, :1])], axis=1)
-
-
-def _scored(trees: Trees, padded: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The root and the path, and if `padded` (example,) all that stands behind them (example, position)."""
-    place = np.arange(4 * trees.nodes)
-    behind = place > _lengths(trees)[:, None] - 2
-    return (place >= _root_at(trees.nodes)) & (padded[:, None] | ~behind)
-
-
-def _facts(trees: Trees) -> dict[str, np.ndarray]:
-    """What is true of the trees, by the names of VARIABLES."""
-    root_at = _root_at(trees.nodes)
-    shape = (len(trees.goal), 4 * trees.nodes)
-    role = np.full(shape, ROLES.index("padding"), dtype=np.int8)
-    role[:, : root_at - 2] = np.arange(root_at - 2) % 3
-    role[:, root_at - 2 : root_at + 1] = [ROLES.index(r) for r in ("goal", "colon", "root")]
-    role[:, root_at + 1 : -1][trees.path[:, 1:] >= 0] = ROLES.index("path")
-    ends = np.full((2, *shape), NOTHING, dtype=np.int8)
-    ends[:, :, : root_at - 2] = np.repeat(trees.edges.transpose(2, 0, 1), 3, axis=2)[
-        ..., : root_at - 2
-    ]
-    at_node = np.full(shape, NOTHING, dtype=np.int8)
-    at_node[:, root_at:-1] = trees.path
-    steps = trees.path_length[:, None] - np.arange(trees.nodes)
-    below = np.arange(trees.nodes) < trees.path_length[:, None]  # by edges above the goal
-    to_goal = np.full(shape, NOTHING, dtype=np.int8)
-    to_goal[:, root_at:-1] = np.where(steps >= 0, steps, NOTHING)
-    is_child = trees.parent[:, None, :] == np.arange(trees.nodes)[:, None]  # (example, node, child)
-    leaf = trees.leaf()
-    child = np.zeros((*shape, trees.nodes), dtype=np.int8)
-    here = trees.path
-    rows = np.take_along_axis(is_child, here.clip(0)[:, :, None], axis=1)
-    child[:, root_at:-1] = rows & (here >= 0)[:, :, None]
-    to_deeper, to_shallower = np.zeros((2, *shape), dtype=bool)
-    deeper_by = trees.turns()
-    to_deeper[:, root_at:-1], to_shallower[:, root_at:-1] = deeper_by > 0, deeper_by < 0
-    depth = depths(trees.parent)
-    return {
-        "role": role,
-        "parent": trees.parent.astype(np.int8),
-        "depth": depth.astype(np.int8),
-        "goal": trees.goal.astype(np.int8),
-        "path_length": trees.path_length.astype(np.int8),
-        "ancestor": trees.ancestor.astype(np.int8),
-        "below_root": np.where(below, trees.ancestor, NOTHING).astype(np.int8),
-        "edge_source": ends[0],
-        "edge_target": ends[1],
-        "at_node": at_node,
-        "to_goal": to_goal,
-        "children": child,
-        "inner_children": child * ~leaf[:, None, :],
-        "to_deeper": to_deeper,
-        "to_shallower": to_shallower,
-        "leaf": leaf,
-        "root_forks": is_child[np.arange(len(depth)), trees.path[:, 0]].sum(1) == 2,
-        "bottom_up": trees.is_bottom_up(),
-    }
+    return {"tokens": tokens, "targets": targets_of(tokens), "scored": scored_in(trees, padded)}
 
 
 def _of_split(options: Options, name: str, split: Split) -> Trees:
