@@ -204,7 +204,7 @@ def test_verify_passes_what_a_run_left_and_names_what_was_changed_since(built, c
         manifest.read("results/laptop/small/manifest.json")["files"]
     )
 
-    path = "results/laptop/small/experiments/plain/data.nc"
+    path = "results/laptop/small/data/plain.nc"
     content = bytearray(Path(path).read_bytes())
     Path(path).write_bytes(content[:-100])
     assert main(["verify", "small"]) == 1

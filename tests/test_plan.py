@@ -76,6 +76,36 @@ def test_an_experiment_of_which_only_the_data_is_asked_is_not_trained(planned):
     assert list(plan.find("analyse", "strings", "counted").inputs) == ["data"]
 
 
+def test_experiments_with_the_same_task_share_the_data_of_the_first_of_them(planned):
+    plan = planned(("plain: {}", "plain: {}\n  seeded: {task: {seed: 1}}"))
+    assert [*plan.jobs["data"]] == [("plain",), ("seeded",), ("counted",)]
+    shared = plan.find("data", "plain").outputs["data"]
+    assert shared == "results/laptop/small/data/plain.nc"
+    for name in ("plain", "swept_heads_1", "swept_heads_2"):
+        assert plan.find("train", name, "0").inputs["data"] == shared
+        assert plan.data[name].outputs["data"] == shared
+    with pytest.raises(InterpflowError, match=f"is that of 'plain', and so are its data, {shared}"):
+        plan.find("data", "swept_heads_2")
+
+
+def test_what_fresh_says_makes_no_data_of_its_own(planned):
+    trees = (
+        "{name: bracket_language, max_length: 12, train_size: 60, validation_size: 20, overlap: true}",
+        "{name: tree_pathfinding, nodes: 8}",
+    )
+    plan = planned(trees, ("{task: {pairs: 2}}", "{task: {fresh: {goals: all}}}"))
+    assert [*plan.jobs["data"]] == [("plain",)]
+
+
+def test_another_first_experiment_moves_the_data_and_makes_nothing_again(planned):
+    before, after = planned(), planned(("  plain: {}\n", "  before: {}\n  plain: {}\n"))
+    assert after.data["plain"].outputs["data"] == "results/laptop/small/data/before.nc"
+    assert after.data["plain"].sha == before.data["plain"].sha
+    old, new = shas(before), shas(after)
+    kept = [names for names in old if names[0] in ("train", "analyse", "collect", "figure")]
+    assert kept and all(old[names] == new[names] for names in kept)
+
+
 def test_an_experiment_that_nobody_asks_about_is_trained(planned):
     found = planned(("counted: {task: {pairs: 2}}", "counted: {task: {pairs: 2}}\n  alone: {}"))
     assert ("alone", "0") in found.jobs["train"]
@@ -146,9 +176,7 @@ def test_the_chain_of_a_figure_goes_back_to_the_data_and_no_further(planned):
     stages = [link["stage"] for link in planned().find("figure", "bins").chain()]
     assert stages[0] == "data"
     assert stages[-2:] == ["collect", "figure"]
-    assert (
-        sorted(stages) == ["analyse"] * 3 + ["collect"] + ["data"] * 3 + ["figure"] + ["train"] * 6
-    )
+    assert sorted(stages) == ["analyse"] * 3 + ["collect"] + ["data"] + ["figure"] + ["train"] * 6
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_what_is_shipped_takes_the_place_of_the_training_it_came_from(built, cap
     before = store.read(trained)
     recipe = json.loads(before.attrs["recipe"])
     recipe["training"]["start"] = named
-    data = store.read(built / "results/laptop/small/experiments/plain/data.nc")
+    data = store.read(built / "results/laptop/small/data/plain.nc")
     given, _ = weights_file.read(data, recipe)
     np.testing.assert_array_equal(given["W_E"].values[-1], before["W_E"].values[-1])
     assert json.loads(store.read(output).attrs["recipe"]) == json.loads(before.attrs["recipe"])
@@ -37,7 +37,7 @@ def test_a_shipped_file_shows_what_it_holds_and_how_it_was_made(built, tmp_path,
 
 
 def test_a_file_without_weights_is_refused(built, tmp_path, capsys):
-    data = built / "results/laptop/small/experiments/plain/data.nc"
+    data = built / "results/laptop/small/data/plain.nc"
     assert main(["ship", str(data), "--output", str(tmp_path / "no.nc")]) == 2
     assert "no weights in it" in capsys.readouterr().err
 

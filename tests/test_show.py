@@ -23,7 +23,7 @@ def shown(path: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_dataset_shows_dims_coordinates_variables_and_what_they_mean(built, capsys):
-    text = shown(f"{RESULTS}/experiments/plain/data.nc", capsys)
+    text = shown(f"{RESULTS}/data/plain.nc", capsys)
     assert "example 80, position 12" in text
     assert "split (example) " in text
     assert "    train, validation\n" in text
@@ -38,11 +38,11 @@ def test_the_chain_leads_from_the_file_to_the_data_with_all_it_read_of_the_spec(
     links = provenance.chain(path)
     stages = [link.origin.stage for link in links]
     drawn = ["figure"] if path.startswith(FIGURE) else []
-    assert stages == [*drawn, "collect", *["analyse"] * 2, *["train"] * 4, *["data"] * 2]
+    assert stages == [*drawn, "collect", *["analyse"] * 2, *["train"] * 4, "data"]
     places = [text.index(link.sha[:16]) for link in links]
     assert places == sorted(places)
     for part in (
-        "data.nc",
+        "data/plain.nc",
         "weights_0.nc",
         "history_1.nc",
         "lengths/wide.nc",
@@ -89,11 +89,20 @@ def test_the_chain_ends_where_a_file_is_gone_damaged_or_of_another_recipe(built,
     text = shown(FINDINGS, capsys)
     assert f"{gone}: no such file; rebuild it with: snakemake" in text
     assert f"{cut}: damaged: cut off after 2000 of " in text
-    assert "data.nc" not in text
+    assert "data/" not in text
 
     store.write(store.read(other), other, {"recipe_sha256": "f" * 64})
     text = shown(f"{FIGURE}.svg", capsys)
     assert f"{other}: made anew since, by recipe ffffffffffffffff" in text
+
+
+def test_data_that_another_experiment_calls_by_its_name_now_are_found_by_their_recipe(
+    built, capsys
+):
+    Path(f"{RESULTS}/data/plain.nc").rename(f"{RESULTS}/data/before.nc")
+    text = shown(FINDINGS, capsys)
+    assert f"    {RESULTS}/data/before.nc" in text
+    assert "no such file" not in text
 
 
 @pytest.mark.parametrize(

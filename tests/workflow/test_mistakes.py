@@ -60,6 +60,6 @@ def test_a_job_whose_spec_changed_since_it_was_planned_refuses_to_run(empty: Cop
 
 def test_a_job_typed_by_hand_needs_no_environment_and_gives_the_same_bytes(finished: Copy):
     before = finished.digests()
-    (finished.folder / "results/laptop/tiny/experiments/narrow/data.nc").unlink()
+    (finished.folder / "results/laptop/tiny/data/narrow.nc").unlink()
     finished.interpflow("data", "tiny", "narrow")
     assert finished.digests() == before

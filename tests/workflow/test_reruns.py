@@ -70,7 +70,7 @@ CHANGES = [
         f"{SRC}/tasks/bracket_language.py",
         'PAIRS = ("()",',
         'PAIRS = ("xy",',
-        (f"{RESULTS}/experiments/narrow/data.nc", f"{RESULTS}/experiments/wide/data.nc"),
+        (f"{RESULTS}/data/narrow.nc",),
     ),
     Change("docstring of a plot", f"{SRC}/plots/dots.py", "A dot for each", "One dot per", ()),
     Change(
@@ -157,6 +157,23 @@ def test_touching_any_file_reruns_nothing(finished: Copy):
                 os.utime(path)
     assert max(sizes) > 1_000_000, "Snakemake's own limit for checksums is 1 MB"
     assert finished.would_run() == set()
+
+
+def test_an_experiment_put_before_another_with_its_task_moves_the_data_and_trains_alone(
+    finished: Copy,
+):
+    finished.edit(SPEC, "  # So wide", "  first: {model: {d_model: 16}}\n  # So wide")
+    assert finished.would_run() == {
+        "data of tiny/first",
+        "train tiny/first, seeds from 0",
+        "train tiny/first, seeds from 1",
+        "manifest of tiny",
+    }
+    finished.snakemake("--cores", "2")
+    assert finished.would_run() == set()
+    verified = finished.interpflow("verify").stdout
+    assert "different" not in verified
+    assert "No spec makes these" in verified and f"  {RESULTS}/data/narrow.nc" in verified
 
 
 def test_naming_a_figure_builds_what_it_needs_and_nothing_else(empty: Copy):

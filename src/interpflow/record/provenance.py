@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.files import reading
 from interpflow.workflow.layout import STAGES
+from interpflow.workflow.stale import recipe_of
 
 # What every recipe holds, beside its slice of the spec.
 _COMMON = ("stage", "study", "code", "inputs", "reference")
@@ -34,8 +36,8 @@ class Origin:
 
     @property
     def label(self) -> str:
-        """Study and names of the job: `study/experiment/0`."""
-        names = (self.recipe[name] for name in STAGES[self.stage].names)
+        """Study and names of the job, as far as its recipe has them: `study/experiment/0`."""
+        names = (self.recipe[name] for name in STAGES[self.stage].names if name in self.recipe)
         return "/".join((self.recipe["study"], *names))
 
     @property
@@ -143,8 +145,18 @@ def _distance_from_data(link: Link) -> int:
 def _follow(path: str, sha: str) -> Link:
     try:
         found = origin(path)
+        problem = "" if found.sha == sha else f"made anew since, by recipe {found.sha[:16]}"
     except InterpflowError as error:
-        return Link([path], sha, None, str(error).removeprefix(f"{path}: "))
-    if found.sha != sha:
-        return Link([path], sha, None, f"made anew since, by recipe {found.sha[:16]}")
-    return Link([path], sha, found)
+        problem = str(error).removeprefix(f"{path}: ")
+    if not problem:
+        return Link([path], sha, found)
+    return _moved(path, sha) or Link([path], sha, None, problem)
+
+
+def _moved(path: str, sha: str) -> Link | None:
+    """Data that lay at `path` and were moved: they are called by the first experiment that has them."""
+    for other in sorted(Path(path).parent.glob("*.nc")):
+        with contextlib.suppress(InterpflowError):
+            if recipe_of(other) == sha and (found := origin(other)).stage == "data":
+                return Link([str(other)], sha, found)
+    return None

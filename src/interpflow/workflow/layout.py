@@ -22,7 +22,8 @@ class Stage:
 
 
 STAGES = {
-    "data": Stage(("experiment",), {"data": f"{_EXPERIMENT}/data.nc"}),
+    # Experiments with the same task share one file, called by the first of them.
+    "data": Stage(("experiment",), {"data": f"{_STUDY}/data/{{experiment}}.nc"}),
     "train": Stage(
         ("experiment", "chunk"),  # a chunk of seeds is called by its first
         {

@@ -18,18 +18,22 @@ from interpflow.spec.load import DEFAULT_SCALE, load_spec, load_specs, require_s
 from interpflow.spec.study import Analysis, Experiment, Figure, Study
 from interpflow.workflow.job import Job, Source
 from interpflow.workflow.layout import SPECS, STAGES, log_pattern
-from interpflow.workflow.recipe import options_of
+from interpflow.workflow.recipe import canonical, options_of
 
 Sources = dict[str, Source]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs of one study at one scale, by stage and names; `base` is the study as its spec stands."""
+    """The jobs of one study at one scale, by stage and names; `base` is the study as its spec stands.
+
+    `data` says which job makes the data of each experiment: those with the same task have one file.
+    """
 
     study: Study
     base: Study
     jobs: Mapping[str, Mapping[tuple[str, ...], Job]]
+    data: Mapping[str, Job]
 
     def __iter__(self) -> Iterator[Job]:
         """Every job, each behind those that make its inputs."""
@@ -41,9 +45,14 @@ class Plan:
         if job := self.jobs[stage].get(names):
             return job
         wanted, known = "/".join(names), ["/".join(key) for key in self.jobs[stage]]
+        shared = self.data.get(wanted) if stage == "data" else None
         raise InterpflowError(
             f"no {stage} '{wanted}' in {self.study.name} at scale {self.study.scale}"
-            f"{did_you_mean(wanted, known)}"
+            + (
+                f": its task is that of '{shared.names[0]}', and so are its data, {shared.outputs['data']}"
+                if shared
+                else did_you_mean(wanted, known)
+            )
         )
 
     def targets(self) -> list[str]:
@@ -77,7 +86,7 @@ class _Planner:
 
     def plan(self, base: Study) -> Plan:
         study = self.study
-        data = {name: self.data(experiment) for name, experiment in study.experiments.items()}
+        data = self.data()
         trained: dict[str, Sources] = {}
         for name in self._to_train():
             experiment = study.experiments[name]
@@ -99,14 +108,26 @@ class _Planner:
         if study.claims:
             self.claims({claim.data: findings[claim.data] for claim in study.claims})
         self.manifest()
-        return Plan(study, base, self.jobs)
+        return Plan(study, base, self.jobs, {name: made["data"].job for name, made in data.items()})
 
-    def data(self, experiment: Experiment) -> Sources:
-        task = f"interpflow.tasks.{experiment.task['name']}"
-        # What `fresh` says is for training's own examples; the splits do not depend on it.
-        options = {key: value for key, value in experiment.task.items() if key != "fresh"}
-        job = self._add("data", {"experiment": experiment.name}, {}, task, task=options)
-        return {"data": Source(job, "data")}
+    def data(self) -> dict[str, Sources]:
+        """The data of each experiment.  Those with the same task share a file, called by the first of them.
+
+        That name is no part of the recipe: with another experiment in front the file lies elsewhere, and
+        nothing that was made of it is made again.
+        """
+        made: dict[str, Sources] = {}
+        of_task: dict[str, Sources] = {}
+        for name, experiment in self.study.experiments.items():
+            # What `fresh` says is for training's own examples; the splits do not depend on it.
+            task = {key: value for key, value in experiment.task.items() if key != "fresh"}
+            same = canonical(task)
+            if same not in of_task:
+                code = f"interpflow.tasks.{task['name']}"
+                job = self._add("data", {"experiment": name}, {}, code, named=False, task=task)
+                of_task[same] = {"data": Source(job, "data")}
+            made[name] = of_task[same]
+        return made
 
     def train(self, experiment: Experiment, data: Sources, other: Sources) -> Sources:
         """`other` are weights of the experiment that it goes on from; its chunks begin with the same seeds."""
@@ -123,6 +144,7 @@ class _Planner:
             named = options_of(task, frozenset(experiment.task)) | {"name"}
             read = {key: value for key, value in experiment.task.items() if key in named}
             data = {}
+        task_read: dict[str, Any] = {"task": read} if fresh else {}
         made_by = [task] if fresh else []
         made_by.append(f"interpflow.training.{'weights_file' if from_file else 'loop'}")
         for start in range(0, len(seeds), size):
@@ -133,11 +155,11 @@ class _Planner:
                 data | ({"start": other[f"weights_{chunk}"]} if other else {}),
                 *made_by,
                 beside={"task": experiment.task} if fresh else {},
-                **({"task": read} if fresh else {}),
                 model=experiment.model,
                 training={"start": experiment.start} if from_file else training,
                 compute=self.machine,
                 seeds=list(seeds[start : start + size]),
+                **task_read,
             )
             made |= {f"{output}_{chunk}": Source(job, output) for output in job.outputs}
         return made
@@ -239,10 +261,14 @@ class _Planner:
         names: Mapping[str, str],
         sources: Sources,
         *modules: str,
+        named: bool = True,
         beside: Mapping[str, Any] | None = None,
         **slice: Any,
     ) -> Job:
-        """Plan a job that reads `slice` of the spec and runs, beside its stage's code, `modules`."""
+        """Plan a job that reads `slice` of the spec and runs, beside its stage's code, `modules`.
+
+        Where it is `named` its names are part of the recipe.
+        """
         study = self.study
         where = {"scale": study.scale, "study": study.name, **names}
         job = Job(
@@ -250,7 +276,7 @@ class _Planner:
             study=study.name,
             scale=study.scale,
             names=tuple(names.values()),
-            slice={**names, "reference": study.reference, **slice},
+            slice={**(names if named else {}), "reference": study.reference, **slice},
             modules=(f"interpflow.stages.{stage}", *modules),
             sources=sources,
             outputs={name: path.format_map(where) for name, path in STAGES[stage].outputs.items()},
