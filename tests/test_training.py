@@ -22,10 +22,11 @@ from interpflow.model.transformer import build_model
 from interpflow.rng import generator
 from interpflow.training import devices, loop
 from interpflow.training.batches import Batches
+from interpflow.training.checkpoints import checkpoint_steps
 from interpflow.training.evaluation import evaluate
 from interpflow.training.examples import Batch, Examples
 from interpflow.training.losses import loss, right
-from interpflow.training.optimizers import checkpoint_steps, learning_rate
+from interpflow.training.optimizers import learning_rate
 from interpflow.training.options import TrainingOptions
 
 OPTIMIZERS: list[dict[str, Any]] = [

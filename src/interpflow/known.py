@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from interpflow import selection
 from interpflow.model.options import ModelOptions
 
-# The labels of a coordinate, or the form or the type that all of them have.
-Foreseen = Iterable[Any] | re.Pattern[str] | type
+# The labels of a coordinate, or the form or the type that all of them have; or, where they take long to find
+# out, a function that is asked for them when one is named, and is told which.
+Foreseen = Iterable[Any] | re.Pattern[str] | type | Callable[[Any], Iterable[Any] | type]
 
 
 # Which of an analysis's options cannot work, and why.
@@ -31,6 +33,7 @@ class Known:
     seeds     its seeds
     findings  {analysis: the variables (seed, position) that it finds}, of those that come before
     values    {variable: the values that it can have}, where the task says so
+    steps     the training steps whose weights will be there; None where that is not known
     """
 
     data: xr.Dataset
@@ -40,6 +43,7 @@ class Known:
     seeds: list[int]
     findings: Mapping[str, list[str]] = field(default_factory=dict)
     values: Mapping[str, Iterable[Any]] = field(default_factory=dict)
+    steps: Callable[[], list[int] | None] = lambda: None
 
     @cached_property
     def splits(self) -> list[str]:
@@ -52,6 +56,28 @@ class Known:
             self.data if int((self.data["split"] == split).sum()) >= number else self.more(number)
         )
         return min(number, int((here["split"] == split).sum()))
+
+    def numbered(self, split: str, most: int | None = None) -> Foreseen:
+        """The names `<split> <number>` of its examples, of which at most the first so many."""
+
+        def near(name: Any) -> list[str]:
+            number = re.fullmatch(r"\d+", str(name).removeprefix(f"{split} "))
+            wanted = int(number[0]) + 1 if number else 1
+            there = self.has(split, wanted if most is None else min(wanted, most))
+            return [f"{split} {at}" for at in range(there)]
+
+        return near
+
+    def checkpoints(self, kept: selection.Steps | str) -> Foreseen:
+        """The training steps of which an analysis finds something that looks at those that are `kept`."""
+
+        def every(_: Any) -> list[int] | type:
+            steps = self.steps()
+            if steps is None:
+                return int
+            return selection.kept(steps, kept) if kept == "last" or isinstance(kept, int) else steps
+
+        return every
 
     def groups(self, by: str | None, splits: Iterable[str] | None = None) -> Foreseen | None:
         """What tells groups apart by the variable `by`; None where that is not known before the run."""

@@ -106,6 +106,12 @@ def read_coordinates(path: Path | str) -> xr.Dataset:
         return dataset.drop_vars(list(dataset.data_vars)).load()
 
 
+def read_shapes(path: Path | str) -> dict[str, tuple[int, ...]]:
+    """The shape of each variable of the dataset at `path`, whose values are not read; raises as `read` does."""
+    with _opened(Path(path)) as dataset:
+        return {str(name): values.shape for name, values in dataset.data_vars.items()}
+
+
 def is_whole(path: Path, start: bytes) -> bool:
     """Whether the file at `path`, which begins with `start`, is netCDF4 and as long as it says."""
     return start.startswith(_SIGNATURE) and path.stat().st_size == _whole_size(start)

@@ -36,7 +36,7 @@ NEEDS = "runs"
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
     """The labels that are known before the run."""
-    return {"shown_example": options.labels}
+    return {"shown_example": options.labels(known)}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:

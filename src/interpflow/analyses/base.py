@@ -15,6 +15,8 @@ An analysis is a file in this folder with
                                                                variables such as `checkpoint`, that are known
                                                                before it runs; of the dims seed, layer, head,
                                                                position, split and the task's own they are known
+    METHODS = ("head_modes", …)                                if need be: by which methods there have to be
+                                                               analyses among those that it goes on from
     def refuse(known, options) -> Iterator[Refused]            if need be: which options cannot work, and why
     NEEDS                                                      what it looks at:
     def analyse(source, options) -> xr.Dataset                 one experiment, all its seeds

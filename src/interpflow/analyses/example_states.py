@@ -54,7 +54,7 @@ def variables(data: xr.Dataset, options: Options) -> dict[str, Variable]:
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
     """The labels that are known before the run."""
-    return {"shown_example": options.labels}
+    return {"shown_example": options.labels(known)}
 
 
 def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:

@@ -78,7 +78,7 @@ def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
         "layer": range(known.model.layers + 1),
         "group": known.groups(options.by),
         "place": [] if traced is None else known.data[traced.along].values.tolist(),
-        "shown_example": options.shown and options.shown.labels,
+        "shown_example": options.shown and options.shown.labels(known),
     }
 
 

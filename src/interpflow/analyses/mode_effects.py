@@ -34,6 +34,7 @@ VARIABLES = {
 }
 
 NEEDS = "findings"
+METHODS = ("head_modes", "ablation")
 
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:

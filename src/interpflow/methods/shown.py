@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -11,6 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from interpflow import selection
+
+if TYPE_CHECKING:
+    from interpflow.known import Foreseen, Known
 
 
 class Shown(selection.Examples):
@@ -20,10 +22,10 @@ class Shown(selection.Examples):
     by: selection.OfExamples | None = None
     count: Annotated[int, Field(ge=1, le=64)] = 4  # few: the findings of one example are large
 
-    @property
-    def labels(self) -> re.Pattern[str]:
-        """The form of the names of examples."""
-        return re.compile(re.escape(self.split) + r" \d+")
+    def labels(self, known: Known) -> Foreseen:
+        """The names that examples can have."""
+        first = self.by is None and not self.where
+        return known.numbered(self.split, self.count if first else None)
 
     def of(self, data: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
         """The data of the examples, and the name of each: its split and its number in the split.

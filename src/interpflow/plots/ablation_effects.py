@@ -31,7 +31,7 @@ class Options(Panels):
     # An analysis by the method `head_modes`, among the figure's data.  With it, a row is a mode, with the heads
     # of this mode of all panels and seeds.
     by_mode: Analysis | None = None
-    labels: dict[str, str] = {}  # measure: words for it, above its panels
+    labels: dict[Measure, str] = {}  # measure: words for it, above its panels
 
 
 ABLATIONS = {
@@ -146,5 +146,8 @@ def _draw(panel: Axes, table: DataFrame, measure: str, kinds: Sequence[str]) -> 
 
 def _words(array: xr.DataArray, options: Options) -> str:
     units = array.attrs.get("units", "1")
-    words = options.labels.get(str(array.name), style.readable(str(array.name)))
+    name = str(array.name)
+    words = next(
+        (w for measure, w in options.labels.items() if measure == name), style.readable(name)
+    )
     return words if units == "1" else f"{words} ({units})"

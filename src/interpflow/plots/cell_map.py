@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import xarray as xr
 
@@ -12,6 +12,7 @@ from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots._cells import Scale, by_head, cell_maps
 from interpflow.plots._panels import Panels, panels
+from interpflow.section import Names
 from interpflow.selection import Coordinate, FoundVariable
 from interpflow.spec.study import Claim
 
@@ -26,7 +27,8 @@ class Options(Panels):
     x: Coordinate  # a coordinate of the variable; `layer` stands for layer and head if there are several heads
     y: Coordinate  # another; layers go up, all else down
     signed: bool = False  # values about 0; shares if not
-    labels: dict[str, str] = {}  # value of x, of y or of the coordinate of the panels: words for it
+    # A value of x, of y or of the coordinate of the panels: words for it.
+    labels: dict[Annotated[str, Names("label")], str] = {}
     x_label: str | None = None  # the name of the coordinate if not given
     y_label: str | None = None  # the name of the coordinate if not given
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from interpflow import style
 from interpflow.plots._panels import Shown, find, first
+from interpflow.section import Names
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Options(Shown):
 
     # Number of checkpoints, evenly among the ones that `select` leaves.  Four fit beside each other.
     steps: Annotated[int, Field(ge=1, le=4)] = 3
-    labels: dict[str, str] = {}  # group of weights: words for it
+    labels: dict[Annotated[str, Names("group")], str] = {}  # group of weights: words for it
 
 
 START = style.Look("loss at the checkpoint", style.BLACK, line="--")

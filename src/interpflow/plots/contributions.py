@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ import xarray as xr
 from interpflow import style
 from interpflow.plots._cells import by_head
 from interpflow.plots._panels import Shown, find
+from interpflow.section import Names
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Options(Shown):
     """Which model is shown; `select` says which relations."""
 
-    labels: dict[str, str] = {}  # relation: words for it
+    labels: dict[Annotated[str, Names("relation")], str] = {}  # relation: words for it
 
 
 RAISED = style.Look("raised", style.BLUE, "s", line="", size=7)

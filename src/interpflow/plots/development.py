@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import xarray as xr
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from interpflow import style
+from interpflow.nearest import way_out
 from interpflow.plots import _copying, _stages
 from interpflow.plots._curves import Curve, curve
 from interpflow.plots._panels import Line, Panel, Shown, within
@@ -27,6 +28,15 @@ class Options(Shown):
     panels: Annotated[dict[str, dict[str, Line]], Field(min_length=1)]  # title: {label: curve}
     log: list[str] = []  # titles of panels with a logarithmic axis
     copying: Panel | None = None  # copying of each head of one seed, by the method `head_modes`
+
+    @model_validator(mode="after")
+    def _axes_of_panels(self) -> Self:
+        for title in self.log:
+            if title not in self.panels:
+                raise ValueError(
+                    f"log: no panel '{title}'; there are: {way_out(title, self.panels)}"
+                )
+        return self
 
 
 LINES = style.Look("thin: each seed; thick: mean over seeds", style.BLACK)

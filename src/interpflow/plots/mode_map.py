@@ -27,7 +27,7 @@ class Options(Section):
     y: Coordinate  # a second
     by: Coordinate | None = None  # a third: a panel for each value
     experiments: list[Experiment] = []  # names may end in *; all if not given
-    labels: dict[str, str] = {}  # coordinate: words for it
+    labels: dict[Coordinate, str] = {}  # coordinate: words for it
 
 
 THIN = style.Look("majority below 2/3, or fewer than 3 seeds", style.BLACK, hatch="////")

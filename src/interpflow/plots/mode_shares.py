@@ -23,7 +23,7 @@ class Options(Section):
 
     # heading, or "" for none: experiments under it, whose names may end in *; all if none
     groups: dict[str, list[Experiment]] = {}
-    labels: dict[str, str] = {}  # experiment: words for it
+    labels: dict[Experiment, str] = {}  # experiment: words for it
 
 
 HEIGHT = 0.24  # from bar to bar, inches

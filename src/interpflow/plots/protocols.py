@@ -17,6 +17,7 @@ from interpflow.plots._controls import MAJORITY
 from interpflow.plots._panels import first
 from interpflow.plots.base import Select, choose
 from interpflow.section import Section
+from interpflow.selection import Analysis
 from interpflow.spec.study import Claim
 from interpflow.style.marks import looks, marks
 
@@ -28,7 +29,7 @@ class Options(Section):
     """Which probe is compared, and the words for the protocols."""
 
     select: Select = {}  # {coordinate: value}; the first read and depth if not given
-    labels: dict[str, str] = {}  # analysis: words for its protocol
+    labels: dict[Analysis, str] = {}  # analysis: words for its protocol
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:

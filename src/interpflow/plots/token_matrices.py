@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import xarray as xr
 
 from interpflow import style
 from interpflow.plots._cells import Scale, square_maps, to_largest
 from interpflow.plots._panels import Shown, find, first
+from interpflow.section import Names
 from interpflow.spec.study import Claim
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Options(Shown):
     """Which model is shown; `select` says which paths and which head."""
 
-    labels: dict[str, str] = {}  # path: words for it
+    labels: dict[Annotated[str, Names("path")], str] = {}  # path: words for it
 
 
 ACROSS = 4  # maps beside each other

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -61,6 +61,9 @@ def _within(section: BaseModel, at: KeyPath, place: _Place) -> Iterator[Complain
         each for name, kind, value in fields(section) for each in names(kind, value, (*at, name))
     ]
     narrowed = [(*at, option) for option in NARROWING]
+    shown = [
+        value for key, noun, value in own if noun == "found variable" and len(key) == len(at) + 1
+    ]
     for key in narrowed:
         for name in (each for each in own if each[0] == key):
             if wrong := list(_not_there(name, place)):
@@ -69,13 +72,14 @@ def _within(section: BaseModel, at: KeyPath, place: _Place) -> Iterator[Complain
             place = replace(place, **{NARROWING[str(key[-1])]: name[2]})
     for name in own:
         if name[0] not in narrowed:
-            yield from _not_there(name, place)
+            yield from _not_there(name, place, shown)
     for field, _, value in fields(section):
         for key, inner in sections(value, (*at, field)):
             yield from _within(inner, key, place)
 
 
-def _not_there(name: Named, place: _Place) -> Iterator[Complaint]:
+def _not_there(name: Named, place: _Place, variables: Sequence[str] = ()) -> Iterator[Complaint]:
+    """Where a section names one of `variables`, a coordinate of its own is one of theirs."""
     key, noun, value = name
     match noun:
         case "analysis":
@@ -84,15 +88,17 @@ def _not_there(name: Named, place: _Place) -> Iterator[Complaint]:
             if not any(fnmatchcase(each, value) for each in place.experiments):
                 yield from _among(key, noun, value, place.experiments)
         case "found variable":
-            variables = (each for found in place.found for each in found.coordinates)
-            yield from _among(key, "variable", value, variables)
+            there = (each for found in place.found for each in found.coordinates)
+            yield from _among(key, "variable", value, there)
         case "coordinate":
-            yield from _among(key, noun, value, _coordinates(place))
+            yield from _among(key, noun, value, _coordinates(place, variables))
         case "labels":
             for coordinate, wanted in value.items():
                 here = (*key, coordinate)
                 wrong = list(_among(here, "coordinate", coordinate, _coordinates(place)))
                 yield from wrong or _labels(here, coordinate, wanted, place)
+        case "label":
+            yield from _any_label(key, value, place, variables)
         case _:
             yield from _labels(key, noun, value, place)
 
@@ -103,10 +109,28 @@ def _among(key: KeyPath, noun: str, value: str, there: Iterable[str]) -> Iterato
         yield Complaint(key, f"no {noun} {describe(value)}; there are: {way_out(value, known)}")
 
 
-def _coordinates(place: _Place) -> Iterator[str]:
+def _coordinates(place: _Place, variables: Sequence[str] = ()) -> Iterator[str]:
     yield "experiment"
     for found in place.found:
-        yield from found.coordinates
+        yield from found.coordinates_of(variables) if variables else found.coordinates
+
+
+def _any_label(
+    key: KeyPath, value: str, place: _Place, variables: Sequence[str]
+) -> Iterator[Complaint]:
+    """A label of no dim of `variables`, as text; nothing where those of a dim are known when it has run."""
+    there: list[str] = []
+    for found in place.found:
+        there += map(str, found.swept.values())
+        for dim in (each for name in variables for each in found.dims.get(name, ())):
+            labels = found.labels.get(dim)
+            if not isinstance(labels, Collection):
+                return
+            there += map(str, labels)
+            heads = found.labels.get(dim.replace("layer", "head"))
+            if dim.endswith("layer") and isinstance(heads, Collection):
+                there += (f"{layer}.{head}" for layer in labels for head in heads)
+    yield from _among(key, "label", value, [*there, *place.experiments])
 
 
 def _labels(key: KeyPath, coordinate: str, wanted: Any, place: _Place) -> Iterator[Complaint]:

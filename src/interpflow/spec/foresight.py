@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
@@ -20,8 +22,13 @@ from interpflow.spec.plugins import TASK, load
 from interpflow.spec.study import Experiment
 from interpflow.spec.validation import Complaint
 from interpflow.tasks.base import make_dataset
+from interpflow.training import weights_file
+from interpflow.training.checkpoints import checkpoint_steps
+from interpflow.training.options import Start, TrainingOptions
 
 _FEW = 64  # examples of a split, or of each of its kinds
+# Options of training.
+_DECIDE_THE_STEPS = ("steps", "epochs", "batch_size", "checkpoints", "start")
 
 
 class Foresight:
@@ -38,7 +45,8 @@ class Foresight:
         Raises InterpflowError where its task makes no examples.
         """
         task, loss = experiment.task, experiment.training["loss"]
-        address = json.dumps([task, experiment.model, loss, experiment.seeds, findings])
+        kept = [experiment.training.get(name) for name in _DECIDE_THE_STEPS]
+        address = json.dumps([task, experiment.model, loss, experiment.seeds, findings, kept])
         if address not in self._known:  # scales differ in few experiments
             self._known[address] = Known(
                 data=self._examples(task, _FEW),
@@ -48,8 +56,17 @@ class Foresight:
                 seeds=experiment.seeds,
                 findings=findings,
                 values=self._values(task),
+                steps=lambda: self._steps(experiment),
             )
         return self._known[address]
+
+    def sizes(self, experiment: Experiment) -> tuple[int, int, int] | None:
+        """How many words, positions and outputs its data has; None where the task makes none."""
+        try:
+            data = self._examples(experiment.task, _FEW)
+        except InterpflowError:
+            return None  # which is told of the analyses
+        return data.sizes["token"], data.sizes["position"], data.sizes["output"]
 
     def told(
         self, module: ModuleType, options: Mapping[str, Any], known: Known
@@ -72,6 +89,22 @@ class Foresight:
         given = module.Options(**options)
         wrong = list(figure_names.complaints(given, findings)) or _refused(module, known, given)
         return wrong or foresee(module, known, given)
+
+    def _steps(self, experiment: Experiment) -> list[int] | None:
+        """The training steps whose weights there will be; with epochs, it takes all examples to tell."""
+        if experiment.from_file:
+            try:
+                held = weights_file.describe(Start(**experiment.start))
+            except InterpflowError:
+                return None  # which is a problem already
+            return held.checkpoints(ModelOptions(**experiment.model))
+        options = TrainingOptions(**experiment.training)
+        if options.steps is not None:
+            return checkpoint_steps(options, options.steps)
+        data = self._examples(experiment.task, sys.maxsize)
+        examples = int((data["split"] == "train").sum())
+        batches = math.ceil(examples / options.batch_size)
+        return checkpoint_steps(options, batches * (options.epochs or 0))
 
     def _values(self, task: Mapping[str, Any]) -> Mapping[str, Iterable[Any]]:
         module, options = _task(task)

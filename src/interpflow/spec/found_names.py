@@ -12,7 +12,7 @@ from interpflow.known import Foreseen, Known
 from interpflow.nearest import way_out
 from interpflow.section import Section
 from interpflow.spec.problems import describe
-from interpflow.spec.study import Experiment, Scalar, coordinate_names
+from interpflow.spec.study import STEP, Experiment, Scalar, coordinate_names
 
 CHECKPOINT = "checkpoint"
 
@@ -36,6 +36,11 @@ class Found:
         dims = (dim for dims in self.dims.values() for dim in dims)
         return list(dict.fromkeys([*self.swept, *dims, *self.dims]))
 
+    def coordinates_of(self, variables: Iterable[str]) -> list[str]:
+        """What tells the values of `variables` apart."""
+        dims = (dim for name in variables for dim in self.dims.get(name, ()))
+        return list(dict.fromkeys([*self.swept, *dims]))
+
 
 def foresee(module: ModuleType, known: Known, options: Section) -> Found:
     """What the analysis `module` finds on the experiment that is `known`."""
@@ -51,7 +56,7 @@ def foresee(module: ModuleType, known: Known, options: Section) -> Found:
     return Found(
         dims,
         {
-            name: them if isinstance(them, re.Pattern | type) else list(them)
+            name: them if isinstance(them, re.Pattern) or callable(them) else list(them)
             for name, them in labels.items()
             if name in there and them is not None
         },
@@ -76,14 +81,15 @@ def _usual(known: Known, options: Section) -> dict[str, Foreseen]:
     """The labels of dims that mean the same in every analysis."""
     data, model = known.data, known.model
     words = {str(name): values.values.tolist() for name, values in data.coords.items()}
-    last = getattr(options, "steps", None) == "last"
+    steps = getattr(options, "steps", "all")
     return words | {
         "seed": known.seeds,
         "layer": range(model.layers),
         "head": range(model.heads),
         "position": range(data.sizes["position"]),
         "split": known.splits,
-        CHECKPOINT: ["last"] if last else ["first", "between", "last"],
+        STEP: known.checkpoints(steps),
+        CHECKPOINT: ["last"] if steps == "last" else ["first", "between", "last"],
     }
 
 
@@ -91,6 +97,8 @@ def unlike(value: Any, labels: Iterable[Foreseen]) -> str | None:
     """The labels instead of `value` among the `labels` of several places; None if it is one of them."""
     every: list[Any] = []
     for them in labels:
+        if callable(them) and not isinstance(them, type):
+            them = them(value)
         if isinstance(them, re.Pattern):
             if isinstance(value, str) and them.fullmatch(value):
                 return None

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.nearest import way_out
+from interpflow.nearest import listed, way_out
 from interpflow.section import Section
 from interpflow.spec import document, figure_names
 from interpflow.spec.checker import Checker
@@ -41,7 +41,7 @@ class Resolver:
         self._foresight = foresight
         # What figures name that the base does not have, by its place; a scale may have it.
         self._nowhere: dict[KeyPath, str] = {}
-        self._starts = Starts(checker)
+        self._starts = Starts(checker, foresight)
         self._base_experiments: frozenset[str] = frozenset()
         self._doubtful: set[str] = set()  # analyses with problems of their own
 
@@ -202,7 +202,14 @@ class Resolver:
             self._checker.add(at, message)
             return []
         self._checker.known(data, above, "analysis above", at)
-        return [name for name in data if name in above]
+        named = [name for name in data if name in above]
+        by = {name: self._written.analyses[name].method for name in above}
+        for method in getattr(module, "METHODS", ()) if named == data else ():
+            if method not in (by[name] for name in named):
+                there = listed(name for name in above if by[name] == method) or "none"
+                message = f"'{written.method}' takes an analysis by the method '{method}'; above are: {there}"
+                self._checker.add(at, message)
+        return named
 
     def _figures(
         self, scale: Scale, at: KeyPath, analyses: Mapping[str, Analysis], foreseen: Findings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions, unlike
 from interpflow.model.parts import parts, pieces
-from interpflow.model.shapes import weight_shapes
+from interpflow.model.shapes import Shapes, weight_shapes
 from interpflow.nearest import listed, way_out
 from interpflow.spec.checker import Checker
 from interpflow.spec.merging import Layer, origin
@@ -22,17 +22,23 @@ from interpflow.training.options import Start
 from interpflow.variables import WEIGHTS
 
 if TYPE_CHECKING:
+    from interpflow.spec.foresight import Foresight
     from interpflow.training.weights_file import Described
 
-# Of these the data says how many there are, and there is none yet.
+# Of these the data says how many there are.
 _OF_THE_DATA = {"d_vocab", "n_ctx", "d_output"}
+_UNKNOWN = (1, 1, 1)
 
 
 class Starts:
-    """Where the weights of a spec's experiments come from; problems go to `checker`."""
+    """Where the weights of a spec's experiments come from; problems go to `checker`.
 
-    def __init__(self, checker: Checker):
+    With `foresight` the sizes that the data decides (vocabulary, outputs, positions) are known too.
+    """
+
+    def __init__(self, checker: Checker, foresight: Foresight | None = None):
         self._checker = checker
+        self._foresight = foresight
         self._files: dict[tuple[str | None, ...], Described | InterpflowError] = {}
 
     def check(
@@ -52,7 +58,7 @@ class Starts:
                 (experiment.start.get("parts"), ("start", "parts")),
             ):
                 if names:
-                    self._checker.known(names, parts(_shapes(experiment)), "part", at(*option))
+                    self._checker.known(names, parts(self._shapes(experiment)), "part", at(*option))
             for weight, value in experiment.start.get("values", {}).items():
                 self._value(experiment, weight, value, at("start", "values", weight))
             if experiment.goes_on_from:
@@ -96,10 +102,10 @@ class Starts:
                 )
 
     def _value(self, experiment: Experiment, weight: str, value: Any, at: KeyPath) -> None:
-        shapes = _shapes(experiment)
+        shapes = self._shapes(experiment)
         if weight not in shapes:
             self._checker.add(at, f"no weight '{weight}'; the model has: {way_out(weight, shapes)}")
-        elif _OF_THE_DATA.isdisjoint(WEIGHTS[weight].dims):
+        elif self._sizes(experiment) or _OF_THE_DATA.isdisjoint(WEIGHTS[weight].dims):
             try:
                 named_value(value, weight, shapes[weight])
             except InterpflowError as error:
@@ -132,7 +138,7 @@ class Starts:
             here, there = len(experiment.seeds), len(other.seeds)
             message = f"'{wanted}' has {there} seeds, '{experiment.name}' has {here}; each goes on from its own"
             self._checker.add(at, message)
-        if other.model and (misfit := _misfit(experiment, other)):
+        if other.model and (misfit := self._misfit(experiment, other)):
             self._checker.add(at, misfit)
 
     def _file(self, experiment: Experiment, at: KeyPath) -> None:
@@ -141,8 +147,51 @@ class Starts:
             if isinstance(described, InterpflowError):
                 raise described
             described.check(ModelOptions(**experiment.model), experiment.seeds)
+            if self._sizes(experiment):
+                described.check_shapes(self._shapes(experiment))
         except InterpflowError as error:
             self._checker.add(at, str(error))
+
+    def _shapes(self, experiment: Experiment) -> Shapes:
+        """The shapes of the weights; with 1 for what the data says, where that is not known."""
+        model = ModelOptions(**experiment.model)
+        return weight_shapes(model, *(self._sizes(experiment) or _UNKNOWN))
+
+    def _sizes(self, experiment: Experiment) -> tuple[int, int, int] | None:
+        """How many words, positions and outputs the data has, if that is known."""
+        if self._foresight is None or not experiment.whole:
+            return None
+        return self._foresight.sizes(experiment)
+
+    def _misfit(self, experiment: Experiment, other: Experiment) -> str | None:
+        """Why the weights, or the parts asked for, of `other` do not fit into the model of `experiment`."""
+        named = experiment.start["parts"]
+        if not named:
+            for option, theirs, ours in unlike(
+                ModelOptions(**other.model), ModelOptions(**experiment.model)
+            ):
+                return (
+                    f"'{other.name}' has {option} {theirs}, the model of '{experiment.name}' has {ours}; "
+                    "parts says which of its weights to take"
+                )
+        sizes = [self._sizes(one) or _UNKNOWN for one in (experiment, other)]
+        if _UNKNOWN in sizes:
+            sizes = [_UNKNOWN, _UNKNOWN]
+        ours_all, theirs_all = (
+            weight_shapes(ModelOptions(**one.model), *size)
+            for one, size in zip((experiment, other), sizes, strict=True)
+        )
+        there = [name for name in named or ours_all if name in parts(ours_all)]
+        for weight, place in pieces(there, ours_all):
+            ours, theirs = ours_all[weight], theirs_all.get(weight)
+            inside = theirs and all(at < size for at, size in zip(place, theirs, strict=False))
+            if not theirs or not inside or theirs[len(place) :] != ours[len(place) :]:
+                has = f"of shape {theirs}" if theirs else "not at all"
+                return (
+                    f"'{other.name}' has {weight} {has}, '{experiment.name}' of shape {ours}; "
+                    "parts says which of its weights to take"
+                )
+        return None
 
     def _described(self, experiment: Experiment) -> Described | InterpflowError:
         """The file, described; it is read once."""
@@ -164,11 +213,6 @@ def _place(layers: Sequence[Layer], *key: str) -> KeyPath:
     return place[1] if place else ()
 
 
-def _shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
-    """The shapes of the weights, with 1 for what the data says."""
-    return weight_shapes(ModelOptions(**experiment.model), 1, 1, 1)
-
-
 def _chain(experiment: Experiment, every: Mapping[str, Experiment]) -> list[str]:
     """The experiment, the experiment that it goes on from, and so on, until one comes twice."""
     chain = [experiment.name]
@@ -177,26 +221,3 @@ def _chain(experiment: Experiment, every: Mapping[str, Experiment]) -> list[str]
         if chain.count(other) > 1:
             break
     return chain
-
-
-def _misfit(experiment: Experiment, other: Experiment) -> str | None:
-    """Why the weights, or the parts asked for, of `other` do not fit into the model of `experiment`."""
-    named = experiment.start["parts"]
-    if not named:
-        for option, theirs, ours in unlike(
-            ModelOptions(**other.model), ModelOptions(**experiment.model)
-        ):
-            return (
-                f"'{other.name}' has {option} {theirs}, the model of '{experiment.name}' has {ours}; "
-                "parts says which of its weights to take"
-            )
-        return None
-    ours_all, theirs_all = _shapes(experiment), _shapes(other)
-    known = [name for name in named if name in parts(ours_all)]
-    for weight, place in pieces(known, ours_all):
-        ours, theirs = ours_all[weight], theirs_all.get(weight)
-        inside = theirs and all(at < size for at, size in zip(place, theirs, strict=False))
-        if not theirs or not inside or theirs[len(place) :] != ours[len(place) :]:
-            has = f"of shape {theirs}" if theirs else "not at all"
-            return f"'{other.name}' has {weight} {has}, '{experiment.name}' of shape {ours}"
-    return None

@@ -17,11 +17,12 @@ from interpflow.model.transformer import build_model
 from interpflow.progress import Report
 from interpflow.training import devices
 from interpflow.training.batches import Fresh, Source, Stored
+from interpflow.training.checkpoints import checkpoint_steps
 from interpflow.training.evaluation import evaluate
 from interpflow.training.examples import Examples
 from interpflow.training.frozen import Frozen
 from interpflow.training.losses import loss
-from interpflow.training.optimizers import DTYPES, checkpoint_steps, learning_rate, make_optimizer
+from interpflow.training.optimizers import DTYPES, learning_rate, make_optimizer
 from interpflow.training.options import TrainingOptions
 from interpflow.training.start import initial
 from interpflow.training.state import TrainingState

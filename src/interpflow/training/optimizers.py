@@ -119,12 +119,3 @@ def learning_rate(options: TrainingOptions, step: int, total: int) -> float:
     done = max(0.0, 1 - (total - step) / span)
     remaining = (1 + math.cos(math.pi * done)) / 2 if options.schedule == "cosine" else 1 - done
     return final + (peak - final) * remaining
-
-
-def checkpoint_steps(options: TrainingOptions, total: int) -> list[int]:
-    """The steps whose weights are kept, ascending, from 0 (untrained) to `total`."""
-    linear, log = options.checkpoints.linear, options.checkpoints.log
-    steps = {0, total}
-    steps |= {round(total * (i + 1) / linear) for i in range(linear)}
-    steps |= {round(total ** ((i + 1) / log)) for i in range(log)}
-    return sorted(steps)

@@ -18,6 +18,7 @@ import xarray as xr
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions, unlike
+from interpflow.model.shapes import Shapes
 from interpflow.selection import Steps, kept
 from interpflow.store import sha256
 from interpflow.training.options import Start
@@ -48,6 +49,7 @@ class Described:
     model: ModelOptions
     seeds: list[int]
     steps: list[int]  # the checkpoints that it holds, ascending
+    shapes: Shapes  # of its weights at one step, of one seed
     has_history: bool
     drawn: bool  # whether its training started from the seed
 
@@ -61,6 +63,25 @@ class Described:
             raise InterpflowError(
                 f"{self.path}: has no seed {lacking}; it has {self.seeds}; ask for these in the spec"
             )
+
+    def check_shapes(self, wanted: Shapes) -> None:
+        """Raise InterpflowError where the file has other weights than those `wanted`, or of other shapes.
+
+        Positions that no sequence of the data reaches may stand behind the others.
+        """
+        if missing := sorted({*wanted} - {*self.shapes}):
+            raise InterpflowError(f"{self.path}: has no {', '.join(missing)}; the spec's model has")
+        if besides := sorted({*self.shapes} - {*wanted}):
+            raise InterpflowError(
+                f"{self.path}: has {', '.join(besides)}; the spec's model has not"
+            )
+        for name, shape in wanted.items():
+            held = self.shapes[name]
+            reached = (min(held[0], shape[0]), *held[1:]) if name == "W_pos" else held
+            if reached != shape:
+                raise InterpflowError(
+                    f"{self.path}: {name} has shape {held}; with the task's data it is {shape}"
+                )
 
     def checkpoints(self, model: ModelOptions) -> list[int]:
         """The steps whose weights `read` returns for `model`: the steps of the file, and 0 if it is known."""
@@ -103,7 +124,8 @@ def describe(start: Start) -> Described:
     shipped = held.attrs.get("stage") == SHIPPED
     drawn = shipped and not recipe.get("training", {}).get("start")
     seeds, steps = (held[name].values.tolist() for name in ("seed", "step"))
-    return Described(path, model, seeds, steps, shipped, drawn)
+    shapes = {name: shape[2:] for name, shape in store.read_shapes(path).items() if name in WEIGHTS}
+    return Described(path, model, seeds, steps, shapes, shipped, drawn)
 
 
 def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Dataset]:
@@ -118,6 +140,7 @@ def read(data: xr.Dataset, recipe: Mapping[str, Any]) -> tuple[xr.Dataset, xr.Da
     described, seeds = describe(Start(**recipe["training"]["start"])), list(recipe["seeds"])
     model = build_model(recipe["model"], data)
     described.check(model.options, seeds)
+    described.check_shapes(model.shapes)
     stored = store.read(described.path).sel(seed=seeds).drop_attrs()
     weights = _weights(stored, model, described.path)
     if len(described.checkpoints(model.options)) > len(described.steps):
@@ -138,17 +161,8 @@ def _drawn(model: Transformer, seeds: list[int]) -> xr.Dataset:
 
 def _weights(stored: xr.Dataset, model: Transformer, path: Path) -> xr.Dataset:
     """The weights of `model` in `stored`; positions that no sequence of the data reaches are left out."""
-    held = {*map(str, stored.data_vars)}
-    if missing := sorted({*model.shapes} - held):
-        raise InterpflowError(f"{path}: has no {', '.join(missing)}; the spec's model has")
-    if besides := sorted((held & {*WEIGHTS}) - {*model.shapes}):
-        raise InterpflowError(f"{path}: has {', '.join(besides)}; the spec's model has not")
     weights = stored[list(model.shapes)].isel(n_ctx=slice(model.n_ctx), missing_dims="ignore")
-    for name, shape in model.shapes.items():
-        if weights[name].shape[2:] != shape:
-            raise InterpflowError(
-                f"{path}: {name} has shape {weights[name].shape[2:]}; with the task's data it is {shape}"
-            )
+    for name in model.shapes:
         if not np.isfinite(weights[name].values).all():
             raise InterpflowError(f"{path}: {name} holds values that are not finite")
     return weights
