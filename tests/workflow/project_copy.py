@@ -48,8 +48,15 @@ class Copy:
 
     def interpflow(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of the copy's own code to its end."""
+        return self._python("-m", "interpflow", *arguments, check=check)
+
+    def python(self, lines: str) -> subprocess.CompletedProcess[str]:
+        """Run lines of Python with the copy's own code."""
+        return self._python("-c", lines, check=False)
+
+    def _python(self, *arguments: str, check: bool) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "interpflow", *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env=environment() | {"PYTHONPATH": "src"},
             check=check,

@@ -22,3 +22,9 @@ def test_the_study_of_the_guide_builds_its_figure_with_no_other_file_edited(empt
     figure = "figures/smoke/running_parity/count_probes.svg"
     empty.snakemake("--cores", "all", figure, "--config", "scale=smoke")
     assert "<svg" in (empty.folder / figure).read_text()
+
+    shown = guide.partition("## The results in Python")[2].partition("## Another folder")[0]
+    lines = "".join(re.findall(r"```python\n(.*?)```", shown, re.DOTALL)).replace("laptop", "smoke")
+    done = empty.python(lines)
+    assert "('step', 'seed', 'layer', 'head', 'd_model', 'd_head')" in done.stdout, done.stderr
+    assert (empty.folder / "count_probes.pdf").read_bytes().startswith(b"%PDF")

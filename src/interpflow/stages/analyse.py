@@ -7,6 +7,7 @@ training, and those with a matrix that cannot be decomposed.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -73,21 +74,25 @@ def _analyse(
     """The findings on all of `seeds` for which they can be computed."""
     try:
         return _described(method, source, options)
-    except (np.linalg.LinAlgError, RuntimeError) as error:
-        if "LinAlgError" not in type(error).__name__ or len(seeds) < 2:  # torch's is a RuntimeError
+    except _no_decomposition():
+        if len(seeds) < 2:
             raise
     parts = []
     for seed in seeds:  # which of them it is the error does not say
         try:
             parts.append(_described(method, _only(source, [seed]), options))
-        except (np.linalg.LinAlgError, RuntimeError) as error:
-            if "LinAlgError" not in type(error).__name__:
-                raise
+        except _no_decomposition() as error:
             log.line(f"seed {seed} is left out: {error}")
             last = error
     if not parts:
         raise last
     return xr.concat(parts, "seed", data_vars="minimal", coords="minimal", combine_attrs="override")
+
+
+def _no_decomposition() -> tuple[type[Exception], ...]:
+    """What NumPy raises of a matrix that cannot be decomposed, and torch where an analysis runs it."""
+    torch = sys.modules.get("torch")
+    return (np.linalg.LinAlgError, *([torch.linalg.LinAlgError] if torch else []))
 
 
 def _described(method: ModuleType, source: Any, options: Any) -> xr.Dataset:
