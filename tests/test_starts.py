@@ -14,6 +14,7 @@ from built_study import build
 from interpflow import store
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
+from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import load_spec, resolve
 from interpflow.store import sha256
 from interpflow.workflow.cost import training_seconds
@@ -40,23 +41,33 @@ scales:
 """
 
 
-def resolved(folder: Path, *changes: tuple[str, str], text: str = SPEC):
+def resolved(
+    folder: Path,
+    *changes: tuple[str, str],
+    text: str = SPEC,
+    foresight: Foresight | None = None,
+):
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     (folder / "specs").mkdir(exist_ok=True)
     path = folder / "specs/small.yaml"
     path.write_text(text)
-    return load_spec(path)
+    return load_spec(path, foresight)
 
 
 def planned(folder: Path, *changes: tuple[str, str]) -> Plan:
     return plan(resolve(resolved(folder, *changes), "laptop"))
 
 
-def refusal(folder: Path, *changes: tuple[str, str], text: str = SPEC) -> str:
+def refusal(
+    folder: Path,
+    *changes: tuple[str, str],
+    text: str = SPEC,
+    foresight: Foresight | None = None,
+) -> str:
     with pytest.raises(InterpflowError) as error:
-        resolved(folder, *changes, text=text)
+        resolved(folder, *changes, text=text, foresight=foresight)
     return str(error.value).replace(f"{folder}/specs/small.yaml:", "").replace(f"{folder}/", "")
 
 
@@ -149,6 +160,27 @@ def test_a_start_that_cannot_be_is_refused_with_its_line(case, tmp_path):
         assert isinstance(said, tuple) or said in message, message
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ([("base: {}", "base: {task: {pairs: 2}}")],
+         "tuned.training.start.experiment: 'base' has W_E of shape (5, 8), 'tuned' of shape (3, 8)"),
+        ([("base: {}", "base: {task: {max_length: 14}}")],
+         "'base' has W_pos of shape (14, 8), 'tuned' of shape (12, 8); parts says which"),
+        ([(START, "start: {values: {W_E: identity}}")],
+         "experiments.tuned.training.start.values.W_E: W_E is 3 by 8; identity takes square matrices"),
+    ],
+)  # fmt: skip
+def test_weights_whose_sizes_the_data_says_are_held_against_the_data(tmp_path, changes, says):
+    assert says in refusal(tmp_path, *changes, foresight=Foresight())
+
+
+def test_parts_that_do_not_rest_on_the_data_may_come_from_another_task(tmp_path):
+    other = ("base: {}", "base: {task: {pairs: 2}}")
+    resolved(tmp_path, (START, "start: {experiment: base, parts: [layer 0]}"), other,
+             foresight=Foresight())  # fmt: skip
+
+
 def test_an_experiment_rests_on_the_chunk_that_it_goes_on_from(tmp_path):
     found = planned(tmp_path)
     for chunk in ("0", "2"):
@@ -230,6 +262,7 @@ analyses:
     localization: 100.0
     chains: 2
     draws: 3
+    batch_size: 32
     groups: [heads]
 figures:
   bins: {plot: length_bins, data: lengths, select: {checkpoint: last}, caption: Lengths}
@@ -327,6 +360,28 @@ FROM_FILE = "the weights of 'theirs' come from weights/theirs.nc"
 def test_what_somebody_elses_weights_lack_is_refused_by_name(theirs, old, new, says):
     folder, text = theirs
     assert says in refusal(folder, (old, new), text=text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("overlap: true}", "overlap: true, pairs: 2}",
+         "9: experiments.theirs.training.start.file: weights/theirs.nc: W_E has shape (3, 8); with the "
+         "task's data it is (5, 8)"),
+        ("max_length: 12", "max_length: 14",
+         "weights/theirs.nc: W_pos has shape (12, 8); with the task's data it is (14, 8)"),
+        ("select: {checkpoint: last}", "select: {step: 8}",
+         "figures.bins.select.step: no step 8; there are: "),
+    ],
+)  # fmt: skip
+def test_what_the_data_says_is_held_against_the_file(theirs, old, new, says):
+    folder, text = theirs
+    assert says in refusal(folder, (old, new), text=text, foresight=Foresight())
+
+
+def test_a_task_of_shorter_sequences_takes_the_file(theirs):
+    folder, text = theirs
+    resolved(folder, ("max_length: 12", "max_length: 10"), text=text, foresight=Foresight())
 
 
 def test_another_model_than_the_file_has_is_refused_with_line_and_option(theirs):
