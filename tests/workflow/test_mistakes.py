@@ -63,3 +63,12 @@ def test_a_job_typed_by_hand_needs_no_environment_and_gives_the_same_bytes(finis
     (finished.folder / "results/laptop/tiny/data/narrow.nc").unlink()
     finished.interpflow("data", "tiny", "narrow")
     assert finished.digests() == before
+
+
+def test_jobs_on_a_gpu_run_one_at_a_time(empty: Copy):
+    """Whether or not there is one: without, each of them says so and ends."""
+    empty.edit("specs/tiny.yaml", "compute: {", "compute: {device: cuda, ")
+    trained = [f"results/laptop/tiny/experiments/narrow/weights_{seed}.nc" for seed in "01"]
+    said = empty.snakemake("--cores", "2", *trained, check=False).stdout
+    assert said.count("train tiny/narrow") == 2
+    assert "Execute 2 jobs" not in said
