@@ -38,8 +38,9 @@ lint: $(INSTALLED_DEV)  ## style, types, workflow
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
-crosscheck: .venv-crosscheck/installed  ## tests against TransformerLens, scikit-learn, concept-erasure, devinterp
+crosscheck: .venv-crosscheck/installed .venv-crosscheck-4/installed  ## tests against TransformerLens, scikit-learn, concept-erasure, devinterp
 	.venv-crosscheck/bin/python -m pytest tests/extra
+	.venv-crosscheck-4/bin/python -m pytest tests/extra/test_transformer_lens_4.py
 
 bench: $(INSTALLED)  ## speed, as ratios
 	$(BIN)/python -m benchmarks
@@ -65,4 +66,10 @@ $(INSTALLED_DEV): $(INSTALLED)
 .venv-crosscheck/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-crosscheck
 	.venv-crosscheck/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[crosscheck]" pytest
+	touch $@
+
+# TransformerLens 4 has no HookedTransformer, and 3 no bridge that opens an export.
+.venv-crosscheck-4/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-crosscheck-4
+	.venv-crosscheck-4/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[crosscheck_4]" pytest
 	touch $@

@@ -85,15 +85,20 @@ def inputs(stage):
     """The inputs of a job.
 
     The recipe in a file decides: a job that must run is forced, and for all others it counts neither when an
-    input was written nor whether it is written again.
+    input was written nor whether it is written again, nor, where their own files are there, whether an input is:
+    data may lie elsewhere by now.
     """
 
     def of(wildcards):
         job = job_of(stage, wildcards)
-        if workflow.is_main_process and must_run(job):
-            workflow.dag.forcefiles.update(job.outputs.values())
-            return list(job.inputs.values())
-        return [ancient(path) for path in job.inputs.values()]
+        paths = list(job.inputs.values())
+        if workflow.is_main_process:
+            if must_run(job):
+                workflow.dag.forcefiles.update(job.outputs.values())
+                return paths
+            if all(map(os.path.lexists, job.outputs.values())):
+                paths = [path for path in paths if os.path.lexists(path)]
+        return [ancient(path) for path in paths]
 
     return of
 

@@ -126,6 +126,7 @@ list / figures / development / log: [Loss]                  => no panel 'Loss'; 
 list / figures / traces / select / step: 12345              => no step 12345; there are: 0, 2
 list / claims / copying / select / step: 7              => no step 7; there are:
 tree / scales / smoke / figures / task / select / shown_example: fwe 9 => no shown_example 'fwe 9'
+list / scales / smoke / figures / circuits / panels: {L22: {seed: 0}} => no entry of panels 'L22' … 'L2'?
 tree / scales / smoke / figures / matrices / seed: 1       => no seed 1; there are: 0
 tree / scales / smoke / analyses / edges / split: prbed    => no split 'prbed' … 'probed'?
 counter / analyses / probes_paper / test_share: 20         => expected a number less than 1

@@ -23,6 +23,7 @@ from interpflow.model.transformer_lens import (
 from interpflow.variables import WEIGHTS
 
 lens = pytest.importorskip("transformer_lens")
+pytest.importorskip("transformer_lens.HookedTransformer")  # version 4 has none
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 MODELS: list[dict[str, Any]] = [

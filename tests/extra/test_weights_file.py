@@ -14,11 +14,13 @@ import xarray as xr
 from interpflow.model.packing import pack
 from interpflow.model.transformer import build_model
 from interpflow.model.transformer_lens import to_transformer_lens
+from interpflow.spec.foresight import few
 from interpflow.spec.load import load_spec, resolve
 from interpflow.spec.study import Experiment
 from interpflow.training import weights_file
 
 lens = pytest.importorskip("transformer_lens")
+pytest.importorskip("transformer_lens.HookedTransformer")  # version 4 has none
 PROJECT = Path(__file__).parents[2]
 
 SHIPPED = [
@@ -32,8 +34,7 @@ SHIPPED = [
 def examples(experiment: Experiment) -> xr.Dataset:
     options = {name: value for name, value in experiment.task.items() if name != "name"}
     task = importlib.import_module(f"interpflow.tasks.{experiment.task['name']}")
-    few = {"train_size": 1, "validation_size": 200, "test_size": 1, "splits": {}}
-    return task.generate(task.Options(**{**options, **few}))
+    return task.generate(few(task.Options(**options), 200))
 
 
 @pytest.mark.parametrize(("study", "name"), SHIPPED)

@@ -8,7 +8,21 @@ The file is a NumPy .npz: one array for each entry of a `HookedTransformer`'s st
     model = HookedTransformer(config)
     model.load_state_dict({name: torch.tensor(value) for name, value in file.items()}, strict=False)
 
-(not strict, since it counts masks and tables of angles as weights), and to write one that `read` takes:
+(not strict, since it counts masks and tables of angles as weights); with TransformerLens 4
+
+    file = dict(numpy.load("model.npz"))
+    config = json.loads(str(file.pop("config")))
+    config = TransformerBridgeConfig(**config, architecture="TransformerLensNative")
+    state = {name: torch.tensor(value) for name, value in file.items()}
+    if config.positional_embedding_type == "rotary":  # it turns neighbours, and not halves, into each other
+        order = torch.arange(config.d_head).view(2, -1).T.flatten()
+        turned = [name for name in state if name.endswith((".W_Q", ".W_K", ".b_Q", ".b_K"))]
+        state |= {name: state[name][..., order] for name in turned}
+    model = TransformerBridge.boot_native(config)
+    model.load_state_dict(convert_tl_checkpoint(state, config))
+
+where `convert_tl_checkpoint` is of `transformer_lens.utilities.tl_checkpoint_conversion`.  To write one that
+`read` takes, of either version:
 
     state = {name: value.numpy() for name, value in model.state_dict().items()}
     numpy.savez("model.npz", config=json.dumps({"n_layers": 2, "d_model": 64, …}), **state)
@@ -33,6 +47,7 @@ from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
 from interpflow.model.positions import sinusoids
 from interpflow.model.transformer import Transformer
+from interpflow.model.transformer_lens_bridge import as_hooked, is_of_bridge
 from interpflow.variables import WEIGHTS
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -208,6 +223,8 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
         ) from error
 
     state, used = exported.state, set[str]()
+    if is_of_bridge(state):
+        state = as_hooked(state, options.heads, options.positions == "rotary")
     folded = config["normalization_type"] == _FOLDED
 
     def entry(theirs: str, name: str) -> NDArray[Any]:

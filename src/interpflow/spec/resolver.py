@@ -226,6 +226,7 @@ class Resolver:
                 Layer(here, written.model_extra or {}),
                 Layer((*at, *here), scale.figures.get(name, {})),
             ]
+            self._entries(scale.figures.get(name, {}), written.model_extra or {}, (*at, *here))
             options = self._checker.options(module.Options, layers, here)
             if all(analysis in analyses for analysis in data):
                 figures[name] = Figure(
@@ -238,6 +239,15 @@ class Resolver:
                     found = {each: foreseen[each] for each in data}
                     self._shown(module.Options(**options), layers, here, at, found)
         return figures
+
+    def _entries(self, changed: Mapping[str, Any], base: Mapping[str, Any], at: KeyPath) -> None:
+        """Note where a scale changes an entry, such as a panel, that the base does not have."""
+        for option, entries in changed.items():
+            there = base.get(option)
+            if not (isinstance(entries, dict) and isinstance(there, dict) and there):
+                continue
+            if all(isinstance(entry, dict) for entry in there.values()):
+                self._checker.known(entries, there, f"entry of {option}", (*at, option))
 
     def _shown(
         self, options: Section, layers: Sequence[Layer], here: KeyPath, at: KeyPath, found: Findings
