@@ -24,6 +24,9 @@ Measure = Literal[
 ]
 
 
+DRAWS = ("ablation", "head")
+
+
 class Options(Panels):
     """Which models and measures are shown; the first of the figure's data has the ablations."""
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+DRAWS = ("attention", "shown_example", "query", "key")
+
+
 class Options(Shown):
     """Which model is shown; `select` names examples (`shown_example`) and the attending position (`query`).
 

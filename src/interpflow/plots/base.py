@@ -5,6 +5,10 @@ A plot is a file in this folder with
     class Options(Section)                         its options in a spec, with their reasons
     def plot(data, options, claims) -> Figure      the figure
 
+and, where it draws variables that no option names,
+
+    DRAWS: tuple[str, ...]                         these, all of which one of the figure's analyses has
+
 `data` are the collected datasets of the figure's analyses, in the order of the spec.  `claims` are the
 claims on them, drawn as reference marks (`interpflow.style.marks`).  Each dataset has a first dim
 `experiment`, then the dims of its analysis.  A value that an experiment lacks is NaN.  Coordinates may

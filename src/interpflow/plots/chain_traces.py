@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("sound_chains", "diverged", "loss", "start_loss", "draw")
+
+
 class Options(Shown):
     """Which estimates are shown: a row for each group of weights, a column for each checkpoint."""
 

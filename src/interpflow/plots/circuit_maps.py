@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("ov", "qk")
+
+
 class Options(Panels):
     """Which models are shown."""
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("confusion", "classes")
+
+
 class Options(Panels):
     """Which probes are shown."""
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("contribution", "relation")
+
+
 class Options(Shown):
     """Which model is shown; `select` says which relations."""
 

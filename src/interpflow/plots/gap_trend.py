@@ -42,6 +42,7 @@ MEASURES = {
     "copying_regions": "Regions per copying head",
     "most_suppressed": "Share suppressed by one head",
 }
+DRAWS = tuple(MEASURES)
 APART = 0.012  # of the range of x, between points of two lines: they often lie on each other
 
 

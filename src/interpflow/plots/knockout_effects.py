@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
 
 
+DRAWS = ("kl", "is_register", "place", "intact_accuracy")
+
+
 class Options(Shown):
     """Which model is shown, and its chains."""
 

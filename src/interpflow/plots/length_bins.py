@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("accuracy", "shortest", "longest")
+
+
 class Options(Shown):
     """Which models are shown, and which share a panel; `select` says at which checkpoint."""
 

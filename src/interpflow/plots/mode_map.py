@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("mode",)
+
+
 class Options(Section):
     """The swept coordinates along the axes."""
 
@@ -36,7 +39,7 @@ CELL = 0.36  # height, inches
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Each cell is filled with the shares of its modes, and holds the majority's number of seeds, of all."""
-    (found,) = data.values()
+    found = next(iter(data.values()))
     cells: dict[Any, dict[tuple[Any, Any], list[str]]] = {}
     for name, panel, x, y in _places(found, options):
         modes = last_modes(found, name)

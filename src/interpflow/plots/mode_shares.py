@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("mode",)
+
+
 class Options(Section):
     """Which experiments have a bar, and the words for them."""
 
@@ -32,7 +35,7 @@ ROOM = 1.16  # the end of the x axis: behind each bar stands its number of seeds
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Stacked shares of `mode`, with the number of seeds in each part and behind each bar."""
-    (found,) = data.values()
+    found = next(iter(data.values()))
     groups = {
         title: _bars(found, experiments(found, names, f"groups.{title}"), options)
         for title, names in (options.groups or {"": []}).items()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("accuracy", "majority_accuracy", "hidden_layers", "control")
+
+
 class Options(Section):
     """Which experiments are compared, and the words for the two sides."""
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("accuracy", "majority_accuracy", "hidden_layers", "control")
+
+
 class Options(Panels):
     """Which probes are shown, of the first read if several are left."""
 

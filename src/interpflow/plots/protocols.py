@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("accuracy", "majority_accuracy", "hidden_layers")
+
+
 class Options(Section):
     """Which probe is compared, and the words for the protocols."""
 

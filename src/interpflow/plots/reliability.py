@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("intact_count", "mean_confidence", "share_right", "count")
+
+
 class Options(Panels):
     """Which models are shown; `select` says which ablation, the first if not given."""
 

@@ -23,6 +23,9 @@ RANDOM = style.Look("random directions", style.ORANGE, "v")
 LEACE = style.Look("LEACE", style.PURPLE, "D", line="", fill="white", size=7)
 
 
+DRAWS = ("probe_rank", "leace_accuracy", "intact_accuracy", "rank")
+
+
 class Options(Panels):
     """Which models are shown."""
 

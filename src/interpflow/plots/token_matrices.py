@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("scores", "diagonal_top", "query_word", "key_word")
+
+
 class Options(Shown):
     """Which model is shown; `select` says which paths and which head."""
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+DRAWS = ("probability", "output")
+
+
 class Options(Shown):
     """Which model is shown; `select` names the lens, the position, examples (`shown_example`) and layers.
 

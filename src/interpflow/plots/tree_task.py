@@ -30,6 +30,9 @@ class Run(NamedTuple):
     named: bool  # the name of the part stands under its last run
 
 
+DRAWS = ("parent", "goal")
+
+
 class Options(Shown):
     """Which example is shown: `select` names it (`shown_example`), the first if not given."""
 

@@ -56,6 +56,18 @@ def complaints(options: BaseModel, findings: Findings) -> Iterator[Complaint]:
     yield from _within(options, (), _Place(findings))
 
 
+def undrawable(draws: Sequence[str], findings: Findings) -> str:
+    """What the analyses of a figure lack of the variables that its plot draws; "" where one has all of them."""
+    lacking: dict[str, list[str]] = {}
+    for analysis, by_experiment in findings.items():
+        for found in by_experiment.values():
+            lacks = [name for name in draws if name not in found.coordinates]
+            if not lacks:
+                return ""
+            lacking[analysis] = lacks
+    return "; ".join(f"'{name}' has no {', '.join(lacks)}" for name, lacks in lacking.items())
+
+
 def _within(section: BaseModel, at: KeyPath, place: _Place) -> Iterator[Complaint]:
     own = [
         each for name, kind, value in fields(section) for each in names(kind, value, (*at, name))

@@ -237,6 +237,9 @@ class Resolver:
                     foreseen[each].keys() == analyses[each].options.keys() for each in data
                 ):
                     found = {each: foreseen[each] for each in data}
+                    if lacks := figure_names.undrawable(getattr(module, "DRAWS", ()), found):
+                        draws = f"plot '{written.plot}' draws {', '.join(module.DRAWS)}"
+                        self._checker.add((*here, "data"), f"{draws}; {lacks}")
                     self._shown(module.Options(**options), layers, here, at, found)
         return figures
 
