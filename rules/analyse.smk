@@ -9,7 +9,7 @@ rule analyse:
     # Some take a minute and no figure does: left to the end, they would leave cores idle.
     priority: 1
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: threads_of("analyse")
     resources:
         mem_mb=4000,

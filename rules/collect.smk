@@ -7,7 +7,7 @@ rule collect:
     log:
         log_pattern("collect"),
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,

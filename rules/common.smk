@@ -6,14 +6,18 @@ import sys
 from functools import cache
 from pathlib import Path
 
-# Recipes count the code beside this workflow, so the jobs run that code, whether or not it is installed,
-# with the Python that runs Snakemake, whether or not its environment is activated.
-SOURCE = str(Path(workflow.basedir) / "src")
-sys.path.insert(0, SOURCE)
+PROJECT = Path(workflow.basedir)
+# In a clone, recipes count the code beside this workflow, so the jobs run that code, whether or not it is installed.
+SOURCE = PROJECT / "src"
+CODE = [str(SOURCE)] if (SOURCE / "interpflow/__main__.py").is_file() else []
+sys.path[:0] = CODE
 os.environ.update(
+    # The Python that runs Snakemake runs the jobs, whether or not its environment is activated.
     PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
-    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
+    PYTHONPATH=os.pathsep.join([*CODE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
 )
+# For --software-deployment-method conda; in a project without it, jobs run where Snakemake does.
+ENVIRONMENT = str(PROJECT / "environment.yml") if (PROJECT / "environment.yml").is_file() else None
 
 from interpflow.workflow import run_lock
 from interpflow.report.differences import conditions, differences

@@ -9,7 +9,7 @@ rule data:
     # Training waits for it.
     priority: 2
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,

@@ -15,7 +15,7 @@ rule figure:
     log:
         log_pattern("figure"),
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,

@@ -14,7 +14,7 @@ rule claims:
     log:
         log_pattern("claims"),
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
@@ -36,7 +36,7 @@ rule manifest:
     log:
         log_pattern("manifest"),
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,

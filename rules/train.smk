@@ -9,7 +9,7 @@ rule train:
     # The longest jobs, with the most that waits for them: started first, they leave no core idle at the end.
     priority: 2
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     threads: threads_of("train")
     resources:
         mem_mb=4000,

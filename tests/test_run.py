@@ -44,14 +44,14 @@ def test_an_empty_folder_gets_every_file_of_the_study(built, capsys):
     before = digests()
     shutil.rmtree("results")
     shutil.rmtree("figures")
-    assert main(["run", "small"]) == 0
+    assert main(["run", "--one-process", "small"]) == 0
     assert jobs_run(capsys) == len(list(plan_study("small", "laptop")))
     assert digests() == before
 
 
 def test_of_what_is_made_nothing_is_made_again(built, capsys):
     before = digests()
-    assert main(["run"]) == 0
+    assert main(["run", "--one-process"]) == 0
     assert jobs_run(capsys) == 0
     assert digests() == before
 
@@ -73,7 +73,7 @@ def test_what_an_edit_makes_stale_is_made_anew(built, capsys, old: str, new: str
     assert SPEC.count(old) == 1
     Path("specs/small.yaml").write_text(SPEC.replace(old, new))
     assert not_made() == stale
-    assert main(["run", "small"]) == 0
+    assert main(["run", "--one-process", "small"]) == 0
     assert jobs_run(capsys) == len(stale)
     assert not_made() == []
 
@@ -83,10 +83,10 @@ def test_a_further_seed_changes_no_weights_of_the_others(built, seeds_per_job: i
     first = Path("results/laptop/small/experiments/plain/weights_0.nc")
     chunked = SPEC.replace("seeds_per_job: 1", f"seeds_per_job: {seeds_per_job}")
     Path("specs/small.yaml").write_text(chunked)
-    assert main(["run", "small"]) == 0
+    assert main(["run", "--one-process", "small"]) == 0
     before, bytes_before = store.read(first), sha256(first)
     Path("specs/small.yaml").write_text(chunked.replace("\nseeds: 2", "\nseeds: 3"))
-    assert main(["run", "small"]) == 0
+    assert main(["run", "--one-process", "small"]) == 0
     after = store.read(first)
     assert (sha256(first) == bytes_before) == (seeds_per_job == 1)
     assert after.sizes["seed"] == (1 if seeds_per_job == 1 else 3)
@@ -96,7 +96,7 @@ def test_a_further_seed_changes_no_weights_of_the_others(built, seeds_per_job: i
 def test_a_file_that_is_gone_is_made_again_and_nothing_else(built, capsys):
     before = digests()
     Path("results/laptop/small/experiments/plain/history_1.nc").unlink()
-    assert main(["run", "small"]) == 0
+    assert main(["run", "--one-process", "small"]) == 0
     assert jobs_run(capsys) == 1
     assert digests() == before
 
@@ -104,17 +104,17 @@ def test_a_file_that_is_gone_is_made_again_and_nothing_else(built, capsys):
 def test_a_damaged_file_is_named_and_a_study_without_spec_too(built, capsys):
     path = Path("results/laptop/small/analyses/lengths.nc")
     path.write_bytes(path.read_bytes()[:300])
-    assert main(["run", "small"]) == 2
+    assert main(["run", "--one-process", "small"]) == 2
     assert f"{path}: damaged" in capsys.readouterr().err
-    assert main(["run", "smal"]) == 2
+    assert main(["run", "--one-process", "smal"]) == 2
     assert "no such spec; did you mean 'small'?" in capsys.readouterr().err
 
 
 def test_a_run_in_one_process_holds_the_lock_of_the_folder_and_gives_it_back(built, monkeypatch):
     monkeypatch.setattr(run_lock, "_SECONDS_FOR_A_RUN_TO_DIE", 0.1)
     with run_lock.held(run_lock.PATH):
-        assert main(["run", "small"]) == 2
-    assert main(["run", "small"]) == 0
+        assert main(["run", "--one-process", "small"]) == 2
+    assert main(["run", "--one-process", "small"]) == 0
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -145,9 +145,9 @@ def test_a_run_that_breaks_off_anywhere_is_finished_by_the_next_with_the_same_by
 
     with monkeypatch.context() as breaking:
         breaking.setattr(os, "replace", replace_or_break)
-        assert main(["run", "small"]) == 130
+        assert main(["run", "--one-process", "small"]) == 130
     assert set(digests()) < set(before)
-    assert main(["run", "small"]) == 0
+    assert main(["run", "--one-process", "small"]) == 0
     assert digests() == before
 
 

@@ -355,7 +355,7 @@ REFERENCES = {
     "no task": (changed("name: toy_task, ", ""), "7: defaults.task.name: ", "not given", "toy_task"),
     "unknown method": (
         changed("heads: {method: toy_probe", "heads: {method: toy_prob"), "19: analyses.heads.method: ",
-        "no analysis 'toy_prob'", "did you mean 'toy_probe'?", "src/interpflow/analyses/",
+        "no analysis 'toy_prob' in analyses/", "did you mean 'toy_probe'?",
     ),
     "unknown plot": (
         changed("plot: toy_plot", "plot: toy_plat"), "21: figures.curve.plot: ", "no plot 'toy_plat'",

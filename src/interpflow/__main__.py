@@ -1,4 +1,4 @@
-"""`python -m interpflow COMMAND …`: the modules in commands/ are the commands."""
+"""`interpflow COMMAND …`, or `python -m interpflow COMMAND …`: the modules in commands/ are the commands."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _run_code_of_this_folder() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for an error that the user can mend."""
-    parser = argparse.ArgumentParser(prog="python -m interpflow", description=interpflow.__doc__)
+    parser = argparse.ArgumentParser(prog="interpflow", description=interpflow.__doc__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in _modules(sys.argv[1:] if arguments is None else arguments):
         importlib.import_module(f"interpflow.commands.{module}").register(subparsers)
@@ -66,6 +66,11 @@ def _modules(arguments: Sequence[str]) -> Sequence[str]:
     return [asked] if asked in known and asked != "stage" else known
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """Be the command `interpflow`."""
     _run_code_of_this_folder()
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    start()

@@ -66,7 +66,7 @@ def test_a_dataset_that_keeps_the_contract_gains_units_and_names_and_nothing_els
     ],
 )
 def test_a_broken_contract_is_named_with_the_file(broken: xr.Dataset, says: str) -> None:
-    with pytest.raises(InterpflowError, match=rf"^src/interpflow/tasks/echo\.py: .*{says}"):
+    with pytest.raises(InterpflowError, match=rf"^tasks/echo\.py: .*{says}"):
         made(broken)
 
 

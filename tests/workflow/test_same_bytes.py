@@ -19,7 +19,7 @@ from workflow.project_copy import Copy
 def test_two_cores_and_one_process_without_snakemake_give_the_same_bytes(
     empty: Copy, finished: Copy
 ):
-    empty.interpflow("run", "tiny")
+    empty.interpflow("run", "--one-process", "tiny")
     assert empty.digests() == finished.digests()
     kinds = {Path(name).suffix for name in empty.digests()}
     assert kinds == {".nc", ".csv", ".svg", ".png", ".json"}

@@ -1,30 +1,69 @@
-"""`run`: all jobs of a study, one after the other in this process, where a debugger sees them."""
+"""`run`: everything of a study that is not up to date."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from interpflow.errors import InterpflowError
+from interpflow.nearest import did_you_mean
 from interpflow.spec.load import DEFAULT_SCALE
+from interpflow.workflow.layout import SPECS
 
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        "run", help="make what is not up to date, in one process and without Snakemake"
-    )
+    parser = subparsers.add_parser("run", help="make what is not up to date")
     parser.add_argument("studies", nargs="*", metavar="STUDY", help="default: all of specs/")
     parser.add_argument("--scale", default=DEFAULT_SCALE)
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--cores", default="all", type=_cores, metavar="N", help="at the same time (default: all)"
+    )
+    way.add_argument(
+        "--one-process",
+        action="store_true",
+        help="one job after the other in this process, where a debugger sees them, without Snakemake",
+    )
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the files of every job whose recipe is not the one that its files name."""
+    if arguments.one_process:
+        _in_one_process(arguments.studies, arguments.scale)
+    else:
+        _by_snakemake(arguments.studies, arguments.scale, arguments.cores)
+
+
+def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
+    """Become Snakemake, which is then what a signal stops."""
+    from interpflow.workflow.plan import spec_files
+
+    known = [path.stem for path in spec_files()]
+    for study in studies:
+        if study not in known:
+            raise InterpflowError(
+                f"{SPECS / study}.yaml: no such spec{did_you_mean(study, known)}"
+            )
+    if not Path("Snakefile").is_file():
+        raise InterpflowError(
+            f"no Snakefile in {Path.cwd()}: `interpflow new NAME` makes a folder that has one"
+        )
+    words = ["--cores", cores, *studies, "--config", f"scale={scale}"]
+    os.execv(sys.executable, [sys.executable, "-m", "snakemake", *words])
+
+
+def _in_one_process(studies: Sequence[str], scale: str) -> None:
     from interpflow.workflow import run_lock
     from interpflow.workflow.make import is_made, make
     from interpflow.workflow.plan import plan_all, require_names
 
-    plans = plan_all(arguments.scale, arguments.studies)
+    plans = plan_all(scale, studies)
     with run_lock.held(run_lock.PATH):
         for name, plan in plans.items():
             run = 0
@@ -37,3 +76,9 @@ def run(arguments: argparse.Namespace) -> None:
                 run += 1
             jobs = len(list(plan))
             print(f"{name}: {run} of {jobs} jobs run, the others were up to date")
+
+
+def _cores(text: str) -> str:
+    if text != "all" and not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"found {text}; expected a number from 1 on, or all")
+    return text

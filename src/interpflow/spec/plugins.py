@@ -1,9 +1,13 @@
-"""Tasks, analyses and plots: the file name is the registration."""
+"""Tasks, analyses and plots: the file name is the registration.
+
+Those of the project stand in folders beside specs/, in the current folder; the others in the package.
+"""
 
 from __future__ import annotations
 
 import importlib
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -41,27 +45,73 @@ PLOT = Kind("plot", "plots", ("plot",), ("plot", "data", "caption", "panel", "li
 
 
 def available(kind: Kind) -> tuple[str, ...]:
-    """The names of all modules of `kind`, sorted."""
-    folders = importlib.import_module(kind.package).__path__
-    stems = {file.stem for folder in folders for file in Path(folder).glob("*.py")}
-    return tuple(sorted(s for s in stems if re.fullmatch("[a-z][a-z0-9_]*", s) and s != "base"))
+    """The names of all modules of `kind`, those of the project and those of the package, sorted."""
+    return tuple(sorted(files(kind)))
+
+
+def files(kind: Kind) -> dict[str, Path]:
+    """The file of each module of `kind` by name: those beside specs/ first, then the package's.
+
+    Raises InterpflowError for a file of the project that is called as one of the package.
+    """
+    package = importlib.import_module(kind.package)
+    own = _look_beside_specs(package, kind)
+    found: dict[str, Path] = {}
+    for folder in package.__path__:
+        for file in sorted(Path(folder).glob("*.py")):
+            other = found.setdefault(file.stem, file)
+            if str(other.parent) == own and other is not file and file.stem != "__init__":
+                raise InterpflowError(
+                    f"{_shown(other)}: interpflow has a {kind.folder}/{file.name} too, and a name stands for one "
+                    "file: rename this one, and what specs call it"
+                )
+    return {s: f for s, f in found.items() if re.fullmatch("[a-z][a-z0-9_]*", s) and s != "base"}
+
+
+def is_own(file: Path) -> bool:
+    """Whether the file of a module stands beside specs/."""
+    return file.parent.parent == Path.cwd()
+
+
+def _look_beside_specs(package: ModuleType, kind: Kind) -> str:
+    """Let modules of `kind` be found in the folder beside specs/, too; its path, "" where it is not there.
+
+    And let them import what stands beside specs/.
+    """
+    project = Path.cwd()
+    folder = project / kind.folder
+    own = str(folder) if folder.is_dir() else ""
+    others = [path for path in package.__path__ if path not in _looked_in]
+    package.__path__[:] = [own, *others] if own else others
+    if own and own not in _looked_in:
+        _looked_in.add(own)
+        importlib.invalidate_caches()
+        sys.path.append(str(project))
+    return own
+
+
+_looked_in: set[str] = set()  # folders of projects
 
 
 def load(kind: Kind, name: str) -> ModuleType:
     """The module `name` of `kind`.  Raises InterpflowError where there is none or it breaks the contract."""
-    names = available(kind)
-    if name not in names:
+    known = files(kind)
+    if name not in known:
         raise InterpflowError(
-            f"no {kind.noun} {describe(name)}; "
-            f"the files in src/interpflow/{kind.folder}/ are: {way_out(name, names)}"
+            f"no {kind.noun} {describe(name)} in {kind.folder}/, of the project or of interpflow; "
+            f"there are: {way_out(name, sorted(known))}"
         )
-    where = f"src/interpflow/{kind.folder}/{name}.py"
+    where = _shown(known[name])
     try:
         module = importlib.import_module(f"{kind.package}.{name}")
     except (Exception, SystemExit) as error:  # whatever a stranger's file does on import
         raise InterpflowError(
             f"{where} cannot be imported: {type(error).__name__}: {error}"
         ) from error
+    if known[name].resolve() != Path(str(module.__file__)).resolve():
+        raise InterpflowError(
+            f"{where}: this process has {module.__file__} under that name; start another for this project"
+        )
     lacking = [word for word in ("Options", *kind.defines) if not hasattr(module, word)]
     if lacking:
         raise InterpflowError(f"{where} does not define {' and '.join(lacking)}")
@@ -74,3 +124,8 @@ def load(kind: Kind, name: str) -> ModuleType:
             f"{where}: an option may not be called {taken[0]}; the spec uses that key"
         )
     return module
+
+
+def _shown(file: Path) -> str:
+    """The path of a file as one would type it here."""
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)

@@ -89,7 +89,7 @@ def make_dataset(task: Task, options: Section) -> xr.Dataset:
 
     Raises InterpflowError, naming the file and the first breach, where the contract is broken.
     """
-    file = f"src/interpflow/tasks/{task.__name__.rpartition('.')[2]}.py"
+    file = f"tasks/{task.__name__.rpartition('.')[2]}.py"
     dataset = describe(task.generate(options), {**TOKENS, **task.VARIABLES}, file)
     check(dataset, file)
     return dataset

@@ -303,9 +303,12 @@ def spec_files(folder: Path = SPECS) -> list[Path]:
     """
     found = [path for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
     if not found:
-        raise InterpflowError(
-            f"no specs in {folder.absolute()}: start in the folder that holds specs/"
+        way_out = (
+            "write a study as specs/<study>.yaml, step by step in docs/write-your-own-study.md"
+            if folder.is_dir()
+            else "start in the folder that holds specs/, or make one with: interpflow new NAME"
         )
+        raise InterpflowError(f"no specs in {folder.absolute()}: {way_out}")
     return found
 
 

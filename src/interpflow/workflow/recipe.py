@@ -1,7 +1,8 @@
 """The recipe of a file decides its bytes: one job's slice of the spec, and the code that it runs.
 
 Two recipes are equal exactly when their canonical JSON is.  Code enters as a digest of its meaning: comments,
-docstrings, layout and the places of files do not count; every `interpflow` module that the code imports does.
+docstrings, layout and the places of files do not count; every module of the package and of the project that the
+code imports does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
+from interpflow.workflow import beside
 from interpflow.workflow.code_slice import options_read, part_of
 
 _PACKAGE = __name__.partition(".")[0]
@@ -33,7 +35,7 @@ def sha256_of(text: str) -> str:
 
 @functools.cache
 def code_digest(*modules: str) -> str:
-    """One digest for the code of the named modules and of every module of the package that they import.
+    """One digest for the code of the named modules and of every module that they import, but for other packages.
 
     Nothing is imported: modules are found by file.  Imports count everywhere, also inside a function; imports
     under `if TYPE_CHECKING:` do not count, since they never run.  An import counts by the digest of its target
@@ -45,13 +47,13 @@ def code_digest(*modules: str) -> str:
     """
     for module in modules:
         if _file_of(module.partition(":")[0]) is None:
-            raise InterpflowError(f"no module '{module}' under {_ROOT}")
+            raise InterpflowError(f"no module '{module}' under {_ROOT} or beside specs/")
     return sha256_of(canonical([_brought_in(module) for module in modules]))
 
 
 @functools.cache
 def _digest(module: str) -> str:
-    """The digest of one module's own code and of all that it imports of the package."""
+    """The digest of one module's own code and of all that it imports."""
     module, _, functions = module.partition(":")
     path, tree = _parsed(module)
     if functions:
@@ -95,7 +97,7 @@ def _imported(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> set
     found = set()
     for alias in node.names:
         full = f"{base}.{alias.name}" if base else alias.name
-        if full.partition(".")[0] != _PACKAGE:
+        if full.partition(".")[0] != _PACKAGE and not any(_with_packages(full)):
             return None
         # A module counts by what it holds.  `import a.b` alone gives the name `a`, and what stands behind it
         # is spelled where it is used.
@@ -182,19 +184,21 @@ def _absolute(module: str, path: Path, node: ast.ImportFrom) -> str:
 
 
 def _with_packages(name: str) -> Iterator[str]:
-    """`name` and the packages around it, those that are modules of this package: importing runs them all."""
+    """`name` and the packages around it, those whose code counts: importing runs them all."""
     parts = name.split(".")
-    if parts[0] == _PACKAGE:
-        for end in range(1, len(parts) + 1):
-            module = ".".join(parts[:end])
-            if _file_of(module) is not None:
-                yield module
+    for end in range(1, len(parts) + 1):
+        module = ".".join(parts[:end])
+        if _file_of(module) is not None:
+            yield module
 
 
 @functools.cache
 def _file_of(module: str) -> Path | None:
-    stem = _ROOT.joinpath(*module.split("."))
-    for path in (stem / "__init__.py", stem.with_suffix(".py")):
-        if path.is_file():
-            return path
+    stems = [beside.place_of(module)]
+    if module.partition(".")[0] == _PACKAGE:  # around an installed package stand others, whose code does not count
+        stems.append(_ROOT.joinpath(*module.split(".")))
+    for stem in filter(None, stems):
+        for path in (stem / "__init__.py", stem.with_suffix(".py")):
+            if path.is_file():
+                return path
     return None

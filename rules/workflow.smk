@@ -1,0 +1,36 @@
+"""All rules but one: `all`, the default target, which Snakemake takes from the Snakefile itself."""
+
+
+include: "common.smk"
+include: "data.smk"
+include: "train.smk"
+include: "analyse.smk"
+include: "collect.smk"
+include: "figures.smk"
+include: "report.smk"
+
+
+# Minutes at most: not worth a place in a cluster's queue.
+localrules:
+    all,
+    collect,
+    figure,
+    claims,
+    manifest,
+
+
+# `snakemake --cores all <study>` builds that study alone.
+for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
+
+    rule:
+        name:
+            study
+        input:
+            targets(study),
+        message:
+            f"{study}, at scale {SCALE}"
+
+
+onstart:
+    readable(require_names, studies_to_run())
+    readable(run_lock.take, run_lock.PATH)
