@@ -112,7 +112,7 @@ def _brought_in(name: str, importer: str = "") -> list[str]:
 
     The packages around the importer ran before it, and count for the module that imports the importer.
     """
-    ran = {importer, *_with_packages(importer)}
+    ran = {importer, *_with_packages(importer)} if importer else set()
     name, _, functions = name.partition(":")
     brought = [module for module in _with_packages(name) if module not in ran]
     digests = [
