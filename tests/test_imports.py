@@ -28,7 +28,8 @@ NEVER = ("matplotlib.pyplot", "seaborn", "snakemake", "scipy", "sklearn")
 @pytest.mark.parametrize(
     ("commands", "spared"),
     [
-        (["check"], (*COMPUTING, *DRAWING, "netCDF4")),
+        (["check", "list tasks", "list analyses", "list plots", "list methods", "list studies"],
+         (*COMPUTING, *DRAWING, "netCDF4")),
         (
             ["data small plain", "analyse small strings plain", "collect small lengths",
              "claims small", "manifest small", "show results/laptop/small/analyses/lengths.nc"],

@@ -1,4 +1,4 @@
-"""`run` makes a whole study in one process, and of what is there already only what is stale."""
+"""`run` becomes Snakemake, or makes a study in one process: of what is there already only what is stale."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import os
 import random
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,40 @@ def digests() -> dict[str, str]:
 def jobs_run(capsys: pytest.CaptureFixture[str]) -> int:
     """How many jobs the last `run` says it ran."""
     return int(capsys.readouterr().out.removeprefix("small: ").partition(" ")[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["--cores", "all", "--config", "scale=laptop"]),
+        (["small", "--cores", "3", "--scale", "smoke"],
+         ["--cores", "3", "small", "--config", "scale=smoke"]),
+    ],
+)  # fmt: skip
+def test_run_becomes_snakemake(built, monkeypatch, arguments: list[str], words: list[str]):
+    Path("Snakefile").touch()
+    became: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda _, command: became.extend(command))
+    assert main(["run", *arguments]) == 0
+    assert became == [sys.executable, "-m", "snakemake", *words]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["smal"], "specs/smal.yaml: no such spec; did you mean 'small'?"),
+        (["small"], "`interpflow new NAME` makes a folder that has one"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_snakemake_starts(built, capsys, arguments, said):
+    assert main(["run", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--cores", "0"], ["--cores", "2", "--one-process"]])
+def test_cores_are_at_least_one_and_nothing_to_one_process(built, wrong: list[str]):
+    with pytest.raises(SystemExit):
+        main(["run", *wrong])
 
 
 def not_made() -> list[str]:
