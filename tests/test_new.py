@@ -49,7 +49,9 @@ def test_the_links_of_a_new_project_lead_to_its_files(here):
     assert [link for link in links if not link.is_file()] == []
     headings = re.findall("^#+ (.*)$", guide.GUIDE.read_text(), re.MULTILINE)
     anchors = {re.sub(r"[^\w ]", "", title).lower().replace(" ", "-") for title in headings}
-    wanted = {name for page in pages for name in re.findall(r"study\.md#([^)]+)\)", page.read_text())}
+    wanted = {
+        name for page in pages for name in re.findall(r"study\.md#([^)]+)\)", page.read_text())
+    }
     assert wanted <= anchors
 
 

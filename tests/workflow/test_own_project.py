@@ -65,7 +65,9 @@ def test_the_wheel_has_the_rules_and_the_folder_of_a_project_and_no_studies(whee
             assert there[name] == file.read_bytes(), name
     tops = {name.partition("/")[0] for name in there}
     assert tops == {"interpflow", wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"}
-    assert not [name for name in there if name.endswith((".yaml", ".nc")) and "profiles" not in name]
+    assert not [
+        name for name in there if name.endswith((".yaml", ".nc")) and "profiles" not in name
+    ]
 
 
 def test_the_study_of_the_guide_runs_in_a_project_of_the_unpacked_wheel(

@@ -47,9 +47,7 @@ def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
     known = [path.stem for path in spec_files()]
     for study in studies:
         if study not in known:
-            raise InterpflowError(
-                f"{SPECS / study}.yaml: no such spec{did_you_mean(study, known)}"
-            )
+            raise InterpflowError(f"{SPECS / study}.yaml: no such spec{did_you_mean(study, known)}")
     if not Path("Snakefile").is_file():
         raise InterpflowError(
             f"no Snakefile in {Path.cwd()}: `interpflow new NAME` makes a folder that has one"

@@ -121,9 +121,7 @@ def _references(arguments: argparse.Namespace) -> list[Path]:
     wanted = [Path(manifest.REFERENCE.format(study=name)) for name in arguments.studies] or every
     missing = [str(path) for path in wanted if path not in every]
     for path in missing or ([] if every else ["reference/"]):
-        print(
-            f"{path}: no reference yet; write it with: interpflow verify --write-reference"
-        )
+        print(f"{path}: no reference yet; write it with: interpflow verify --write-reference")
     return [path for path in wanted if path in every]
 
 
@@ -137,10 +135,7 @@ def _list_foreign(arguments: argparse.Namespace) -> None:
         return
     if found:
         options = f" --scale {arguments.scale}" if arguments.scale != DEFAULT_SCALE else ""
-        print(
-            "No spec makes these; remove them with: interpflow verify --remove-foreign"
-            + options
-        )
+        print("No spec makes these; remove them with: interpflow verify --remove-foreign" + options)
         print("\n".join(f"  {path}" for path in found))
 
 

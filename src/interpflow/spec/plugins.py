@@ -55,15 +55,15 @@ def files(kind: Kind) -> dict[str, Path]:
     Raises InterpflowError for a file of the project that is called as one of the package.
     """
     package = importlib.import_module(kind.package)
-    own = _look_beside_specs(package, kind)
+    _look_beside_specs(package, kind)
     found: dict[str, Path] = {}
-    for folder in package.__path__:
-        for file in sorted(Path(folder).glob("*.py")):
-            other = found.setdefault(file.stem, file)
-            if str(other.parent) == own and other is not file and file.stem != "__init__":
+    for folder in map(Path, package.__path__):
+        for file in sorted(folder.glob("*.py")):
+            first = found.setdefault(file.stem, file)
+            if first is not file and is_own(first) and file.stem != "__init__":
                 raise InterpflowError(
-                    f"{_shown(other)}: interpflow has a {kind.folder}/{file.name} too, and a name stands for one "
-                    "file: rename this one, and what specs call it"
+                    f"{_shown(first)}: interpflow has a {kind.folder}/{file.name} too, and a name stands for "
+                    "one file: rename this one, and what specs call it"
                 )
     return {s: f for s, f in found.items() if re.fullmatch("[a-z][a-z0-9_]*", s) and s != "base"}
 
@@ -73,21 +73,17 @@ def is_own(file: Path) -> bool:
     return file.parent.parent == Path.cwd()
 
 
-def _look_beside_specs(package: ModuleType, kind: Kind) -> str:
-    """Let modules of `kind` be found in the folder beside specs/, too; its path, "" where it is not there.
-
-    And let them import what stands beside specs/.
-    """
+def _look_beside_specs(package: ModuleType, kind: Kind) -> None:
+    """Let modules of `kind` be found in the folder beside specs/ too, and import what stands beside specs/."""
     project = Path.cwd()
-    folder = project / kind.folder
-    own = str(folder) if folder.is_dir() else ""
+    folder = str(project / kind.folder)
     others = [path for path in package.__path__ if path not in _looked_in]
-    package.__path__[:] = [own, *others] if own else others
-    if own and own not in _looked_in:
-        _looked_in.add(own)
+    own = [folder] if Path(folder).is_dir() and folder not in others else []
+    package.__path__[:] = own + others
+    if own and folder not in _looked_in:
+        _looked_in.add(folder)
         importlib.invalidate_caches()
         sys.path.append(str(project))
-    return own
 
 
 _looked_in: set[str] = set()  # folders of projects

@@ -12,8 +12,8 @@ FOLDERS = ("tasks", "analyses", "plots")  # as in the package
 
 
 def place_of(module: str) -> Path | None:
-    """Where the project's code of `module` would stand, without its ending; None for a module of the package."""
-    package, *parts = module.split(".")
-    if package != __name__.partition(".")[0]:
-        return Path(package, *parts)
+    """Where the project's code of `module` would stand, without its ending; None where it has no place."""
+    top, *parts = module.split(".")
+    if top != __name__.partition(".")[0]:
+        return Path(top, *parts)
     return Path(*parts) if len(parts) > 1 and parts[0] in FOLDERS else None

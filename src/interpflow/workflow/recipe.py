@@ -195,7 +195,9 @@ def _with_packages(name: str) -> Iterator[str]:
 @functools.cache
 def _file_of(module: str) -> Path | None:
     stems = [beside.place_of(module)]
-    if module.partition(".")[0] == _PACKAGE:  # around an installed package stand others, whose code does not count
+    if (
+        module.partition(".")[0] == _PACKAGE
+    ):  # around an installed package stand others, whose code does not count
         stems.append(_ROOT.joinpath(*module.split(".")))
     for stem in filter(None, stems):
         for path in (stem / "__init__.py", stem.with_suffix(".py")):
