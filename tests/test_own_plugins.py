@@ -12,6 +12,7 @@ import pytest
 
 from interpflow.__main__ import main
 from interpflow.spec import plugins
+from interpflow.workflow import beside
 from interpflow.workflow.plan import Plan, plan_study
 from interpflow.workflow.recipe import code_digest
 
@@ -25,6 +26,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("interpflow.tasks.running_parity", "interpflow.tasks._bits", "helpers"):
         sys.modules.pop(name, None)
     edits.forget_code()
+
+
+def test_recipes_look_beside_specs_for_every_kind_of_plugin():
+    kinds = (plugins.TASK, plugins.ANALYSIS, plugins.PLOT)
+    assert tuple(kind.folder for kind in kinds) == beside.FOLDERS
 
 
 def planned() -> Plan:

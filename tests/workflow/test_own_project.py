@@ -119,7 +119,7 @@ def test_a_run_in_a_project_of_the_installed_wheel_is_killed_and_ends_with_the_s
 
 
 def install(wheel: Path, folder: Path) -> str:
-    """The command `interpflow` of a new environment that has `wheel`, and what it needs from the present one."""
+    """The command `interpflow` of a new environment that has `wheel`, and all else from the present one."""
     done(sys.executable, "-m", "venv", "--without-pip", str(folder))
     python = folder / "bin/python"
     words = ("--python", str(python), "install", "--no-index", "--no-deps", str(wheel))

@@ -35,15 +35,16 @@ def sha256_of(text: str) -> str:
 
 @functools.cache
 def code_digest(*modules: str) -> str:
-    """One digest for the code of the named modules and of every module that they import, but for other packages.
+    """One digest for the code of the named modules and of every module that they import.
 
-    Nothing is imported: modules are found by file.  Imports count everywhere, also inside a function; imports
-    under `if TYPE_CHECKING:` do not count, since they never run.  An import counts by the digest of its target
-    and the name that it gives, not by the place of the target, so moving a file changes no digest.  A function
-    counts as a part of its module, so moving a function to another module changes the digests of both.  A file
-    is read once per process.  Of a module written as `module:function,function`, the functions count and the
-    part of the module that they use.  Raises InterpflowError for a module without a file, for a file that is
-    not Python, and for modules that import each other.
+    Modules of other packages do not count.  Nothing is imported: modules are found by file.  Imports count
+    everywhere, also inside a function; imports under `if TYPE_CHECKING:` do not count, since they never run.  An
+    import counts by the digest of its target and the name that it gives, not by the place of the target, so
+    moving a file changes no digest.  A function counts as a part of its module, so moving a function to another
+    module changes the digests of both.  A file is read once per process.  Of a module written as
+    `module:function,function`, the functions count and the part of the module that they use.  Raises
+    InterpflowError for a module without a file, for a file that is not Python, and for modules that import each
+    other.
     """
     for module in modules:
         if _file_of(module.partition(":")[0]) is None:
@@ -194,12 +195,11 @@ def _with_packages(name: str) -> Iterator[str]:
 
 @functools.cache
 def _file_of(module: str) -> Path | None:
-    stems = [beside.place_of(module)]
-    if (
-        module.partition(".")[0] == _PACKAGE
-    ):  # around an installed package stand others, whose code does not count
-        stems.append(_ROOT.joinpath(*module.split(".")))
-    for stem in filter(None, stems):
+    places = [beside.place_of(module)]
+    # Beside an installed package stand others, whose code does not count.
+    if module.partition(".")[0] == _PACKAGE:
+        places.append(_ROOT.joinpath(*module.split(".")))
+    for stem in filter(None, places):
         for path in (stem / "__init__.py", stem.with_suffix(".py")):
             if path.is_file():
                 return path
