@@ -12,18 +12,18 @@ INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
 # One thread each: the processes share the cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
-.PHONY: figures verify test nightly lint bench report crosscheck clean help
+.PHONY: figures verify test nightly lint bench report crosscheck wheel clean help
 
 figures: $(INSTALLED)  ## every study: data, models, analyses, figures, scorecards
 	$(BIN)/snakemake --cores all --config scale=$(SCALE)
 
 report: figures  ## one page per scale with figures, scorecards and where they come from
-	$(BIN)/python -m interpflow report --scale $(SCALE)
+	$(BIN)/interpflow report --scale $(SCALE)
 	$(BIN)/snakemake --cores all --config scale=$(SCALE) --report results/$(SCALE)/snakemake.html
 
 verify: figures  ## is it what we had? identical, equal within tolerance, or different
-	$(BIN)/python -m interpflow verify
-	$(BIN)/python -m interpflow verify --reference
+	$(BIN)/interpflow verify
+	$(BIN)/interpflow verify --reference
 
 test: $(INSTALLED_DEV)  ## all tests of a change, workflow tests included
 	$(PYTEST)
@@ -41,6 +41,12 @@ lint: $(INSTALLED_DEV)  ## style, types, workflow
 crosscheck: .venv-crosscheck/installed .venv-crosscheck-4/installed  ## tests against TransformerLens, scikit-learn, concept-erasure, devinterp
 	.venv-crosscheck/bin/python -m pytest tests/extra
 	.venv-crosscheck-4/bin/python -m pytest tests/extra/test_transformer_lens_4.py
+
+# What was built before would be packed again.
+wheel: $(INSTALLED_DEV)  ## dist/interpflow-….whl, which needs no clone
+	rm -rf build
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	rm -rf build
 
 bench: $(INSTALLED)  ## speed, as ratios
 	$(BIN)/python -m benchmarks

@@ -38,7 +38,7 @@ def parsed(folder: Path, content: str) -> Any:
 
 def test_the_schema_in_the_repository_is_up_to_date() -> None:
     in_file = (SPECS / "schema.json").read_text()
-    assert in_file == written(), "run: python -m interpflow schema > specs/schema.json"
+    assert in_file == written(), "run: interpflow schema > specs/schema.json"
 
 
 def test_every_spec_names_the_schema_and_is_as_it_says() -> None:

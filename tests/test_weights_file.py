@@ -145,9 +145,7 @@ def test_a_result_in_the_place_of_a_shipped_file_is_refused_with_the_command_tha
 ):
     path = tmp_path / "weights_0.nc"
     store.write(trained[0], path, {"recipe": json.dumps(recipe())})
-    with pytest.raises(
-        InterpflowError, match=r"neither by `ship` nor .* `python -m interpflow ship"
-    ):
+    with pytest.raises(InterpflowError, match=r"neither by `ship` nor .* `interpflow ship"):
         read(path)
 
 

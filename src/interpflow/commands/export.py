@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "file",
         type=Path,
-        help="what `export` writes; src/interpflow/model/transformer_lens.py says how else",
+        help="what `export` writes; interpflow's model/transformer_lens.py says how else",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="WEIGHTS.nc")
     parser.set_defaults(command=run_import)

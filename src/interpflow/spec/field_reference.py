@@ -29,11 +29,11 @@ from interpflow.training.options import Checkpoints, ComputeOptions, Start, Trai
 _OPENING = """\
 # What a spec may say
 
-<!-- Written by `python -m interpflow reference > specs/README.md`. -->
+<!-- Written by `interpflow reference > specs/README.md`. -->
 
-A spec is one YAML file, `specs/<study>.yaml`, and describes one study. `python -m interpflow check` says
+A spec is one YAML file, `specs/<study>.yaml`, and describes one study. `interpflow check` says
 whether it is in order. With `# yaml-language-server: $schema=schema.json` in the first line an editor completes
-keys and underlines what is not one (`python -m interpflow schema > specs/schema.json`, anew for a new plugin).
+keys and underlines what is not one (`interpflow schema > specs/schema.json`, anew for a new plugin).
 
 - Names (of studies, experiments, analyses, figures, claims and scales) are `[a-z][a-z0-9_]*`.
 - The options of an experiment are merged in this order, later ones winning: `defaults`, the experiment, the
@@ -93,7 +93,7 @@ def reference() -> str:
     for heading, model in _SECTIONS:
         parts.append(f"## {heading}\n\n{_table(model)}")
     for kind in (TASK, ANALYSIS, PLOT):
-        parts.append(f"## In {kind.folder}\n\nEach is a file in `src/interpflow/{kind.folder}/`.\n")
+        parts.append(f"## In {kind.folder}\n\nEach is a file in `{kind.folder}/`.\n")
         for name in available(kind):
             parts += _of_plugin(kind, name)
     return "\n".join(parts).rstrip() + "\n"

@@ -112,7 +112,7 @@ def describe(start: Start) -> Described:
     if held.attrs.get("stage") not in (SHIPPED, IMPORTED):
         raise InterpflowError(
             f"{path}: was written neither by `ship` nor by `import`; weights of a run of ours are shipped by "
-            f"`python -m interpflow ship {path} --output weights/NAME.nc`"
+            f"`interpflow ship {path} --output weights/NAME.nc`"
         )
     try:
         recipe = json.loads(held.attrs["recipe"])
