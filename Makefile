@@ -12,10 +12,12 @@ INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
 # One thread each: the processes share the cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
-.PHONY: figures verify test nightly lint bench report crosscheck wheel clean help
+.PHONY: figures install verify test nightly lint bench report crosscheck wheel clean help
 
 figures: $(INSTALLED)  ## every study: data, models, analyses, figures, scorecards
 	$(BIN)/snakemake --cores all --config scale=$(SCALE)
+
+install: $(INSTALLED)  ## interpflow and what it needs, into .venv
 
 report: figures  ## one page per scale with figures, scorecards and where they come from
 	$(BIN)/interpflow report --scale $(SCALE)
