@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,29 @@ def test_a_scorecard_says_where_it_comes_from(built, capsys):
     text = shown(f"{RESULTS}/claims.csv", capsys)
     assert "claims small, recipe " in text
     assert FINDINGS in text
+
+
+def test_a_scorecard_shows_each_claim_with_the_papers_value_and_ours(built, capsys):
+    lines = shown(f"{RESULTS}/claims.csv", capsys).splitlines()[1:3]
+    row = next(csv.DictReader(Path(f"{RESULTS}/claims.csv").read_text().splitlines()))
+    ours = f"ours {float(row['ours']):.4g}, in {row['holding']} of {row['seeds']} seeds"
+    assert lines[0].split(maxsplit=2) == [row["verdict"], "learns", f"at least 0.9; {ours}"]
+    assert lines[1].split(maxsplit=2) == ["holds", "long", "12; ours 12"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "",
+        "claim,verdict\n",
+        "claim,verdict\nlearns\n",
+        "claim,verdict,relation,paper,ours\na,b,c,d,e\n",
+    ],
+)
+def test_a_damaged_scorecard_is_named(built, capsys, damaged: str):
+    Path(f"{RESULTS}/claims.csv").write_text(damaged)
+    assert main(["show", f"{RESULTS}/claims.csv"]) == 2
+    assert "claims.csv: not a scorecard, or damaged; rebuild it" in capsys.readouterr().err
 
 
 def test_missing_values_are_counted(built, capsys):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interpflow.errors import InterpflowError
 from interpflow.nearest import listed
 
 if TYPE_CHECKING:
@@ -44,12 +46,34 @@ def run(arguments: argparse.Namespace) -> None:
     print(path)
     if path.suffix == ".nc":
         _print_dataset(store.read(path))
+    elif path.suffix == ".csv":
+        print("\n".join(_claims(path)))
     else:
         print(_wrapped(provenance.figure_account(path)["caption"], "  "))
     print("\nFrom here back to the data")
     for link in links:
         print("\n".join(_lines(link)))
     print(f"\nRebuild it with\n  {store.rebuild_command(path)}")
+
+
+def _claims(path: Path) -> Iterator[str]:
+    """A line for each claim of the scorecard: its verdict, the paper's value, ours, and how many seeds hold."""
+    from interpflow.store import rebuild_command
+
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        widths = [max(len(row[key]) for row in rows) for key in ("verdict", "claim")]
+        for row in rows:
+            relation = "" if row["relation"] == "equals" else f"{row['relation']} "
+            ours = f"{float(row['ours']):.4g}" if row["ours"] else "none"
+            seeds = f", in {row['holding']} of {row['seeds']} seeds" if row["holding"] else ""
+            verdict, claim = f"{row['verdict']:{widths[0]}}", f"{row['claim']:{widths[1]}}"
+            yield f"  {verdict}  {claim}  {relation}{float(row['paper']):.4g}; ours {ours}{seeds}"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InterpflowError(
+            f"{path}: not a scorecard, or damaged; rebuild it with: {rebuild_command(path)}"
+        ) from error
 
 
 def _print_dataset(dataset: xr.Dataset) -> None:
