@@ -21,11 +21,7 @@ def whole() -> str:
 
 def test_the_reference_in_the_repository_is_up_to_date(whole: str) -> None:
     written = (Path(__file__).parents[1] / "specs" / "README.md").read_text()
-<<<<<<< HEAD
-    assert written == whole, "run: python -m interpflow reference > specs/README.md"
-=======
-    assert written == reference(), "run: interpflow reference > specs/README.md"
->>>>>>> 036e4cb (README, guide and pages say interpflow: in a clone and in a folder of one's own; make wheel)
+    assert written == whole, "run: interpflow reference > specs/README.md"
 
 
 def test_every_option_of_model_and_training_is_in_the_reference(whole: str) -> None:

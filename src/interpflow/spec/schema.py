@@ -1,14 +1,8 @@
 """The JSON schema of specs, so that an editor completes keys and underlines what is not one.
 
-<<<<<<< HEAD
 It is made of the classes that read specs.  An entry of a spec is merged from several places, and null takes an
-option of another place back; so in each place any option may be missing or null.  `python -m interpflow check`
-says whether a merged entry lacks an option, and whether its names exist.
-=======
-It is made of the classes that read specs.  An entry of a spec is merged from several places, and null takes
-back what another place says; so in each place any option may be missing or null.  Whether all is given in the
-end, and whether names name something, says `interpflow check`.
->>>>>>> 036e4cb (README, guide and pages say interpflow: in a clone and in a folder of one's own; make wheel)
+option of another place back; so in each place any option may be missing or null.  `interpflow check` says
+whether a merged entry lacks an option, and whether its names exist.
 """
 
 from __future__ import annotations
