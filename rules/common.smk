@@ -6,9 +6,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
-PROJECT = Path(workflow.basedir)
+HERE = Path(workflow.basedir)  # where the Snakefile stands
 # In a clone, recipes count the code beside this workflow, so the jobs run that code, whether or not it is installed.
-SOURCE = PROJECT / "src"
+SOURCE = HERE / "src"
 CODE = [str(SOURCE)] if (SOURCE / "interpflow/__main__.py").is_file() else []
 sys.path[:0] = CODE
 os.environ.update(
@@ -17,7 +17,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join([*CODE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
 )
 # For --software-deployment-method conda; in a project without it, jobs run where Snakemake does.
-ENVIRONMENT = str(PROJECT / "environment.yml") if (PROJECT / "environment.yml").is_file() else None
+ENVIRONMENT = str(HERE / "environment.yml") if (HERE / "environment.yml").is_file() else None
 
 from interpflow.workflow import run_lock
 from interpflow.report.differences import conditions, differences

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import guide
 from workflow.project_copy import Copy
 
@@ -12,7 +14,8 @@ def test_the_study_of_the_guide_builds_its_figure_with_no_other_file_edited(empt
     empty.snakemake("--cores", "all", figure, "--config", "scale=smoke")
     assert "<svg" in (empty.folder / figure).read_text()
 
-    shown = guide.partition("## The results in Python")[2].partition("## Another folder")[0]
+    shown = guide.GUIDE.read_text().partition("## The results in Python")[2]
+    shown = shown.partition("## Code of your own")[0]
     lines = "".join(re.findall(r"```python\n(.*?)```", shown, re.DOTALL)).replace("laptop", "smoke")
     done = empty.python(lines)
     assert "('step', 'seed', 'layer', 'head', 'd_model', 'd_head')" in done.stdout, done.stderr

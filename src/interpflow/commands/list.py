@@ -45,12 +45,12 @@ def _print(lines: Mapping[str, str], own: set[str]) -> None:
 
 
 def _studies() -> dict[str, str]:
-    from interpflow.spec.yaml_text import read_source
+    from interpflow.spec.yaml_text import read_spec_text
     from interpflow.workflow.plan import spec_files
 
     def title(path: Path) -> str:
         try:
-            return str(read_source(path).content.get("title", ""))
+            return str(read_spec_text(path).content.get("title", ""))
         except InterpflowError:
             return f"(not in order: interpflow check {path})"
 

@@ -38,7 +38,7 @@ def code_digest(*modules: str) -> str:
     """One digest for the code of the named modules and of every module that they import.
 
     Modules of other packages do not count.  Nothing is imported: modules are found by file.  Imports count
-    everywhere, also inside a function; imports under `if TYPE_CHECKING:` do not count, since they never run.  An
+    everywhere, also inside a function, but for imports under `if TYPE_CHECKING:`, since they never run.  An
     import counts by the digest of its target and the name that it gives, not by the place of the target, so
     moving a file changes no digest.  A function counts as a part of its module, so moving a function to another
     module changes the digests of both.  A file is read once per process.  Of a module written as
