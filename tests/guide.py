@@ -7,7 +7,7 @@ from pathlib import Path
 
 GUIDE = Path(__file__).parents[1] / "docs/write-your-own-study.md"
 _BLOCK = re.compile(
-    r"`(?P<path>(?:tasks|specs)/\S+)`[^\n]*\n(?:[^`\n].*\n)*\n```\w+\n(?P<text>.*?)```", re.DOTALL
+    r"^\*\*\d\. [^`\n]*`(?P<path>[^`]+)`.*?\n```\w+\n(?P<text>.*?)```", re.DOTALL | re.MULTILINE
 )
 FILES = {found["path"]: found["text"] for found in _BLOCK.finditer(GUIDE.read_text())}
 TASK, SPEC = "tasks/running_parity.py", "specs/running_parity.yaml"
