@@ -16,6 +16,8 @@ from interpflow.workflow import beside
 from interpflow.workflow.plan import Plan, plan_study
 from interpflow.workflow.recipe import code_digest
 
+ODD = "bits.cumsum(axis=1) % 2"  # in the task of the guide
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -55,12 +57,12 @@ def test_a_task_beside_specs_is_in_order_and_one_more_is_told_with_the_nearest(p
 def test_an_edit_of_the_task_retrains_and_a_comment_does_not(project):
     plan = planned()
     before = edits.recipes(plan)
-    replace(guide.TASK, "(ones % 2)", "(1 - ones % 2)")
+    replace(guide.TASK, ODD, f"1 - {ODD}")
     data = [path for job in plan.jobs["data"].values() for path in job.outputs.values()]
     assert edits.stale(before, planned()) == edits.following(plan, data)
     assert "train short 0" in edits.following(plan, data)
     before = edits.recipes(planned())
-    replace(guide.TASK, "ones = bits.cumsum(axis=1)", "ones = bits.cumsum(axis=1)  # so far")
+    replace(guide.TASK, ODD, f"{ODD}  # of the ones so far")
     assert edits.stale(before, planned()) == set()
 
 
@@ -75,7 +77,7 @@ def test_an_edit_of_the_task_retrains_and_a_comment_does_not(project):
 def test_an_edit_of_what_a_task_imports_of_the_project_retrains(project, path: str, line: str):
     Path(path).write_text("def turned(bits):\n    return 1 - bits\n")
     replace(guide.TASK, "import xarray as xr", f"import xarray as xr\n{line}")
-    replace(guide.TASK, "(ones % 2)", "turned(ones % 2)")
+    replace(guide.TASK, ODD, f"turned({ODD})")
     assert main(["check"]) == 0
     before = edits.recipes(planned())
     replace(path, "1 - bits", "1 - bits  # the other way round")
