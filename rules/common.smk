@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -25,8 +26,10 @@ from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
 from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
+from interpflow.workflow.expected import Run, expected
 from interpflow.workflow.plan import find, misnamed, plan_good, require_known, require_names
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
+from interpflow.workflow.time_left import tell
 
 
 def readable(function, *arguments):
@@ -83,6 +86,20 @@ def studies_to_run():
     """The studies that have jobs to run."""
     named = [getattr(job.wildcards, "study", None) for job in workflow.dag.needrun_jobs()]
     return {study for study in named if study}
+
+
+def tell_time_left():
+    """Write down what the run has before it, and say now and then how long it still takes."""
+    jobs = {
+        job_of(job.rule.name, job.wildcards): None
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name in STAGES
+    }
+    every = [job for plan in PLANS.values() for job in plan]
+    ordered = [job for job in every if job in jobs]
+    run = Run(time.time(), workflow.cores or len(ordered), expected(ordered, every))
+    run.write()
+    tell(run)
 
 
 def inputs(stage):

@@ -34,3 +34,4 @@ for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
 onstart:
     readable(require_names, studies_to_run())
     readable(run_lock.take, run_lock.PATH)
+    tell_time_left()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import interpflow
-from interpflow.workflow import recipe
+from interpflow.workflow import code_parts, recipe
 from interpflow.workflow.job import Job
 from interpflow.workflow.plan import Plan
 
@@ -25,7 +25,9 @@ def read_code_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forget_code() -> None:
     """Let recipes read code anew: a process reads each file once."""
-    for cached in (recipe.code_digest, recipe._digest, recipe._file_of):
+    for cached in (
+        recipe.code_digest, recipe._digest, recipe._file_of, recipe.parsed, code_parts._parts,
+    ):  # fmt: skip
         cached.cache_clear()
 
 

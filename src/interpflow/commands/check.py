@@ -9,7 +9,8 @@ from typing import Any
 from interpflow.errors import InterpflowError
 from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
-from interpflow.workflow.cost import cost_class, duration, training_seconds
+from interpflow.workflow.cost import cost_class, training_seconds
+from interpflow.workflow.duration import duration
 from interpflow.workflow.plan import misnamed, plan, spec_files
 
 

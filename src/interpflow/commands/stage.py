@@ -37,4 +37,4 @@ def run(arguments: argparse.Namespace) -> None:
             f"specs/{job.study}.yaml or the code behind {job.stage} {job.label} changed since this run was "
             "planned; start it again"
         )
-    make(job)
+    make(job, alone=True)

@@ -29,7 +29,7 @@ _FORMAT = "interpflow manifest 2"
 REFERENCE = "reference/{study}.json"
 
 
-def write(path: Path | str, heading: Mapping[str, str], files: Mapping[str, Sequence[str]]) -> None:
+def write(path: Path | str, heading: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> None:
     """Write the manifest of `files`, each with the paths of its inputs, under `heading`."""
     entries: dict[str, Any] = {}
     machines: set[str] = set()
@@ -78,6 +78,20 @@ def read(path: Path | str) -> dict[str, Any]:
     if not known:
         raise InterpflowError(f"{path}: not a manifest of interpflow, or damaged; {rebuild}")
     return dict(content)
+
+
+def recipe(path: Path | str) -> dict[str, Any]:
+    """The recipe that made the manifest at `path`, with "" for an input that does not say its own.
+
+    Raises InterpflowError as `read` does, and for a manifest that does not say it.
+    """
+    content = read(path)
+    if "recipe" not in content:
+        raise InterpflowError(
+            f"{path}: does not say which recipe made it; write it with: {store.rebuild_command(path)}"
+        )
+    inputs = {file: entry.get("recipe_sha256", "") for file, entry in content["files"].items()}
+    return {**content["recipe"], "inputs": inputs}
 
 
 def holds_values(path: Path | str) -> bool:

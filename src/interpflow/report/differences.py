@@ -40,8 +40,8 @@ def differences(base: Study, here: Study, figure: Figure | None = None) -> list[
         for study in (here, base)
     )
     found = [
-        *_compare("seeds", len(here.seeds), len(base.seeds)),
-        *_compare("compute", here.compute, base.compute),
+        *compare("seeds", len(here.seeds), len(base.seeds)),
+        *compare("compute", here.compute, base.compute),
     ]
     if left_out := [name for name in in_base if name not in shown]:
         found.append(Difference("experiments", f"without {', '.join(left_out)}"))
@@ -50,7 +50,7 @@ def differences(base: Study, here: Study, figure: Figure | None = None) -> list[
     both = [name for name in shown if name in in_base]
     found += _merged(
         {
-            name: _compare("", _options(here.experiments[name]), _options(base.experiments[name]))
+            name: compare("", _options(here.experiments[name]), _options(base.experiments[name]))
             for name in both
         }
     )
@@ -58,13 +58,13 @@ def differences(base: Study, here: Study, figure: Figure | None = None) -> list[
         here_of, base_of = here.analyses[name].options, base.analyses[name].options
         found += _merged(
             {
-                one: _compare(f"analyses.{name}", here_of[one], base_of[one])
+                one: compare(f"analyses.{name}", here_of[one], base_of[one])
                 for one in both
                 if one in here_of and one in base_of
             }
         )
     for each in figures:
-        found += _compare(f"figures.{each.name}", each.options, base.figures[each.name].options)
+        found += compare(f"figures.{each.name}", each.options, base.figures[each.name].options)
     return found
 
 
@@ -80,11 +80,11 @@ def _options(experiment: Experiment) -> dict[str, Any]:
     return {"task": experiment.task, "model": experiment.model, "training": experiment.training}
 
 
-def _compare(key: str, here: Any, base: Any) -> Iterator[Difference]:
-    """The differences at `key` and, where both are mappings, below it."""
+def compare(key: str, here: Any, base: Any) -> Iterator[Difference]:
+    """The differences between `here` and `base` at `key` and, where both are mappings, below it."""
     if isinstance(here, Mapping) and isinstance(base, Mapping):
         for part in {**base, **here}:
-            yield from _compare(f"{key}.{part}".lstrip("."), here.get(part), base.get(part))
+            yield from compare(f"{key}.{part}".lstrip("."), here.get(part), base.get(part))
     elif here != base:
         yield Difference(key, f"{_plain(here)} instead of {_plain(base)}")
 

@@ -14,6 +14,8 @@ def run(job: Job, log: Log) -> None:
         "title": job.slice["title"],
         "scale": job.scale,
         "recipe_sha256": job.sha,
+        # Its inputs stand below, file by file.
+        "recipe": {key: value for key, value in job.recipe.items() if key != "inputs"},
     }
     files = {source.path: list(source.job.inputs.values()) for source in job.sources.values()}
     manifest.write(job.outputs["manifest"], heading, files)

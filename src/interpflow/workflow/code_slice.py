@@ -19,7 +19,7 @@ def part_of(tree: ast.Module, names: Iterable[str]) -> ast.Module:
     Annotations do not count, nor do the fields of `Options`, whose values stand in the recipe.  A method of
     `Options` counts if a statement calls it.
     """
-    statements = {name: at for at in tree.body for name in _defined(at)}
+    statements = {name: at for at in tree.body for name in defined(at)}
     kept: dict[int, ast.stmt] = {}
     waiting = list(names)
     while waiting:
@@ -52,7 +52,8 @@ def options_read(part: ast.Module, options: Iterable[str]) -> set[str]:
     return set(options) if any_of_them & _READS_ALL else _attributes(part.body) & set(options)
 
 
-def _defined(statement: ast.stmt) -> list[str]:
+def defined(statement: ast.stmt) -> list[str]:
+    """The names that a top-level statement gives to something."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return [statement.name]
     if isinstance(statement, ast.Import | ast.ImportFrom):

@@ -1,18 +1,25 @@
-"""Roughly what training costs, from the spec alone: good to a factor of three, to tell minutes from days."""
+"""Roughly what jobs cost, from the spec alone: good to a factor of three, to tell minutes from days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from interpflow.spec.load import DEFAULT_SCALE
-from interpflow.spec.study import Experiment, Study
+from interpflow.spec.study import Study
+from interpflow.workflow.duration import duration
+from interpflow.workflow.job import Job
 from interpflow.workflow.plan import Plan
 
 # Measured on one core of a laptop: the arithmetic of a batch runs at this rate, and each step of a seed
 # takes this long beside its arithmetic (normalisation, softmax, the optimizer).
 _FLOP_PER_SECOND = 65e9
 _SECONDS_BESIDE = 4e-3
+# A job starts by loading what it computes with; what comes then is a guess, but for training.
+_SECONDS_TO_START = 2.5
+_SECONDS_BESIDE_TRAINING = {"analyse": 5.0, "figure": 1.5}
+_USUAL_SECONDS = 0.5
 # Where a task has no such options, the sizes of its data are guessed.
 _USUAL_LENGTH = 64
 _USUAL_TRAIN_SIZE = 10_000
@@ -29,18 +36,10 @@ def cost_class(study: Study) -> str:
 def training_seconds(study: Study) -> float:
     """Seconds that one core would train for; weights of a file take none, and frozen parts no less."""
     return sum(
-        len(each.seeds) * _seconds_per_seed(each)
+        len(each.seeds) * _seconds_per_seed(each.task, each.model, each.training)
         for each in study.experiments.values()
         if not each.from_file
     )
-
-
-def duration(seconds: float) -> str:
-    """In words: `3 hours`."""
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 1):.0f} seconds"
 
 
 def at_base(plans: Iterable[Plan]) -> Iterator[str]:
@@ -54,8 +53,21 @@ def at_base(plans: Iterable[Plan]) -> Iterator[str]:
             )
 
 
-def _seconds_per_seed(experiment: Experiment) -> float:
-    task, model, training = experiment.task, experiment.model, experiment.training
+def job_seconds(job: Job) -> float:
+    """Seconds that one core would take for `job`: what training costs, and for all else what is usual."""
+    usual = _SECONDS_TO_START + _SECONDS_BESIDE_TRAINING.get(job.stage, _USUAL_SECONDS)
+    if job.stage != "train" or "steps" not in job.slice["training"]:  # weights of a file
+        return usual
+    # Of training on fresh examples the slice has what training reads of the task.
+    stored = job.sources["data"].job.slice["task"] if "data" in job.sources else {}
+    task = {**stored, **job.slice.get("task", {})}
+    each = _seconds_per_seed(task, job.slice["model"], job.slice["training"])
+    return usual + len(job.slice["seeds"]) * each
+
+
+def _seconds_per_seed(
+    task: Mapping[str, Any], model: Mapping[str, Any], training: Mapping[str, Any]
+) -> float:
     width, batch = model["d_model"], training["batch_size"]
     attention = 4 * width * (model["d_head"] or width // model["heads"]) * model["heads"]
     parameters = model["layers"] * (attention + 2 * width * model["d_mlp"])

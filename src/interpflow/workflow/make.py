@@ -11,6 +11,8 @@ from typing import TextIO
 from interpflow.errors import InterpflowError
 from interpflow.files import require_readable
 from interpflow.progress import Log
+from interpflow.workflow import code_parts, measured
+from interpflow.workflow.cost import job_seconds
 from interpflow.workflow.job import Job
 from interpflow.workflow.stale import OTHER_RECIPE, require_planned_inputs, staleness
 
@@ -30,14 +32,19 @@ def is_made(job: Job) -> bool:
     return not why
 
 
-def make(job: Job, stream: TextIO | None = None) -> None:
+def make(job: Job, stream: TextIO | None = None, alone: bool = False) -> None:
     """Make the files of `job`; messages go to its log and to `stream`, by default standard error.
 
+    What it takes is kept beside the log, from the start of the process if the job is `alone` in it.
     Raises InterpflowError for an input of another recipe than planned.
     """
-    require_planned_inputs(job)
+    code_parts.keep(job.code, *job.modules)
     try:
-        with Log(Path(job.log), job.label, stream) as log:
+        with (
+            measured.measuring(job.log, job.short_sha, job_seconds(job), alone),
+            Log(Path(job.log), job.label, stream) as log,
+        ):
+            require_planned_inputs(job)
             importlib.import_module(f"interpflow.stages.{job.stage}").run(job, log)
     finally:
         if torch := sys.modules.get("torch"):

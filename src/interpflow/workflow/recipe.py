@@ -56,7 +56,7 @@ def code_digest(*modules: str) -> str:
 def _digest(module: str) -> str:
     """The digest of one module's own code and of all that it imports."""
     module, _, functions = module.partition(":")
-    path, tree = _parsed(module)
+    path, tree = parsed(module)
     if functions:
         tree = part_of(tree, functions.split(","))
     if module in _open:
@@ -65,13 +65,15 @@ def _digest(module: str) -> str:
     words: list[str] = []
     _open.append(module)
     try:
-        imports = _spell(tree, words, functools.partial(_imported, module, path))
+        imports = spell(tree, words, functools.partial(_imported, module, path))
     finally:
         _open.pop()
     return sha256_of(canonical([words, sorted(imports)]))
 
 
-def _parsed(module: str) -> tuple[Path, ast.Module]:
+@functools.cache
+def parsed(module: str) -> tuple[Path, ast.Module]:
+    """The file of a module and its syntax tree; raises InterpflowError where it is not Python."""
     path = _file_of(module)
     assert path is not None, module
     try:
@@ -84,7 +86,7 @@ def _parsed(module: str) -> tuple[Path, ast.Module]:
 def options_of(module: str, options: frozenset[str]) -> frozenset[str]:
     """Which of the `options` of a task the code `module:function,function` reads."""
     name, _, functions = module.partition(":")
-    part = part_of(_parsed(name)[1], functions.split(","))
+    part = part_of(parsed(name)[1], functions.split(","))
     return frozenset(options_read(part, options))
 
 
@@ -94,8 +96,21 @@ _open: list[str] = []  # modules whose digest is being worked out, each imported
 
 def _imported(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> set[str] | None:
     """The digest and the name of each import of a statement; None for an import from outside the package."""
+    names = names_imported(module, path, node)
+    if names is None:
+        return None
+    return {canonical([name, called, _brought_in(full, module)]) for full, name, called in names}
+
+
+def names_imported(
+    module: str, path: Path, node: ast.Import | ast.ImportFrom
+) -> list[tuple[str, str, str]] | None:
+    """Each import of a statement: its full name, the name that counts, and the name that it gives.
+
+    None for an import from outside the package.
+    """
     base = _absolute(module, path, node) if isinstance(node, ast.ImportFrom) else ""
-    found = set()
+    found = []
     for alias in node.names:
         full = f"{base}.{alias.name}" if base else alias.name
         if full.partition(".")[0] != _PACKAGE and not any(_with_packages(full)):
@@ -103,27 +118,28 @@ def _imported(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> set
         # A module counts by what it holds.  `import a.b` alone gives the name `a`, and what stands behind it
         # is spelled where it is used.
         called = alias.asname or (alias.name if base else "")
-        name = called if _file_of(full) else alias.name
-        found.add(canonical([name, called, _brought_in(full, module)]))
+        found.append((full, called if _file_of(full) else alias.name, called))
     return found
 
 
 def _brought_in(name: str, importer: str = "") -> list[str]:
-    """The digests of the code that importing `name` runs: the packages around it that hold code, and itself.
+    """The digests of the modules that importing `name` runs, of those that hold code."""
+    digests = [_digest(module) for module in modules_run(name, importer)]
+    return [digest for digest in digests if digest != _NOTHING]
+
+
+def modules_run(name: str, importer: str = "") -> list[str]:
+    """The modules that importing `name` runs: the packages around it, and itself.
 
     The packages around the importer ran before it, and count for the module that imports the importer.
     """
     ran = {importer, *_with_packages(importer)} if importer else set()
     name, _, functions = name.partition(":")
-    brought = [module for module in _with_packages(name) if module not in ran]
-    digests = [
-        _digest(f"{module}:{functions}" if functions and module == name else module)
-        for module in brought
-    ]
-    return [digest for digest in digests if digest != _NOTHING]
+    run = [module for module in _with_packages(name) if module not in ran]
+    return [f"{module}:{functions}" if functions and module == name else module for module in run]
 
 
-def _spell(
+def spell(
     node: Any,
     words: list[str],
     imported: Callable[[ast.Import | ast.ImportFrom], set[str] | None],
@@ -141,16 +157,16 @@ def _spell(
         for name in node._fields:
             value = getattr(node, name, None)
             if isinstance(value, list):
-                value = [item for item in value if not _is_text_alone(item)]
+                value = [item for item in value if not is_text_alone(item)]
             if name == "body" and _is_for_types_alone(node):
                 continue
             if value is not None and value != []:
                 words.append(name)
-                imports |= _spell(value, words, imported)
+                imports |= spell(value, words, imported)
         words.append(")")
     elif isinstance(node, list):
         for item in node:
-            imports |= _spell(item, words, imported)
+            imports |= spell(item, words, imported)
         words.append("]")
     else:
         words.append(repr(node))
@@ -165,7 +181,7 @@ def _is_for_types_alone(node: ast.AST) -> bool:
     )
 
 
-def _is_text_alone(node: Any) -> bool:
+def is_text_alone(node: Any) -> bool:
     """Whether the statement is nothing but a string: a docstring, or a comment written as one."""
     return (
         isinstance(node, ast.Expr)

@@ -73,6 +73,22 @@ def take(path: Path) -> int:
     return descriptor
 
 
+def holder(path: Path) -> str:
+    """The process id of the run that holds the lock at `path`; "" where none does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        if _try(descriptor, fcntl.LOCK_SH):  # free, or shared by orphans; given back by the closing
+            return ""
+        return os.pread(descriptor, 1000, 0).decode().partition(" ")[0]
+    except OSError:  # no locks here
+        return ""
+    finally:
+        os.close(descriptor)
+
+
 def end_with_run() -> None:
     """End this process, from now on, as soon as the run that started it is dead.
 

@@ -1,0 +1,51 @@
+"""What there is of a job: files by the planned recipe, by another, damaged ones or none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Literal
+
+from interpflow.workflow.job import Job
+from interpflow.workflow.stale import OTHER_RECIPE, staleness
+
+State = Literal["made", "stale", "missing", "damaged"]
+
+
+def state(job: Job) -> State:
+    """The state of the files of `job` by themselves."""
+    if not all(os.path.lexists(path) for path in job.outputs.values()):
+        return "missing"
+    why = staleness(job)
+    return "made" if not why else "stale" if why == OTHER_RECIPE else "damaged"
+
+
+def to_run(jobs: Iterable[Job]) -> dict[Job, State]:
+    """Those of `jobs`, each behind what it reads, that a run would run, with the state of their files.
+
+    A job whose files are as planned runs all the same where one that it reads is stale.
+    """
+    found: dict[Job, State] = {}
+    for job in jobs:
+        here = state(job)
+        inputs = (found.get(source.job, "made") for source in job.sources.values())
+        if here == "made" and not {*inputs} <= {"made", "missing"}:
+            here = "stale"
+        if here != "made":
+            found[job] = here
+    return found
+
+
+def with_all_behind(jobs: Iterable[Job]) -> list[Job]:
+    """`jobs` and all that they rest on, each behind what it reads."""
+    found: dict[Job, None] = {}
+
+    def visit(job: Job) -> None:
+        if job not in found:
+            for source in job.sources.values():
+                visit(source.job)
+            found[job] = None
+
+    for job in jobs:
+        visit(job)
+    return list(found)

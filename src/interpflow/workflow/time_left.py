@@ -1,0 +1,136 @@
+"""How far a run is and how long it still takes, from what its jobs have left beside their logs."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from interpflow.workflow import measured
+from interpflow.workflow.duration import duration
+from interpflow.workflow.expected import Expected, Run
+
+_LEFT = re.compile(r"(?:(\d+):)?(\d+):(\d\d) left$")
+_TAIL = 4096  # bytes of a log
+# A line says how far a run is after so much of the time that is left, within bounds in seconds.
+_SHARE_BETWEEN_LINES, _SOONEST, _LATEST = 0.1, 60.0, 900.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run now.
+
+    done      how many of its jobs
+    running   those at work
+    failed    those that ended with an error in this run, and those that were killed in it
+    waiting   how many are not begun
+    seconds   how long it still takes, without the jobs that failed and what waits for them
+    """
+
+    done: int
+    running: list[Expected]
+    failed: list[Expected]
+    waiting: int
+    seconds: float
+
+
+def progress(run: Run) -> Progress:
+    """How far `run` is."""
+    now = time.time()
+    left: dict[int, float] = {}
+    lost: set[int] = set()
+    done, waiting, running, failed = 0, 0, [], []
+    for place, job in enumerate(run.jobs):
+        record = measured.read(job.log)
+        ours = record and record.recipe == job.recipe and record.began > run.began - 1.0
+        match record.outcome if record and ours else None:
+            case "done":
+                done += 1
+            case "running":
+                running.append(job)
+                left[place] = _left_of(job, now, now - record.began) if record else 0.0
+            case "failed" | "killed":
+                failed.append(job)
+                lost.add(place)
+            case _:
+                waiting += 1
+                if lost.isdisjoint(job.after):
+                    left[place] = job.seconds
+                else:
+                    lost.add(place)
+    return Progress(done, running, failed, waiting, time_left(run, left))
+
+
+def _left_of(job: Expected, now: float, elapsed: float) -> float:
+    """How long a running job still takes: by the last line of its log, or by what was expected."""
+    if found := _LEFT.search(last_line(job.log)):
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        said = os.stat(job.log).st_mtime
+        return max(3600 * hours + 60 * minutes + seconds - (now - said), 0.0)
+    return max(job.seconds - elapsed, 0.1 * elapsed)
+
+
+def last_line(log: str) -> str:
+    """The last line of the file at `log` that is not empty; "" where there is none."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.stat(log).st_size - _TAIL))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def time_left(run: Run, left: Mapping[int, float]) -> float:
+    """Seconds until the last job is done of those that have `left` so many, by their place in `run`."""
+    clock, free = 0.0, run.cores
+    at_work: list[tuple[float, int]] = []
+    open_jobs = dict(left)
+    while open_jobs or at_work:
+        ready = [place for place in open_jobs if not _waits(run.jobs[place], open_jobs, at_work)]
+        for place in sorted(ready, key=lambda place: -run.jobs[place].priority):
+            if (threads := _threads(run, place)) <= free:
+                free -= threads
+                heapq.heappush(at_work, (clock + open_jobs.pop(place), place))
+        clock, place = heapq.heappop(at_work)
+        free += _threads(run, place)
+    return clock
+
+
+def _waits(
+    job: Expected, open_jobs: Mapping[int, float], at_work: Iterable[tuple[float, int]]
+) -> bool:
+    unfinished = {*open_jobs, *(place for _, place in at_work)}
+    return not unfinished.isdisjoint(job.after)
+
+
+def _threads(run: Run, place: int) -> int:
+    return min(run.jobs[place].threads, run.cores)
+
+
+def line(run: Run, at: Progress) -> str:
+    """`34 of 120 jobs done, 2 running; about 12 minutes left on 2 cores`."""
+    failed = f", {len(at.failed)} failed" if at.failed else ""
+    cores = f"{run.cores} core{'' if run.cores == 1 else 's'}"
+    return (
+        f"{at.done} of {len(run.jobs)} jobs done, {len(at.running)} running{failed}; "
+        f"about {duration(at.seconds)} left on {cores}"
+    )
+
+
+def tell(run: Run, stream: TextIO | None = None) -> None:
+    """Say now and then, from a thread that ends with the process, how far `run` is."""
+    threading.Thread(target=_tell, args=(run, stream or sys.stderr), daemon=True).start()
+
+
+def _tell(run: Run, stream: TextIO) -> None:
+    while (at := progress(run)).done + len(at.failed) < len(run.jobs):
+        stream.write(f"interpflow: {line(run, at)}\n")
+        stream.flush()
+        time.sleep(min(max(_SHARE_BETWEEN_LINES * at.seconds, _SOONEST), _LATEST))

@@ -1,0 +1,159 @@
+"""Why jobs would run: which key of the spec, which definition of the code or which input is not what it was.
+
+A file holds the recipe that made it, so the keys of the spec are compared with that; of its code the recipe
+holds a digest, and `code_parts` what the digest stands for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from interpflow.record import manifest
+from interpflow.record.provenance import origin
+from interpflow.report.differences import compare
+from interpflow.workflow.code_parts import Parts, changes, code_parts, kept
+from interpflow.workflow.job import Job
+from interpflow.workflow.layout import STAGES
+from interpflow.workflow.recipe import canonical
+from interpflow.workflow.stale import staleness
+from interpflow.workflow.states import to_run
+
+Recipe = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Why:
+    """What is behind the jobs that would run.
+
+    changed   {what is not as it was: the jobs that it is about}
+    resting   jobs of which nothing changed but what they rest on
+    missing   jobs whose files are not there
+    damaged   what is wrong with files that are damaged
+    """
+
+    changed: dict[str, list[Job]] = field(default_factory=dict)
+    resting: list[Job] = field(default_factory=list)
+    missing: list[Job] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+
+def why(
+    jobs: Iterable[Job],
+    recipe_before: Callable[[Job], Recipe] | None = None,
+    parts_before: Callable[[str], Parts | None] = kept,
+) -> Why:
+    """Why those of `jobs`, each behind what it reads, would run that would.
+
+    `recipe_before` gives the recipe that made the files of a job, `parts_before` the code behind a digest; by
+    default what the files say and what is kept beside them.
+    """
+    recipe_before = recipe_before or _recipe_in_file
+    found, states = Why(), to_run(jobs)
+    for job, state in states.items():
+        if state == "missing":
+            found.missing.append(job)
+        elif state == "damaged":
+            found.damaged.append(staleness(job))
+        else:
+            before = recipe_before(job)
+            told = [*changed(before, job, parts_before)] or [
+                *_inputs_made_anew(before, job, states)
+            ]
+            for what in told:
+                found.changed.setdefault(what, []).append(job)
+            if not told:
+                found.resting.append(job)
+    return found
+
+
+def changed(
+    before: Recipe, job: Job, parts_before: Callable[[str], Parts | None] = kept
+) -> Iterator[str]:
+    """What of `job` itself is not as in the recipe `before`: keys of the spec, its code, its list of inputs."""
+    now = json.loads(canonical(job.recipe))
+    here, base = _as_in_spec(now), _as_in_spec(before)
+    for section in {**base, **here}:
+        yield from _keys(section, here.get(section), base.get(section))
+    if now["code"] != before["code"]:
+        parts = parts_before(before["code"])
+        if parts is None:
+            yield "its code; which part of it was not kept"
+        else:
+            yield from changes(parts, json.loads(canonical(code_parts(*job.modules))))
+    yield from (
+        f"reads {job.inputs[name]} now" for name in now["inputs"] if name not in before["inputs"]
+    )
+    yield from (f"no longer reads {name}" for name in before["inputs"] if name not in now["inputs"])
+
+
+def _inputs_made_anew(before: Recipe, job: Job, states: Mapping[Job, str]) -> Iterator[str]:
+    """Which inputs are up to date and of another recipe than the one that was read."""
+    for name, source in job.sources.items():
+        if source.job not in states and before["inputs"].get(name) not in ("", source.job.sha):
+            yield f"{source.path} was made anew since"
+
+
+def _recipe_in_file(job: Job) -> Recipe:
+    if job.stage == "manifest":
+        return manifest.recipe(job.outputs["manifest"])
+    path = next(path for path in job.outputs.values() if path.endswith((".nc", ".json")))
+    return origin(path).recipe
+
+
+def _as_in_spec(recipe: Recipe) -> dict[str, Any]:
+    """What a recipe holds of the spec, under the keys that the spec has for it."""
+    names = STAGES[recipe["stage"]].names
+    said = {
+        key: value
+        for key, value in recipe.items()
+        if key not in ("stage", "study", "code", "inputs", *names)
+    }
+    options = said.pop("options", {})
+    if recipe["stage"] == "analyse":
+        said[f"analyses.{recipe['analysis']}"] = {"method": said.pop("method"), **options}
+    if recipe["stage"] == "figure":
+        apart = {key: said.pop(key) for key in ("plot", "caption", "panel")}
+        said[f"figures.{recipe['figure']}"] = {**apart, **options}
+    if "claims" in said:
+        said["claims"] = {claim["name"]: claim for claim in said["claims"]}
+    if "coords" in said:
+        said["sweep"] = said.pop("coords")
+    return said
+
+
+def _keys(section: str, here: Any, base: Any) -> Iterator[str]:
+    """The keys below `section` whose values differ, each with both."""
+    if section in ("claims", "sweep") and here is not None and base is not None:
+        # By name: of one that is new or gone its name is enough; experiments are told of as inputs.
+        if section == "claims":
+            yield from (f"claims.{name} is new" for name in here if name not in base)
+            yield from (f"claims.{name} is gone" for name in base if name not in here)
+        here, base = ({name: of[name] for name in here if name in base} for of in (here, base))
+    yield from map(str, compare(section, here, base))
+
+
+def explained(found: Why) -> Iterator[str]:
+    """`found` in lines."""
+    for what, jobs in found.changed.items():
+        yield what
+        yield f"  {labels(jobs)}"
+    if found.resting:
+        yield f"and what rests on these: {labels(found.resting)}"
+    if found.missing:
+        yield f"not made yet: {labels(found.missing)}"
+    yield from found.damaged
+
+
+def labels(jobs: Iterable[Job], most: int = 4) -> str:
+    """`train tiny/wide/0, tiny/wide/1; figure tiny/both`: the first few of each stage."""
+    by_stage: dict[str, list[str]] = {}
+    for job in jobs:
+        by_stage.setdefault(job.stage, []).append(job.label)
+    return "; ".join(
+        f"{stage} {', '.join(names[:most])}"
+        + (f" and {len(names) - most} more" if len(names) > most else "")
+        for stage, names in by_stage.items()
+    )
