@@ -84,6 +84,15 @@ class Runs:
         self.findings = dict(findings or {})
         self.seeds = [int(seed) for seed in labelled["seed"].values]
 
+    def __repr__(self) -> str:
+        """What there is, in a line."""
+        kept = self.labelled["step"].values
+        splits, sizes = np.unique(self.data["split"].values, return_counts=True)
+        return (
+            f"Runs of seeds {', '.join(map(str, self.seeds))}; {len(kept)} checkpoints, steps {kept[0]} to "
+            f"{kept[-1]}; examples: {', '.join(f'{s} {n}' for s, n in zip(splits, sizes, strict=True))}"
+        )
+
     def only(self, seeds: Sequence[int]) -> Runs:
         """The same with no other than `seeds`."""
         labelled, history = (part.sel(seed=list(seeds)) for part in (self.labelled, self.history))

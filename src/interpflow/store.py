@@ -86,23 +86,19 @@ def read(path: Path | str) -> xr.Dataset:
     Raises InterpflowError, naming the file and the way out, where the file is gone, locked, forbidden,
     unreadable, cut off, damaged, or was not written by `write`.
     """
-    with _opened(Path(path)) as dataset:
-        loaded = dataset.load()
-    for array in loaded.variables.values():
-        if _UNITS_IN_WORDS in array.attrs:
-            array.attrs["units"] = array.attrs.pop(_UNITS_IN_WORDS)
-    return loaded
+    with opened(Path(path)) as dataset:
+        return dataset.load()
 
 
 def read_attributes(path: Path | str) -> dict[str, str]:
     """The attributes of the dataset at `path` alone; raises InterpflowError as `read` does."""
-    with _opened(Path(path)) as dataset:
+    with opened(Path(path)) as dataset:
         return {str(name): str(value) for name, value in dataset.attrs.items()}
 
 
 def read_coordinates(path: Path | str) -> xr.Dataset:
     """The dataset at `path` without its variables: coordinates and attributes; raises as `read` does."""
-    with _opened(Path(path)) as dataset:
+    with opened(Path(path)) as dataset:
         return dataset.drop_vars(list(dataset.data_vars)).load()
 
 
@@ -118,20 +114,26 @@ def is_whole(path: Path, start: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[xr.Dataset]:
-    """The dataset at `path`; what goes wrong in the block counts as damage of the file."""
+def opened(path: Path) -> Iterator[xr.Dataset]:
+    """The dataset at `path`, whose values are read when they are looked at, within the block.
+
+    What goes wrong in the block counts as damage of the file.
+    """
     start = require_readable(path)
     if not start.startswith(_SIGNATURE):
         raise InterpflowError(f"{path}: {_what_it_is(start)}; {rebuild(path)}")
     try:
-        with xr.open_dataset(path, engine="netcdf4") as opened:
-            found = opened.attrs.get("format", "none")
+        with xr.open_dataset(path, engine="netcdf4") as dataset:
+            found = dataset.attrs.get("format", "none")
             if found != _FORMAT:
                 raise InterpflowError(
                     f"{path}: not a dataset of interpflow (format '{found}', wanted '{_FORMAT}'); "
                     f"{rebuild(path)}"
                 )
-            yield opened
+            for array in dataset.variables.values():
+                if _UNITS_IN_WORDS in array.attrs:
+                    array.attrs["units"] = array.attrs.pop(_UNITS_IN_WORDS)
+            yield dataset
     except (MemoryError, InterpflowError):
         raise
     except (

@@ -1,4 +1,4 @@
-"""`why` names what was edited, and nothing else: the edits of the rerun tests, by the plans before and after."""
+"""`why` names what was edited, and nothing else: the edits of the rerun tests, by two plans."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_code_that_was_not_kept_is_said_to_have_changed(planned: Planned, monkey
     assert [*found.changed] == ["its code; which part of it was not kept"]
 
 
-def test_two_edits_are_two_causes_each_with_the_jobs_that_it_is_about(planned: Planned, monkeypatch):
+def test_two_edits_are_two_causes_each_with_the_jobs_that_it_is_about(
+    planned: Planned, monkeypatch
+):
     before = Before(planned.plan())
     planned.edit(SPEC, "power: 2", "power: 3")
     planned.edit(SPEC, "caption: One", "caption: Uno")

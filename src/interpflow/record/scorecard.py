@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ import pandas as pd
 import xarray as xr
 
 from interpflow.errors import InterpflowError
+from interpflow.files import reading, rebuild_command
 from interpflow.nearest import listed, way_out
 from interpflow.record import divergence
 from interpflow.spec.problems import describe
@@ -55,6 +57,22 @@ def score(claims: Sequence[Claim], datasets: Mapping[str, xr.Dataset]) -> pd.Dat
     """
     rows = [_row(claim, datasets[claim.data]) for claim in claims]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_COUNTS)
+
+
+def read(path: Path | str) -> pd.DataFrame:
+    """The scorecard that `score` gave, from its file; an empty cell is missing.
+
+    Raises InterpflowError where there is none, and where the file is something else.
+    """
+    try:
+        with reading(path):
+            # Text stays text: a claim may be named "nan".
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=_COUNTS)
+    except ValueError as error:
+        raise InterpflowError(
+            f"{path}: not a scorecard ({error}); make it with: {rebuild_command(path)}"
+        ) from error
+    return table.reindex(columns=list(COLUMNS))
 
 
 def _row(claim: Claim, dataset: xr.Dataset) -> dict[str, Any]:

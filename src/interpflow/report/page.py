@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 
 from interpflow import store
 from interpflow.errors import InterpflowError
@@ -112,14 +111,10 @@ def _made_with(planned: Plan) -> list[str]:
 def _scorecard(planned: Plan) -> tuple[list[dict[str, Any]], str | None]:
     """The rows of the scorecard, None for an empty cell; or why there are none."""
     for job in planned.jobs["claims"].values():
-        path = Path(job.outputs["csv"])
         try:
-            # Text stays text: a claim may be named "nan".
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-            table = table.reindex(columns=list(scorecard.COLUMNS))
-        except (OSError, ValueError) as error:
-            reason = "no such file" if isinstance(error, FileNotFoundError) else error
-            return [], f"{path}: {reason}; make it with: {store.rebuild_command(path)}"
+            table = scorecard.read(job.outputs["csv"])
+        except InterpflowError as error:
+            return [], str(error)
         cells = table.astype(object).where(table.notna(), None)
         return [
             {str(key): cell for key, cell in row.items()} for row in cells.to_dict("records")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
 
 from interpflow import store
 from interpflow.progress import Log
@@ -17,17 +21,11 @@ from interpflow.workflow.job import Job
 def run(job: Job, log: Log) -> None:
     """Draw one figure."""
     spec = job.slice
-    plot = importlib.import_module(f"interpflow.plots.{spec['plot']}")
     data = {name: store.read(path) for name, path in job.inputs.items()}
-    marks = [Claim(**claim) for claim in spec["claims"]]
     images = {kind: Path(path) for kind, path in job.outputs.items() if kind != "json"}
     diverged = divergence.joined(data.values())
     with save.style():
-        if all(found.data_vars for found in data.values()):
-            drawn = plot.plot(data, plot.Options(**spec["options"]), marks)
-        else:  # of some analysis every seed has diverged
-            drawn = save.empty()
-        save.save(save.with_note(drawn, _note(diverged)), images)
+        save.save(draw(spec, data), images)
     said: dict[str, Any] = {
         "figure": spec["figure"],
         "caption": spec["caption"],
@@ -35,6 +33,17 @@ def run(job: Job, log: Log) -> None:
     }
     account.write(job, job.outputs["json"], **said, **({"diverged": diverged} if diverged else {}))
     log.line(f"{spec['plot']} of {', '.join(data)}")
+
+
+def draw(spec: Mapping[str, Any], data: Mapping[str, xr.Dataset]) -> Figure:
+    """The figure that `spec`, the slice of a figure's job, asks for of the findings `data`, by analysis."""
+    plot = importlib.import_module(f"interpflow.plots.{spec['plot']}")
+    marks = [Claim(**claim) for claim in spec["claims"]]
+    if all(found.data_vars for found in data.values()):
+        drawn = plot.plot(data, plot.Options(**spec["options"]), marks)
+    else:  # of some analysis every seed has diverged
+        drawn = save.empty()
+    return save.with_note(drawn, _note(divergence.joined(data.values())))
 
 
 def _note(diverged: divergence.Diverged) -> str:

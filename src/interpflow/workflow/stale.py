@@ -81,7 +81,10 @@ def require_planned_inputs(job: Job) -> None:
     """Raise InterpflowError, with the command that mends it, for an input of another recipe than planned."""
     for source in job.sources.values():
         if recipe_of(source.path) != source.job.sha:
-            raise InterpflowError(
-                f"{source.path}: {OTHER_RECIPE}; make it anew with: "
-                f"{store.rebuild_command(source.path).replace(' --force', '')}"
-            )
+            raise InterpflowError(of_other_recipe(source.path))
+
+
+def of_other_recipe(path: Path | str) -> str:
+    """That another recipe than the planned one made the file at `path`, with the command that mends it."""
+    command = store.rebuild_command(path).replace(" --force", "")
+    return f"{path}: {OTHER_RECIPE}; make it anew with: {command}"

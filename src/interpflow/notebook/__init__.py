@@ -1,0 +1,1 @@
+"""A study's results in hand, for notebooks and scripts: what `interpflow.study` gives."""
