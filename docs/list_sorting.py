@@ -31,7 +31,6 @@ print(claims[["claim", "relation", "paper", "ours", "verdict"]].to_string(index=
 modes = study.findings["modes"]
 last = modes.sel(checkpoint="last") if "checkpoint" in modes.dims else modes
 print(last["overlap"].sel(experiment="baseline").values.ravel())
-print(study.findings.tree)
 
 # %% [markdown]
 # ## A model's own words

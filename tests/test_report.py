@@ -253,3 +253,12 @@ def test_figures_that_a_scale_leaves_out_are_named(page):
 def test_the_page_says_what_made_each_study(built):
     main(["report"])
     assert f"Made with {made_with()}." in Path("results/laptop/report.html").read_text()
+
+
+def test_the_page_says_what_each_stage_took_by_the_records_beside_the_logs(page):
+    text = page()
+    assert "<h3>What it took</h3>" in text
+    for stage in ("data", "train", "analyse", "collect", "figure", "claims"):
+        assert f"<tr><td>{stage}</td>" in text
+    shutil.rmtree("logs")
+    assert "What it took" not in page()

@@ -80,6 +80,5 @@ def _failed(jobs: Iterable[Job], ahead: Iterable[Expected]) -> list[Expected]:
 def _print_each(word: str, jobs: Iterable[Expected]) -> None:
     """Print each of `jobs` with the last line of its log."""
     for job in jobs:
-        print(
-            f"  {word}  {job.called}: {time_left.last_line(job.log) or 'nothing in its log'} ({job.log})"
-        )
+        said = time_left.last_line(job.log) or "nothing in its log yet"
+        print(f"  {word}  {job.stage} {job.label}: {said} ({job.log})")

@@ -7,7 +7,7 @@ as they are, and says so where they are not what the specs would make now.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from interpflow.record import divergence, manifest, provenance, scorecard
 from interpflow.record.provenance import Link
 from interpflow.report.differences import conditions, differences
 from interpflow.spec.load import Spec, resolve
+from interpflow.workflow import measured
+from interpflow.workflow.duration import duration
 from interpflow.workflow.job import Job
 from interpflow.workflow.plan import Plan, plan
 
@@ -57,9 +59,26 @@ class StudyView:
     tally: dict[str, int]
     problem: str | None  # why there is no scorecard
     figures: list[FigureView]
+    took: list[StageView]
     left_out: list[str]  # figures of the base that the scale does not draw
     spec_path: str
     spec: str
+
+
+@dataclass(frozen=True)
+class StageView:
+    """What the jobs of a stage took, those of which a record is kept: `measured` of all its `jobs`.
+
+    `seconds` are those of all together, `cores` processor time a second, `memory` the most of one, in MB.
+    """
+
+    name: str
+    jobs: int
+    measured: int
+    seconds: float
+    cores: float
+    memory: float
+    longest: str
 
 
 def page(specs: Iterable[Spec], scale: str) -> str:
@@ -74,6 +93,7 @@ def page(specs: Iterable[Spec], scale: str) -> str:
     )
     environment.filters["number"] = "{:.4g}".format  # 0.806, 31.7, 510
     environment.filters["spread"] = "{:.2g}".format
+    environment.filters["duration"] = duration
     studies = [_study(spec, plan(resolve(spec, scale), spec.base)) for spec in specs]
     return environment.get_template("page.html").render(studies=studies, scale=scale)
 
@@ -93,10 +113,29 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
         tally={verdict: verdicts.count(verdict) for verdict in scorecard.VERDICTS},
         problem=problem,
         figures=[_figure(spec, planned, name) for name in study.figures],
+        took=[*_took(planned)],
         left_out=[name for name in spec.base.figures if name not in study.figures],
         spec_path=spec.path.as_posix(),
         spec=spec.path.read_text(encoding="utf-8"),
     )
+
+
+def _took(planned: Plan) -> Iterator[StageView]:
+    """What each stage took, by the records beside the logs; none where no record is kept."""
+    for stage, jobs in planned.jobs.items():
+        records = {job.label: measured.read(job.log) for job in jobs.values()}
+        done = {label: each for label, each in records.items() if each and each.outcome == "done"}
+        if done:
+            seconds = sum(each.seconds for each in done.values())
+            yield StageView(
+                name=stage,
+                jobs=len(jobs),
+                measured=len(done),
+                seconds=seconds,
+                cores=sum(each.cores * each.seconds for each in done.values()) / (seconds or 1.0),
+                memory=max(each.memory for each in done.values()),
+                longest=max(done, key=lambda label: done[label].seconds),
+            )
 
 
 def _made_with(planned: Plan) -> list[str]:

@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interpflow.files import replacing
 from interpflow.workflow import measured
@@ -25,16 +24,19 @@ PATH = Path(".snakemake/interpflow-run.json")
 class Expected:
     """One job of a run.
 
-    called    stage and names
-    log       its log, beside which stands what it took
-    recipe    the first digits of its recipe's SHA-256
-    threads   what it computes with
-    priority  a run starts the highest first
-    after     places in the run of the jobs that it waits for
-    seconds   how long it is expected to take
+    stage, label   what it is called
+    kind           stage and method, or plot: jobs of one kind are alike
+    log            its log, beside which stands what it took
+    recipe         the first digits of its recipe's SHA-256
+    threads        what it computes with
+    priority       a run starts the highest first
+    after          places in the run of the jobs that it waits for
+    seconds        how long it is expected to take
     """
 
-    called: str
+    stage: str
+    label: str
+    kind: str
     log: str
     recipe: str
     threads: int
@@ -67,49 +69,55 @@ def read() -> Run | None:
         return None
 
 
+# As the rules say.
+_PRIORITY = {"data": 2, "train": 2, "analyse": 1}
+
+
 def expected(jobs: Sequence[Job], every: Iterable[Job]) -> tuple[Expected, ...]:
-    """What to expect of `jobs`, each behind those that it reads, by what like ones of `every` took.
+    """What to expect of `jobs`, each behind those that it reads, by what those among `every` took before.
 
     A job takes as long as it took before, as far as the cost model foresees the same; else what jobs of its
-    method took, or of its stage, by the same measure; else what the cost model says.
+    kind took, or of its stage, by the same measure; else what the cost model says.
     """
     from interpflow.workflow.cost import job_seconds
 
-    pace = _paces(every)
+    records = ((job, measured.read(job.log)) for job in every)
+    paces = pace(
+        ((job.log, _kind(job), job.stage), record.seconds, record.cost)
+        for job, record in records
+        if record and record.outcome == "done"
+    )
     at = {job: place for place, job in enumerate(jobs)}
     return tuple(
         Expected(
-            called=f"{job.stage} {job.label}",
+            stage=job.stage,
+            label=job.label,
+            kind=_kind(job),
             log=job.log,
             recipe=job.short_sha,
             threads=job.threads,
             priority=_PRIORITY.get(job.stage, 0),
             after=tuple({at[source.job] for source in job.sources.values() if source.job in at}),
-            seconds=round(
-                job_seconds(job) * next((pace[key] for key in _likeness(job) if key in pace), 1.0),
-                2,
-            ),
+            seconds=round(job_seconds(job) * first(paces, job.log, _kind(job), job.stage), 2),
         )
         for job in jobs
     )
 
 
-# As the rules say.
-_PRIORITY = {"data": 2, "train": 2, "analyse": 1}
+def pace(took: Iterable[tuple[Sequence[str], float, float]]) -> dict[str, float]:
+    """By key how many times as long as foreseen those took that have it: (keys, seconds, seconds foreseen)."""
+    sums: dict[str, tuple[float, float]] = {}
+    for keys, seconds, foreseen in took:
+        for key in keys if foreseen else ():
+            before = sums.get(key, (0.0, 0.0))
+            sums[key] = (before[0] + seconds, before[1] + foreseen)
+    return {key: seconds / foreseen for key, (seconds, foreseen) in sums.items()}
 
 
-def _likeness(job: Job) -> list[Any]:
-    """What a job has in common with others, the closest first."""
-    of_kind = job.slice.get("method") or job.slice.get("plot") or ""
-    return [job.log, (job.stage, of_kind), job.stage]
+def first(paces: Mapping[str, float], *keys: str) -> float:
+    """The pace of the first of `keys` that has one; 1 where none has."""
+    return next((paces[key] for key in keys if key in paces), 1.0)
 
 
-def _paces(jobs: Iterable[Job]) -> Mapping[Any, float]:
-    """How many times as long as foreseen jobs took, by what they have in common."""
-    found: dict[Any, list[float]] = {}
-    for job in jobs:
-        record = measured.read(job.log)
-        if record and record.outcome == "done" and record.cost:
-            for key in _likeness(job):
-                found.setdefault(key, []).append(record.seconds / record.cost)
-    return {key: median(each) for key, each in found.items()}
+def _kind(job: Job) -> str:
+    return f"{job.stage} {job.slice.get('method') or job.slice.get('plot') or ''}".strip()

@@ -34,7 +34,8 @@ class Measured:
     seconds   how long it took, together with attempts at the same recipe that were killed before
     cores     processor time a second
     memory    the most that it held, in MB
-    cost      what the cost model foresaw, in seconds
+    cost      what the cost model foresaw, in seconds; 0 in a process that had done other things before, which
+              took less than foreseen
     """
 
     recipe: str
@@ -83,7 +84,7 @@ def measuring(log: Path | str, recipe: str, cost: float, alone: bool) -> Iterato
             _CLEAR.write_text("5")  # the peak counts from here
     path = path_beside(log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = Measured(recipe, "running", time.time() - loading, seconds=earlier, cost=cost)
+    record = Measured(recipe, "running", time.time() - loading, seconds=earlier, cost=cost * alone)
     outcome: Outcome = "failed"
     with path.open("a+b") as file:
         _lock(file.fileno())

@@ -14,15 +14,17 @@ from typing import TextIO
 
 from interpflow.workflow import measured
 from interpflow.workflow.duration import duration
-from interpflow.workflow.expected import Expected, Run
+from interpflow.workflow.expected import Expected, Run, first, pace
+from interpflow.workflow.measured import Measured
 
 _LEFT = re.compile(r"(?:(\d+):)?(\d+):(\d\d) left$")
+_ALL = ""  # what all jobs have in common
 _TAIL = 4096  # bytes of a log
 # A line says how far a run is after so much of the time that is left, within bounds in seconds.
 _SHARE_BETWEEN_LINES, _SOONEST, _LATEST = 0.1, 60.0, 900.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Progress:
     """A run now.
 
@@ -41,39 +43,51 @@ class Progress:
 
 
 def progress(run: Run) -> Progress:
-    """How far `run` is."""
+    """How far `run` is.  What its jobs took so far says how far off the expectations are."""
     now = time.time()
+    records = [_record(run, job) for job in run.jobs]
+    paces = pace(
+        ((job.kind, job.stage, _ALL), record.seconds, job.seconds)
+        for job, record in zip(run.jobs, records, strict=True)
+        if record and record.outcome == "done"
+    )
     left: dict[int, float] = {}
     lost: set[int] = set()
-    done, waiting, running, failed = 0, 0, [], []
-    for place, job in enumerate(run.jobs):
-        record = measured.read(job.log)
-        ours = record and record.recipe == job.recipe and record.began > run.began - 1.0
-        match record.outcome if record and ours else None:
-            case "done":
-                done += 1
-            case "running":
-                running.append(job)
-                left[place] = _left_of(job, now, now - record.began) if record else 0.0
-            case "failed" | "killed":
-                failed.append(job)
+    at = Progress(0, [], [], 0, 0.0)
+    for place, (job, record) in enumerate(zip(run.jobs, records, strict=True)):
+        seconds = job.seconds * first(paces, job.kind, job.stage, _ALL)
+        if record and record.outcome == "done":
+            at.done += 1
+        elif record and record.outcome == "running":
+            at.running.append(job)
+            left[place] = _left_of(job, seconds, now - record.began, now)
+        elif record:
+            at.failed.append(job)
+            lost.add(place)
+        else:
+            at.waiting += 1
+            if lost.isdisjoint(job.after):
+                left[place] = seconds
+            else:
                 lost.add(place)
-            case _:
-                waiting += 1
-                if lost.isdisjoint(job.after):
-                    left[place] = job.seconds
-                else:
-                    lost.add(place)
-    return Progress(done, running, failed, waiting, time_left(run, left))
+    at.seconds = time_left(run, left)
+    return at
 
 
-def _left_of(job: Expected, now: float, elapsed: float) -> float:
-    """How long a running job still takes: by the last line of its log, or by what was expected."""
+def _record(run: Run, job: Expected) -> Measured | None:
+    """What there is of an attempt at `job` in `run`."""
+    record = measured.read(job.log)
+    ours = record and record.recipe == job.recipe and record.began > run.began - 1.0
+    return record if ours else None
+
+
+def _left_of(job: Expected, seconds: float, elapsed: float, now: float) -> float:
+    """How long a running job still takes: by the last line of its log, or of `seconds` that it takes in all."""
     if found := _LEFT.search(last_line(job.log)):
         hours, minutes, seconds = (int(part or 0) for part in found.groups())
         said = os.stat(job.log).st_mtime
         return max(3600 * hours + 60 * minutes + seconds - (now - said), 0.0)
-    return max(job.seconds - elapsed, 0.1 * elapsed)
+    return max(seconds - elapsed, 0.1 * elapsed)
 
 
 def last_line(log: str) -> str:
