@@ -32,7 +32,8 @@ NEVER = ("matplotlib.pyplot", "seaborn", "snakemake", "scipy", "sklearn")
          (*COMPUTING, *DRAWING, "netCDF4")),
         (
             ["data small plain", "analyse small strings plain", "collect small lengths",
-             "claims small", "manifest small", "show results/laptop/small/analyses/lengths.nc"],
+             "claims small", "manifest small", "show results/laptop/small/analyses/lengths.nc",
+             "status small", "why small"],
             (*COMPUTING, *DRAWING),
         ),
         (["figure small bins", "report", "verify"], COMPUTING),

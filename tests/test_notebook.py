@@ -133,7 +133,7 @@ def test_a_figure_is_drawn_as_the_workflow_draws_it(built, tmp_path):
 def test_a_figure_takes_other_options_of_its_plot(built):
     results = interpflow.study("small")
     assert titles(results.figure("bins")) == ["Plain", "Wide"]
-    panels = {"Wide alone": {"": {"experiment": "wide"}}}
+    panels = {"Wide alone": {"wide": {"experiment": "wide"}}}
     assert titles(results.figure("bins", panels=panels)) == ["Wide alone"]
 
 

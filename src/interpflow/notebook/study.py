@@ -141,9 +141,9 @@ class Results:
             )
         spec = self.plan.find("figure", name).slice
         given = {**spec["options"], **options}
-        _check(spec["plot"], given)
         data = {each: self.findings[each].load() for each in self.spec.figures[name].data}
-        with save.style():
+        with contextlib.chdir(self.folder), save.style():  # plots of the project stand there
+            _check(spec["plot"], given)
             return page.shown(draw({**spec, "options": given}, data))
 
     def __repr__(self) -> str:
