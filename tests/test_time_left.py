@@ -49,6 +49,11 @@ def took(name: str, outcome: str, seconds: float = 0.0, began: float = BEGAN + 1
     path.write_text(json.dumps(asdict(Measured("abc", outcome, began, seconds))))
 
 
+def progress(run: Run, after: float = 1.0) -> time_left.Progress:
+    """The state of the run so many seconds after it began."""
+    return time_left.progress(run, run.began + after)
+
+
 def test_jobs_side_by_side_take_as_long_as_the_cores_let_them():
     assert whole(job(10), job(10)) == 10
     assert whole(job(10), job(10), cores=1) == 20
@@ -77,46 +82,58 @@ def test_finished_jobs_are_behind_and_say_how_far_off_the_expectation_is():
         job(4, name="d", stage="analyse", kind="analyse llc"),
         cores=1,
     )
-    assert time_left.progress(run).seconds == 28
+    assert progress(run).seconds == 28
     took("a", "done", seconds=20)
-    now = time_left.progress(run)
+    now = progress(run)
     assert (now.done, now.waiting, now.seconds) == (1, 3, 36)
     took("c", "done", seconds=2)
-    assert time_left.progress(run).seconds == pytest.approx(20 + 2)
+    assert progress(run).seconds == pytest.approx(20 + 2)
 
 
 def test_records_of_before_the_run_are_none_of_it():
     run = run_of(job(10))
     took("a", "done", began=BEGAN - 100)
-    assert time_left.progress(run).waiting == 1
+    assert progress(run).waiting == 1
 
 
 def test_what_failed_is_named_and_what_waits_for_it_takes_no_time():
     run = run_of(job(10, name="a"), job(5, 0, name="b"), job(3, name="c"))
     took("a", "failed")
-    now = time_left.progress(run)
+    now = progress(run)
     assert [each.label for each in now.failed] == ["a"]
     assert (now.waiting, now.seconds) == (2, 3)
 
 
 def test_a_running_job_takes_as_long_as_its_log_says():
-    now = time.time()
-    run = Run(now - 100, 2, (job(1000),))
+    run = Run(time.time(), 2, (job(1000),))
     with measuring("logs/a.log", "abc", 0.0, alone=False):
         Path("logs/a.log").write_text("step 3/9, loss 0.1, 5 steps/s, 1:02:03 left\n")
-        os.utime("logs/a.log", (now - 23, now - 23))
-        at = time_left.progress(run)
+        os.utime("logs/a.log", (run.began, run.began))
+        at = progress(run, after=23)
         assert [each.label for each in at.running] == ["a"]
-        assert at.seconds == pytest.approx(3700, abs=5)
+        assert at.seconds == pytest.approx(3700, rel=0.02)
         Path("logs/a.log").write_text("loading\n")
-        assert time_left.progress(run).seconds == pytest.approx(1000, abs=5)
-    assert time_left.progress(run).done == 1
+        assert progress(run, after=23).seconds == pytest.approx(977, rel=0.02)
+        assert progress(run, after=2000).seconds == pytest.approx(200, rel=0.02)
+    assert progress(run).done == 1
+
+
+def test_time_that_is_no_job_s_is_expected_of_the_jobs_that_are_left_too():
+    run = run_of(job(10, name="a"), job(20, 0, name="b"))
+    took("a", "done", seconds=10)
+    assert progress(run, after=10).seconds == 20
+    assert progress(run, after=15).seconds == 30
 
 
 def test_a_run_says_how_far_it_is_until_all_is_done(monkeypatch):
-    run, stream = run_of(job(600, name="a"), job(60, name="b")), io.StringIO()
-    ends = iter(["a", "b"])
-    monkeypatch.setattr(time_left.time, "sleep", lambda seconds: took(next(ends), "done", 300))
+    run = Run(time.time(), 2, (job(600, name="a"), job(60, name="b")))
+    ends, stream = iter(["a", "b"]), io.StringIO()
+
+    def sleep(seconds: float) -> None:
+        assert seconds == 60
+        took(next(ends), "done", 300, run.began)
+
+    monkeypatch.setattr(time_left.time, "sleep", sleep)
     time_left._tell(run, stream)
     assert stream.getvalue().splitlines() == [
         "interpflow: 0 of 2 jobs done, 0 running; about 10 minutes left on 2 cores",

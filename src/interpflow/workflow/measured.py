@@ -21,7 +21,7 @@ from typing import Literal
 
 Outcome = Literal["running", "done", "failed", "killed"]
 
-_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_STAT, _STATUS, _CLEAR = (Path("/proc/self", name) for name in ("stat", "status", "clear_refs"))
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,8 @@ def measuring(log: Path | str, recipe: str, cost: float, alone: bool) -> Iterato
     before = read(log)
     killed = before is not None and before.outcome == "killed" and before.recipe == recipe
     earlier = before.seconds if before and killed else 0.0
-    # Until now a process was busy loading, so that its processor time is as good as the clock.
-    loading = time.process_time() if alone else 0.0
-    started, cpu = time.monotonic() - loading, time.process_time() - loading
+    loading = _age() if alone else 0.0
+    started, cpu = time.monotonic() - loading, 0.0 if alone else time.process_time()
     if not alone:
         with contextlib.suppress(OSError):
             _CLEAR.write_text("5")  # the peak counts from here
@@ -133,6 +132,15 @@ def _is_free(descriptor: int) -> bool:
     except OSError:  # no locks: who knows
         return False
     return True
+
+
+def _age() -> float:
+    """The seconds since this process began; its processor time if the system does not say."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        ticks = int(_STAT.read_text().rpartition(")")[2].split()[19])
+        if ticks:
+            return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.process_time()
 
 
 def _peak() -> float:

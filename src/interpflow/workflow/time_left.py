@@ -42,9 +42,13 @@ class Progress:
     seconds: float
 
 
-def progress(run: Run) -> Progress:
-    """How far `run` is.  What its jobs took so far says how far off the expectations are."""
-    now = time.time()
+def progress(run: Run, now: float | None = None) -> Progress:
+    """The state of `run` at the time `now` (epoch).
+
+    Jobs that are done correct the expectations of the others.  Their times, run through on paper, are shorter
+    than the time since the run began: the rest is Snakemake's, and the jobs that are left cost it too.
+    """
+    now = time.time() if now is None else now
     records = [_record(run, job) for job in run.jobs]
     paces = pace(
         ((job.kind, job.stage, _ALL), record.seconds, job.seconds)
@@ -52,15 +56,18 @@ def progress(run: Run) -> Progress:
         if record and record.outcome == "done"
     )
     left: dict[int, float] = {}
+    spent: dict[int, float] = {}
     lost: set[int] = set()
     at = Progress(0, [], [], 0, 0.0)
     for place, (job, record) in enumerate(zip(run.jobs, records, strict=True)):
         seconds = job.seconds * first(paces, job.kind, job.stage, _ALL)
         if record and record.outcome == "done":
             at.done += 1
+            spent[place] = record.seconds
         elif record and record.outcome == "running":
             at.running.append(job)
-            left[place] = _left_of(job, seconds, now - record.began, now)
+            spent[place] = now - record.began
+            left[place] = _left_of(job, seconds, spent[place], now)
         elif record:
             at.failed.append(job)
             lost.add(place)
@@ -70,7 +77,9 @@ def progress(run: Run) -> Progress:
                 left[place] = seconds
             else:
                 lost.add(place)
-    at.seconds = time_left(run, left)
+    on_paper = time_left(run, spent)
+    between = max(1.0, (now - run.began) / on_paper) if on_paper else 1.0
+    at.seconds = between * time_left(run, left)
     return at
 
 
