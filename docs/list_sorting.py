@@ -33,9 +33,10 @@ last = modes.sel(checkpoint="last") if "checkpoint" in modes.dims else modes
 print(last["overlap"].sel(experiment="baseline").values.ravel())
 
 # %% [markdown]
-# ## A model's own words
+# ## The answers of a model
 #
-# Which numbers does the model put behind the separator of the first list, and which belong there?
+# Which numbers does the model put behind the separator of the first list, and which belong there?  The answers are
+# read off the last site, by the weights of the unembedding.
 
 # %%
 runs = study.runs("baseline")
@@ -45,7 +46,8 @@ answers = runs.mask_of_all(data, ["scored"])
 of_first = np.flatnonzero(answers[0])
 at = (np.zeros_like(of_first), of_first)
 stream = runs.activations(weights, examples, "ln_final.hook_normalized", at)
-logits = stream @ weights["W_U"] + weights["b_U"][:, None]
+gain, shift, bias = (weights[name][:, None] for name in ("ln_final_w", "ln_final_b", "b_U"))
+logits = (stream * gain + shift) @ weights["W_U"] + bias  # (seed, n, output)
 outputs = data["output"].values
 print("asked:  ", *outputs[data["targets"].values[at]])
 print("seed 0: ", *outputs[logits.argmax(-1)[0].numpy()])
