@@ -35,8 +35,8 @@ print(last["overlap"].sel(experiment="baseline").values.ravel())
 # %% [markdown]
 # ## The answers of a model
 #
-# Which numbers does the model put behind the separator of the first list, and which belong there?  The answers are
-# read off the last site, by the weights of the unembedding.
+# Which numbers does the model put behind the separator of the first list, and which belong there?  The answers
+# are read off the last site, by the weights of the unembedding.
 
 # %%
 runs = study.runs("baseline")

@@ -116,9 +116,9 @@ def test_evaluation_with_an_edit_is_that_of_a_model_without_the_part(built):
     np.testing.assert_allclose(edited.loss, runs.evaluate(silenced, examples).loss, rtol=1e-6)
 
 
-def test_data_of_an_experiment_are_the_examples_with_their_states(built):
+def test_data_of_an_experiment_are_the_examples_with_their_states_whoever_shares_them(built):
     data = interpflow.study("small").data("wide")
-    xr.testing.assert_identical(data.load(), store.read(f"{RESULTS}/experiments/wide/data.nc"))
+    xr.testing.assert_identical(data.load(), store.read(f"{RESULTS}/data/plain.nc"))
 
 
 def test_a_figure_is_drawn_as_the_workflow_draws_it(built, tmp_path):

@@ -104,7 +104,7 @@ def read_coordinates(path: Path | str) -> xr.Dataset:
 
 def read_shapes(path: Path | str) -> dict[str, tuple[int, ...]]:
     """The shape of each variable of the dataset at `path`, whose values are not read; raises as `read` does."""
-    with _opened(Path(path)) as dataset:
+    with opened(Path(path)) as dataset:
         return {str(name): values.shape for name, values in dataset.data_vars.items()}
 
 

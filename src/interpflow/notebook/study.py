@@ -97,7 +97,7 @@ class Results:
 
     def data(self, experiment: str) -> xr.Dataset:
         """The examples of `experiment` with the true states behind them, read when looked at."""
-        return lazy.read(self._made("data", experiment)["data"])
+        return lazy.read(self._data(experiment))
 
     def runs(self, experiment: str) -> Runs:
         """The trained seeds of `experiment`: weights, history, activations, evaluation with edits.
@@ -107,7 +107,7 @@ class Results:
         from interpflow.runs import load_runs
 
         of = self._experiment(experiment)
-        inputs = self._made("data", experiment)
+        inputs = {"data": self._data(experiment)}
         for job in self.plan.jobs["train"].values():
             if job.names[0] == experiment:
                 inputs |= {
@@ -164,11 +164,10 @@ class Results:
             )
         return self.spec.experiments[name]
 
-    def _made(self, stage: str, experiment: str) -> dict[str, str]:
-        """The files of the job of `stage` for `experiment`."""
+    def _data(self, experiment: str) -> str:
+        """The path of the data of `experiment`."""
         self._experiment(experiment)
-        job = self.plan.find(stage, experiment)
-        return {output: str(found(job, output, self.folder)) for output in job.outputs}
+        return str(found(self.plan.data[experiment], "data", self.folder))
 
 
 def _check(plot: str, options: dict[str, Any]) -> None:
