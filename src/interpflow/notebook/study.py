@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 def study(name: str, scale: str = DEFAULT_SCALE, folder: Path | str | None = None) -> Results:
     """The results of the study `name` at `scale`, of the project in `folder`.
 
-    By default it is the project that the current folder belongs to.  Raises InterpflowError where there is no
-    such spec or scale, and for a spec with mistakes.  Nothing is made: what is missing or stale is said when it
-    is asked for, with the command that makes it.
+    By default the project is the one that the current folder belongs to.  Nothing is made: a missing file is an
+    error and a stale one a warning, with the command that makes it.  Raises InterpflowError for an unknown name
+    or scale, and for a spec with mistakes.
     """
     project = _project(name, Path(folder) if folder is not None else None)
     with contextlib.chdir(project):

@@ -1,8 +1,7 @@
-"""The code behind a digest, definition by definition, so that a later look says which of them changed.
+"""The code behind a digest, definition by definition, so that a later comparison names the changed ones.
 
-A recipe holds one digest of all code that a job runs.  What that code consisted of is kept once for each
-digest, in results/.code/: beside the results, since files of one recipe have the same bytes wherever the code
-of their making stood.
+A recipe holds one digest of all code that a job runs.  The definitions behind each digest are kept once, in
+results/.code/.  The files of a recipe do not hold them: their bytes do not depend on the names of modules.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from interpflow.workflow.recipe import (
     spell,
 )
 
-# {module: {definition: digest}}; `WHOLE` is the digest of all that stands in the module.
+# {module: {definition: digest}}; under `WHOLE` stands the digest of the whole module.
 Parts = Mapping[str, Mapping[str, str]]
 
 WHOLE = ""
@@ -35,9 +34,9 @@ _DIGITS = 8  # of a digest: it is compared with one other
 
 
 def code_parts(*modules: str) -> Parts:
-    """Each definition of all code that `recipe.code_digest(*modules)` counts; `Class.method` for methods.
+    """The definitions of all code that `recipe.code_digest(*modules)` counts; a method is `Class.method`.
 
-    A module that counts in part (`module:function,function`) has the definitions of that part.
+    A module written as `module:function,function` has the definitions of its part.
     """
     found: dict[str, Mapping[str, str]] = {}
     waiting = [run for module in modules for run in modules_run(module)]
@@ -49,7 +48,7 @@ def code_parts(*modules: str) -> Parts:
 
 
 def keep(digest: str, *modules: str) -> None:
-    """Keep, in the current project, what the code `modules` of `digest` consists of."""
+    """Keep the definitions of `modules`, whose digest is `digest`, in the project of the current folder."""
     path = Path(_KEPT.format(digest=digest[:16]))
     if path.is_file():
         return
@@ -62,7 +61,7 @@ def keep(digest: str, *modules: str) -> None:
 
 
 def kept(digest: str) -> Parts | None:
-    """What code of this digest consisted of; None where that was not kept."""
+    """The definitions behind `digest`; None if they were not kept."""
     try:
         return dict(json.loads(Path(_KEPT.format(digest=digest[:16])).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -70,10 +69,10 @@ def kept(digest: str) -> Parts | None:
 
 
 def changes(before: Parts, now: Parts) -> list[str]:
-    """Each definition that is not what it was: `interpflow.plots.dots: plot changed`.
+    """A message on each definition that changed: `interpflow.plots.dots: plot changed`.
 
-    Where a module has the same definitions as before, what changed are its imports or the order of its
-    statements; that is said where nothing else is found, since an edit of a definition often brings it along.
+    A module can change while its definitions stay: its imports, or the order of its statements.  An edit of a
+    definition often changes imports too, so they are named only if no definition changed.
     """
     gone = {module: parts for module, parts in before.items() if module not in now}
     found, silent = [], []

@@ -1,6 +1,6 @@
-"""What a run has before it: its jobs, what each waits for and how long it is expected to take.
+"""The jobs that a run has before it, with the inputs that each waits for and the seconds that it will take.
 
-It is written down for the length of a run, so that a look at the run plans nothing.
+A run writes them down, so that `status` beside the run needs no plan.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ _PRIORITY = {"data": 2, "train": 2, "analyse": 1}
 
 
 def expected(jobs: Sequence[Job], every: Iterable[Job]) -> tuple[Expected, ...]:
-    """What to expect of `jobs`, each behind those that it reads, by what those among `every` took before.
+    """The expectations of `jobs`, each after its inputs, from the records of the jobs `every`.
 
-    A job takes as long as it took before, as far as the cost model foresees the same; else what jobs of its
-    kind took, or of its stage, by the same measure; else what the cost model says.
+    The cost model foresees the seconds of a job.  They are scaled by the last record of the same job, else by
+    the records of jobs of its kind, else of its stage.
     """
     from interpflow.workflow.cost import job_seconds
 
@@ -105,7 +105,7 @@ def expected(jobs: Sequence[Job], every: Iterable[Job]) -> tuple[Expected, ...]:
 
 
 def pace(took: Iterable[tuple[Sequence[str], float, float]]) -> dict[str, float]:
-    """By key how many times as long as foreseen those took that have it: (keys, seconds, seconds foreseen)."""
+    """The ratio of seconds to foreseen seconds by key; `took` holds (keys, seconds, foreseen seconds)."""
     sums: dict[str, tuple[float, float]] = {}
     for keys, seconds, foreseen in took:
         for key in keys if foreseen else ():

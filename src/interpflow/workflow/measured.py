@@ -1,8 +1,7 @@
-"""What making the files of a job took, kept beside its log; and whether a process is at work on them now.
+"""The record of a job: its seconds, cores and memory, in a JSON file beside its log.
 
-The record is a JSON file that the job holds locked while it works.  The kernel frees the lock when the process
-ends, however it ends: a record that says `running` and is free is of a job that was killed.  No recipe and no
-result depends on it.
+The job holds the file locked while it works.  The kernel frees the lock when the process ends, even by a kill.
+So a record that says `running` and is free belongs to a killed job.  No recipe and no result depends on records.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What there is of a job: files by the planned recipe, by another, damaged ones or none."""
+"""The state of a job: its files are of the planned recipe, of another one, damaged, or missing."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def state(job: Job) -> State:
 
 
 def to_run(jobs: Iterable[Job]) -> dict[Job, State]:
-    """Those of `jobs`, each behind what it reads, that a run would run, with the state of their files.
+    """The ones of `jobs` that a run would run, with the state of their files; each job stands after its inputs.
 
-    A job whose files are as planned runs all the same where one that it reads is stale.
+    A job with the planned files runs too if an input is stale.
     """
     found: dict[Job, State] = {}
     for job in jobs:
@@ -37,7 +37,7 @@ def to_run(jobs: Iterable[Job]) -> dict[Job, State]:
 
 
 def with_all_behind(jobs: Iterable[Job]) -> list[Job]:
-    """`jobs` and all that they rest on, each behind what it reads."""
+    """`jobs` and all jobs that they rest on, each after its inputs."""
     found: dict[Job, None] = {}
 
     def visit(job: Job) -> None:

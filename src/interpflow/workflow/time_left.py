@@ -1,4 +1,4 @@
-"""How far a run is and how long it still takes, from what its jobs have left beside their logs."""
+"""The progress of a run and the time that is left, from the records beside the logs of its jobs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Why jobs would run: which key of the spec, which definition of the code or which input is not what it was.
+"""The reasons for a run of jobs: a key of the spec, a definition of the code or an input that changed.
 
-A file holds the recipe that made it, so the keys of the spec are compared with that; of its code the recipe
-holds a digest, and `code_parts` what the digest stands for.
+A file holds the recipe that made it.  The keys of the spec are compared with this recipe.  The recipe holds one
+digest of all code; `code_parts` keeps the definitions behind the digest.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from interpflow.errors import InterpflowError
 from interpflow.record import manifest
 from interpflow.record.provenance import origin
 from interpflow.report.differences import compare
@@ -18,7 +19,7 @@ from interpflow.workflow.code_parts import Parts, changes, code_parts, kept
 from interpflow.workflow.job import Job
 from interpflow.workflow.layout import STAGES
 from interpflow.workflow.recipe import canonical
-from interpflow.workflow.stale import staleness
+from interpflow.workflow.stale import recipe_of, staleness
 from interpflow.workflow.states import to_run
 
 Recipe = Mapping[str, Any]
@@ -26,12 +27,12 @@ Recipe = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Why:
-    """What is behind the jobs that would run.
+    """The reasons for the jobs that a run would run.
 
-    changed   {what is not as it was: the jobs that it is about}
-    resting   jobs of which nothing changed but what they rest on
-    missing   jobs whose files are not there
-    damaged   what is wrong with files that are damaged
+    changed   {reason: the jobs whose own recipe it changed}
+    resting   the jobs of which nothing changed but the recipes of their inputs
+    missing   the jobs without files
+    damaged   messages on files that are damaged or do not name their recipe
     """
 
     changed: dict[str, list[Job]] = field(default_factory=dict)
@@ -45,10 +46,10 @@ def why(
     recipe_before: Callable[[Job], Recipe] | None = None,
     parts_before: Callable[[str], Parts | None] = kept,
 ) -> Why:
-    """Why those of `jobs`, each behind what it reads, would run that would.
+    """The reasons for the ones of `jobs` that a run would run; each job stands after its inputs.
 
-    `recipe_before` gives the recipe that made the files of a job, `parts_before` the code behind a digest; by
-    default what the files say and what is kept beside them.
+    `recipe_before` gives the recipe that made the files of a job, by default from the files.  `parts_before`
+    gives the code behind a digest, by default from results/.code/.
     """
     recipe_before = recipe_before or _recipe_in_file
     found, states = Why(), to_run(jobs)
@@ -58,7 +59,11 @@ def why(
         elif state == "damaged":
             found.damaged.append(staleness(job))
         else:
-            before = recipe_before(job)
+            try:
+                before = recipe_before(job)
+            except InterpflowError as error:
+                found.damaged.append(str(error))
+                continue
             told = [*changed(before, job, parts_before)] or [
                 *_inputs_made_anew(before, job, states)
             ]
@@ -72,7 +77,7 @@ def why(
 def changed(
     before: Recipe, job: Job, parts_before: Callable[[str], Parts | None] = kept
 ) -> Iterator[str]:
-    """What of `job` itself is not as in the recipe `before`: keys of the spec, its code, its list of inputs."""
+    """The differences of `job` from the recipe `before`: keys of the spec, code, and names of inputs."""
     now = json.loads(canonical(job.recipe))
     here, base = _as_in_spec(now), _as_in_spec(before)
     for section in {**base, **here}:
@@ -90,7 +95,7 @@ def changed(
 
 
 def _inputs_made_anew(before: Recipe, job: Job, states: Mapping[Job, str]) -> Iterator[str]:
-    """Which inputs are up to date and of another recipe than the one that was read."""
+    """The inputs that another recipe made since `job` read them, and that are up to date."""
     for name, source in job.sources.items():
         if source.job not in states and before["inputs"].get(name) not in ("", source.job.sha):
             yield f"{source.path} was made anew since"
@@ -99,12 +104,14 @@ def _inputs_made_anew(before: Recipe, job: Job, states: Mapping[Job, str]) -> It
 def _recipe_in_file(job: Job) -> Recipe:
     if job.stage == "manifest":
         return manifest.recipe(job.outputs["manifest"])
-    path = next(path for path in job.outputs.values() if path.endswith((".nc", ".json")))
-    return origin(path).recipe
+    paths = [path for path in job.outputs.values() if path.endswith((".nc", ".json"))]
+    # A kill can leave one file of two by the planned recipe.
+    stale = (path for path in paths if recipe_of(path) != job.sha)
+    return origin(next(stale, paths[0])).recipe
 
 
 def _as_in_spec(recipe: Recipe) -> dict[str, Any]:
-    """What a recipe holds of the spec, under the keys that the spec has for it."""
+    """The part of the spec that a recipe holds, under the keys of the spec."""
     names = STAGES[recipe["stage"]].names
     said = {
         key: value
@@ -125,9 +132,9 @@ def _as_in_spec(recipe: Recipe) -> dict[str, Any]:
 
 
 def _keys(section: str, here: Any, base: Any) -> Iterator[str]:
-    """The keys below `section` whose values differ, each with both."""
+    """The keys below `section` whose values differ, each with both values."""
     if section in ("claims", "sweep") and here is not None and base is not None:
-        # By name: of one that is new or gone its name is enough; experiments are told of as inputs.
+        # The name of a new claim is enough; a new experiment is an input.
         if section == "claims":
             yield from (f"claims.{name} is new" for name in here if name not in base)
             yield from (f"claims.{name} is gone" for name in base if name not in here)
