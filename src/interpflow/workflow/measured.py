@@ -1,7 +1,7 @@
 """The record of a job: its seconds, cores and memory, in a JSON file beside its log.
 
 The job holds the file locked while it works.  The kernel frees the lock when the process ends, even by a kill.
-So a record that says `running` and is free belongs to a killed job.  No recipe and no result depends on records.
+So a record that says `running` and is free belongs to a killed job.  No recipe and no result depends on it.
 """
 
 from __future__ import annotations
