@@ -86,7 +86,7 @@ def progress(run: Run, now: float | None = None) -> Progress:
 def _record(run: Run, job: Expected) -> Measured | None:
     """What there is of an attempt at `job` in `run`."""
     record = measured.read(job.log)
-    ours = record and record.recipe == job.recipe and record.began > run.began - 1.0
+    ours = record and record.recipe == job.recipe and record.began >= run.began
     return record if ours else None
 
 
