@@ -434,6 +434,11 @@ def test_names_are_words(name: str, words: str) -> None:
     assert style.readable(name) == words
 
 
+def test_a_line_without_letters_has_a_width() -> None:
+    assert [style.text_width(text) for text in ("", " ", "  ")] == [0, 0, 0]
+    assert 0 < style.text_width("i") < style.text_width("iii")
+
+
 @pytest.mark.parametrize("count", range(1, 25))
 def test_panels_waste_less_than_a_row(count: int) -> None:
     figure, axes = style.panels(count)

@@ -41,7 +41,9 @@ def title(name: str, *rest: str) -> str:
 
 @functools.cache
 def text_width(text: str, bold: bool = False) -> float:
-    """The width of a line of `text`, inches."""
+    """The width of a line of `text`, inches; 0 where nothing is drawn."""
+    if not text.strip():
+        return 0.0  # matplotlib fails at paths without a point
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
