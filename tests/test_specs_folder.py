@@ -56,6 +56,18 @@ def test_a_spec_with_another_ending_is_to_be_renamed(specs, capsys):
     assert "rename it to mine.yaml" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("named", ["small", "specs/small.yaml"])
+def test_a_study_is_checked_by_its_name_or_its_file(specs, capsys, named):
+    (specs / "draft.yaml").write_text("study: draft\ntitle: [\n")
+    assert main(["check", named]) == 0
+    assert "specs/small.yaml: in order" in capsys.readouterr().out
+
+
+def test_a_study_that_is_not_there_is_named_with_the_nearest(specs, capsys):
+    assert main(["check", "smal"]) == 2
+    assert "no such spec; did you mean 'small'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["check", "report"])
 def test_a_folder_without_specs_is_not_in_order(tmp_path, monkeypatch, capsys, command):
     monkeypatch.chdir(tmp_path)

@@ -11,13 +11,13 @@ from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
 from interpflow.workflow.cost import cost_class, training_seconds
 from interpflow.workflow.duration import duration
-from interpflow.workflow.plan import misnamed, plan, spec_files
+from interpflow.workflow.plan import misnamed, plan, spec_files, spec_of
 
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("check", help="validate specs and list what they would run")
     parser.add_argument(
-        "specs", nargs="*", metavar="SPEC", type=Path, help="default: all of specs/"
+        "specs", nargs="*", metavar="STUDY", help="or the file of a spec; default: all of specs/"
     )
     parser.add_argument("--scale", default=DEFAULT_SCALE)
     parser.set_defaults(command=run)
@@ -26,7 +26,8 @@ def register(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print, for each study, the jobs of each stage and roughly what training costs."""
     problems = [] if arguments.specs else misnamed()
-    specs = load_specs(arguments.specs or spec_files(), Foresight())
+    paths = [_file(named) for named in arguments.specs]
+    specs = load_specs(paths or spec_files(), Foresight())
     require_scale(specs.values(), arguments.scale)
     for spec in specs.values():
         study = resolve(spec, arguments.scale)
@@ -38,3 +39,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if problems:
         raise InterpflowError("\n".join(problems))
+
+
+def _file(named: str) -> Path:
+    path = Path(named)
+    return path if path.exists() or path.suffix or len(path.parts) > 1 else spec_of(named)

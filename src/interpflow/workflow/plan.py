@@ -343,7 +343,7 @@ def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) ->
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
     """
-    specs = load_specs([_path(study, folder) for study in studies] or spec_files(folder))
+    specs = load_specs([spec_of(study, folder) for study in studies] or spec_files(folder))
     require_scale(specs.values(), scale)
     return {name: plan(resolve(spec, scale), spec.base) for name, spec in specs.items()}
 
@@ -353,16 +353,17 @@ def require_names(studies: Iterable[str], folder: Path = SPECS) -> None:
 
     Their tasks are asked for a few examples, once, before anything runs; it takes a second a study.
     """
-    load_specs([_path(study, folder) for study in sorted(studies)], Foresight())
+    load_specs([spec_of(study, folder) for study in sorted(studies)], Foresight())
 
 
 def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:
     """The plan of one study.  Raises InterpflowError where it has no spec, or one with mistakes."""
-    spec = load_spec(_path(study, folder))
+    spec = load_spec(spec_of(study, folder))
     return plan(resolve(spec, scale), spec.base)
 
 
-def _path(study: str, folder: Path) -> Path:
+def spec_of(study: str, folder: Path = SPECS) -> Path:
+    """The file of a study's spec.  Raises InterpflowError, with the nearest, where there is none."""
     path = folder / f"{study}.yaml"
     if not path.is_file():
         known = [other.stem for other in sorted(folder.glob("*.yaml"))]
