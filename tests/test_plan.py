@@ -224,9 +224,11 @@ def test_a_file_that_no_job_makes_is_refused_with_the_nearest(planned, tmp_path)
 
 def test_a_folder_without_specs_is_an_error_that_says_where_to_start(tmp_path):
     with pytest.raises(
-        InterpflowError, match=r"no specs in .*: start in the folder that holds specs/"
+        InterpflowError, match=r"no specs in .*: write a study as specs/<study>.yaml"
     ):
         plan_all("laptop", folder=tmp_path)
+    with pytest.raises(InterpflowError, match="start in the folder that holds specs/"):
+        plan_all("laptop", folder=tmp_path / "specs")
 
 
 def test_a_thousand_experiments_are_planned_in_a_second_or_two(planned):
