@@ -112,6 +112,16 @@ def test_a_chain_asks_for_the_letters_that_by_hand_lead_to_the_parity():
         assert given == set(every(4, 4))
 
 
+def test_a_letter_is_compared_with_the_first_and_in_a_chain_with_the_next():
+    plain, chain = data(), data(mode="parity_cot")
+    longest = plain["length"].values == 6
+    assert (plain["compared"].values[longest] == 0).all()
+    assert (plain["behind"].values[longest] == [-1, 1, 1, 1, 1, 1]).all()
+    assert (plain["behind"].values[plain["length"].values == 2] == [-1, 1, -1, -1, -1, -1]).all()
+    assert (chain["compared"].values == [0, 0, 0, 0, 1, 2]).all()
+    assert (chain["behind"].values == [-1, 1, 1, 1, 2, 3]).all()
+
+
 def test_a_chain_without_its_first_letters_is_that_of_shorter_strings():
     """Dropping a letter at each step leaves even pairs of as many letters: first against last."""
     for string in every(2, 6):

@@ -144,7 +144,7 @@ def _behind(
 def _shortened(
     model: Transformer, weights: Weights, tokens: Ints, rounds: int, table: Ints, device: str
 ) -> Ints:
-    """Predictions (seed, example, round) at the end of `tokens` (example, pos); each time the first one goes."""
+    """Predictions (seed, example, round) at the end of `tokens` (example, pos), whose first goes each time."""
     read = np.repeat(tokens[None], len(weights["W_E"]), axis=0)
     length, said = tokens.shape[1], []
     for _ in range(rounds):

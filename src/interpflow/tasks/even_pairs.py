@@ -51,8 +51,8 @@ VARIABLES = {
     "targets": Variable((*_AT, "output"), "1", "whether the string up to here is even"),
     "letter": Variable(_AT, "1", "the letter: 0 for a, 1 for b, -1 after the end"),
     "place": Variable(_AT, "1", "the letter's place, counted from 0, and -1 after the end"),
-    "first_place": Variable(("example",), "1", "place of the first letter"),
-    "second_place": Variable(("example",), "1", "place of the second letter"),
+    "compared": Variable(_AT, "1", "place of the letter that even pairs compare this one with"),
+    "behind": Variable(_AT, "1", "place behind the compared letter, -1 where none is up to here"),
     "even": Variable(("example",), "1", "1 where the answer at the last letter is even, else 0"),
     "parity": Variable(("example",), "1", "1 where the given string has even parity, else 0"),
     "given": Variable(
@@ -76,7 +76,9 @@ def generate(options: Options) -> xr.Dataset:
     given = np.full_like(length, options.first) if options.mode == "parity_cot" else length
     at = np.arange(options.longest)
     there = at < length[:, None]
-    even = _even(options, letters) & there
+    compared = _compared(options)
+    equal = letters == letters[:, compared]
+    even = (letters.cumsum(1) % 2 == 0 if options.mode == "parity" else equal) & there
     return xr.Dataset(
         {
             "tokens": (_AT, np.where(there, 2 * at + letters, 0).astype(np.int16)),
@@ -86,8 +88,8 @@ def generate(options: Options) -> xr.Dataset:
             "targets": ((*_AT, "output"), even[..., None].astype(np.int8)),
             "letter": (_AT, letters),
             "place": (_AT, np.where(there, at, -1)),
-            "first_place": ("example", np.zeros_like(length)),
-            "second_place": ("example", np.where(length > 1, 1, -1)),
+            "compared": (_AT, np.where(there, compared, -1)),
+            "behind": (_AT, np.where(there & (compared < at), compared + 1, -1)),
             "even": ("example", even[np.arange(len(length)), length - 1].astype(np.int64)),
             "parity": ("example", ((letters * (at < given[:, None])).sum(1) + 1) % 2),
             "given": ("example", given),
@@ -113,14 +115,10 @@ def _parts(options: Options) -> list[tuple[str, np.ndarray, np.ndarray]]:
     ]
 
 
-def _even(options: Options, letters: np.ndarray) -> np.ndarray:
-    """Whether strings up to each letter (example, position) are even; of chains, whether a letter a follows."""
-    if options.mode == "parity":
-        return letters.cumsum(1) % 2 == 0
-    opposite = np.zeros(letters.shape[1], np.int64)
-    if options.mode == "parity_cot":
-        opposite = np.maximum(np.arange(len(opposite)) - options.first + 1, 0)
-    return letters == letters[:, opposite]
+def _compared(options: Options) -> np.ndarray:
+    """The place (position,) of the letter that each letter is compared with: the first; in chains, later ones."""
+    at = np.arange(options.longest)
+    return np.maximum(at - options.first + 1, 0) if options.mode == "parity_cot" else 0 * at
 
 
 def strings(length: int) -> np.ndarray:
