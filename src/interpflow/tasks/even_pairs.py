@@ -116,7 +116,7 @@ def _parts(options: Options) -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def _compared(options: Options) -> np.ndarray:
-    """The place (position,) of the letter that each letter is compared with: the first; in chains, later ones."""
+    """The place (position,) of the letter that each is compared with: the first; of a chain, the next one."""
     at = np.arange(options.longest)
     return np.maximum(at - options.first + 1, 0) if options.mode == "parity_cot" else 0 * at
 
