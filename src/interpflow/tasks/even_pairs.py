@@ -53,7 +53,9 @@ VARIABLES = {
     "place": Variable(_AT, "1", "the letter's place, counted from 0, and -1 after the end"),
     "compared": Variable(_AT, "1", "place of the letter that even pairs compare this one with"),
     "behind": Variable(_AT, "1", "place behind the compared letter, -1 where none is up to here"),
-    "even": Variable(("example",), "1", "1 where the answer at the last letter is even, else 0"),
+    "even": Variable(
+        _AT, "1", "1 where the answer at this letter is even, 0 where odd, -1 after the end"
+    ),
     "parity": Variable(("example",), "1", "1 where the given string has even parity, else 0"),
     "given": Variable(
         ("example",), "token", "letters that the task gave, without those of a chain"
@@ -90,7 +92,7 @@ def generate(options: Options) -> xr.Dataset:
             "place": (_AT, np.where(there, at, -1)),
             "compared": (_AT, np.where(there, compared, -1)),
             "behind": (_AT, np.where(there & (compared < at), compared + 1, -1)),
-            "even": ("example", even[np.arange(len(length)), length - 1].astype(np.int64)),
+            "even": (_AT, np.where(there, even, -1)),
             "parity": ("example", ((letters * (at < given[:, None])).sum(1) + 1) % 2),
             "given": ("example", given),
             "rounds": ("example", given - 1),
