@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from small import labelled_weights
+from small import brackets, labelled_weights
 
 from interpflow.analyses import rollout
 from interpflow.errors import InterpflowError
@@ -129,3 +129,9 @@ def test_what_cannot_be_read_is_refused(options, message):
     runs = runs_on(even_pairs.generate(even_pairs.Options()), "binary_cross_entropy")
     with pytest.raises(InterpflowError, match=message):
         rollout.analyse(runs, rollout.Options(**options))
+
+
+def test_several_labels_at_once_are_no_token():
+    runs = runs_on(brackets(), "mse")
+    with pytest.raises(InterpflowError, match="several labels hold at once"):
+        rollout.analyse(runs, rollout.Options())
