@@ -89,7 +89,8 @@ class TrainingOptions(Section):
     start: Start | None = None  # where weights come from; from the seed if not given
     # Parts that stay as they start: `embedding`, `unembedding`, `layer 0`, `head 0.1`, or a weight: W_Q.
     frozen: list[str] = []
-    rate_scale: RateScale | None = None  # parts with a learning rate of their own
+    # Parts with a learning rate of their own: {parts: {W_Q: 2.0}, until: 100} is twice the rate for 100 steps.
+    rate_scale: RateScale | None = None
 
     @model_validator(mode="after")
     def _epochs_or_steps(self) -> Self:
