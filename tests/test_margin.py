@@ -42,10 +42,11 @@ def test_in_a_plane_no_angle_has_a_larger_margin(seed):
     assert best - 1e-12 <= ours <= best + between_angles
 
 
+@pytest.mark.parametrize("gap", [0.1, 1e-3])
 @pytest.mark.parametrize(("number", "width"), [(3, 5), (40, 5), (126, 12)])
-def test_the_separator_is_a_sum_of_points_that_lie_on_the_margin(number, width):
+def test_the_separator_is_a_sum_of_points_that_lie_on_the_margin(number, width, gap):
     """The conditions of Karush, Kuhn and Tucker, which only the best separator meets."""
-    points = np.concatenate([separable(1, number, width)] * 2)  # every point twice
+    points = np.concatenate([separable(1, number, width, gap)] * 2)  # every point twice
     w = hard_margin(points)
     at = points @ w
     assert at.min() == pytest.approx(1, abs=1e-9)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_CLOSE = 1e-9
+_ROUNDING = 1e-14
 
 
 def hard_margin(points: Floats) -> Floats | None:
@@ -21,9 +21,8 @@ def hard_margin(points: Floats) -> Floats | None:
     matrix = np.concatenate([points.T, np.ones((1, count))])
     wanted = np.append(np.zeros(width), 1.0)
     residual = matrix @ nonnegative_least_squares(matrix, wanted) - wanted
-    if residual[-1] > -_CLOSE:
-        return None
-    w = -residual[:-1] / residual[-1]
+    # The last residual is about minus the squared margin, and rounding alone where nothing separates.
+    w = -residual[:-1] / min(residual[-1], -_ROUNDING)
     return w if (points @ w).min() > 1 - 1e-6 else None
 
 
@@ -35,7 +34,7 @@ def nonnegative_least_squares(matrix: Floats, wanted: Floats) -> Floats:
         gain = matrix.T @ (wanted - matrix @ x)
         gain[used] = -np.inf
         best = int(gain.argmax())
-        if gain[best] <= _CLOSE:
+        if gain[best] <= _ROUNDING:
             break
         used[best] = True
         while True:
@@ -45,9 +44,9 @@ def nonnegative_least_squares(matrix: Floats, wanted: Floats) -> Floats:
             if not below.any():
                 break
             # Go towards the free solution until the first entry is 0, which is then no longer used.
-            step = (x[below] / (x[below] - free[below]).clip(_CLOSE**2)).min()
+            step = (x[below] / (x[below] - free[below]).clip(_ROUNDING**2)).min()
             x += step * (free - x)
-            used &= x > _CLOSE**2
+            used &= x > _ROUNDING**2
             x[~used] = 0.0
         x = free
     return x
