@@ -35,6 +35,7 @@ MODELS: list[dict[str, Any]] = [
     {"norm": "pre", "positions": "none", "d_mlp": 16, "scale_embedding": True, "biases": False},
     {"norm": "pre", "positions": "rotary", "rotary_base": 500.0, "heads": 2, "d_mlp": 16},
     {"norm": "pre", "positions": "rotary", "attention": "full", "heads": 2, "biases": False},
+    {"norm": "none", "positions": "none", "attention_scale": 2.0},
 ]
 
 
@@ -78,6 +79,12 @@ def test_a_post_norm_model_is_refused() -> None:
         to_transformer_lens(labelled(ours), ours.options, n_ctx=12)
 
 
+def test_a_model_without_a_residual_stream_is_refused() -> None:
+    ours = model(norm="none", residual=False)
+    with pytest.raises(InterpflowError, match="residual: false cannot be exported"):
+        to_transformer_lens(labelled(ours), ours.options, n_ctx=12)
+
+
 @pytest.mark.parametrize(
     ("config", "says"),
     [
@@ -92,7 +99,7 @@ def test_a_post_norm_model_is_refused() -> None:
         ({"d_head": 5}, r"W_Q has shape \(2, 2, 24, 12\); by the config it is \(2, 2, 24, 5\)"),
         ({"n_layers": 3}, "the state dict has no 'blocks.2.attn.W_Q'"),
         ({"n_ctx": ...}, "config has no 'n_ctx'"),
-        ({"attn_scale": 1.0}, r"attn_scale is 1.0; interpflow has None, -1.0, 3.46"),
+        ({"attn_scale": -2.0}, "config: attention_scale: Input should be greater than 0"),
         ({"n_layers": 1}, "has 'blocks.1.attn.W_Q', which has no place in a model of this config"),
         ({"attn_only": True}, "has 'blocks.0.mlp.W_in', which has no place"),
         ({"normalization_type": None}, "has 'ln_final.w', which has no place"),

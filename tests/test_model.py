@@ -86,13 +86,15 @@ def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarra
                 )
             for place in range(len(text)):
                 seen = range(place + 1 if o.attention == "causal" else len(text))
-                weight = [math.exp(q[place] @ k[j] / math.sqrt(ours.d_head)) for j in seen]
+                divisor = o.attention_scale or math.sqrt(ours.d_head)
+                weight = [math.exp(q[place] @ k[j] / divisor) for j in seen]
                 z = sum(w * v[j] for w, j in zip(weight, seen, strict=True)) / sum(weight)
                 out[place] += z @ given["W_O"][layer, head]
-        x = x + out
+        x = x + out if o.residual else out
         if o.d_mlp:
             hidden = np.maximum(x @ given["W_in"][layer] + bias("b_in", layer), 0)
-            x = x + hidden @ given["W_out"][layer] + bias("b_out", layer)
+            out = hidden @ given["W_out"][layer] + bias("b_out", layer)
+            x = x + out if o.residual else out
     return x @ given["W_U"] + bias("b_U")
 
 
@@ -106,6 +108,9 @@ def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarra
         {"positions": "rotary", "heads": 2, "layers": 2, "d_head": 6},
         {"positions": "rotary", "rotary_base": 7.0, "d_mlp": 9},
         {"positions": "rotary", "attention": "full", "heads": 3},
+        {"positions": "none", "attention_scale": 2.0, "heads": 2},
+        {"positions": "learned", "residual": False, "layers": 2, "d_mlp": 9},
+        {"positions": "none", "residual": False, "layers": 2, "biases": False},
     ],
     ids=str,
 )
@@ -355,3 +360,12 @@ def test_a_sequence_longer_than_the_learned_positions_is_refused() -> None:
         InterpflowError, match=f"{N_CTX + 1} tokens is too long for a model of {N_CTX}"
     ):
         ours(weights(ours), tokens(3, 4, N_CTX + 1))
+
+
+@torch.no_grad()
+def test_long_sequences_have_the_same_attention_scale_as_short_ones() -> None:
+    """Beyond some length attention is computed by another function of torch."""
+    ours = model(positions="none", attention_scale=0.3)
+    given, text = weights(ours), tokens(2, 100)
+    plain = Sites(read=["blocks.0.attn.hook_pattern"])
+    torch.testing.assert_close(ours(given, text), ours(given, text, plain), atol=1e-5, rtol=1e-5)

@@ -16,7 +16,12 @@ from interpflow.spec.problems import dotted
 
 SPECS = Path(__file__).parents[1] / "specs"
 FORESIGHT = Foresight()  # the same tasks are asked for examples once
-STUDIES = {"tree": "tree_pathfinding", "counter": "counter_languages", "list": "list_sorting"}
+STUDIES = {
+    "tree": "tree_pathfinding",
+    "counter": "counter_languages",
+    "list": "list_sorting",
+    "even": "even_pairs",
+}
 
 # Study, key and what is put there; what is said of it.
 WRONG = """
@@ -148,6 +153,18 @@ list / analyses / complexity / batch_size: 4000            => split 'train' has 
 tree / analyses / scrubbing / match: [{variable: goal}]    => has 1 states; the model has 4 layers
 tree / analyses / scrubbing / query: path                  => 'path' is not one position of each example
 tree / analyses / chains / from_layer: 3                   => no step lies between
+even / analyses / weights / parts / 0: W_u                 => no part 'W_u' … 'W_U'?
+even / analyses / chain / rounds: round                    => of examples 'round' … 'rounds'?
+even / analyses / chain / answer: paritty                  => no state 'paritty' … 'parity'?
+even / analyses / chain / words: {"1": "c{}", "0": "b{}"}  => output '1' is no token 'c1' … a1
+even / analyses / chain / words: {even: "a{}", "0": "b{}"} => no output 'even'; there are: 0, 1
+even / analyses / chain / words: {"1": "a{}"}              => output '0' is no token '0'
+even / analyses / rates / curves / readout / select / part: W_E => no part 'W_E' … W_U
+even / analyses / rates / powers: [-1.0, -1.0]             => has -1.0 twice
+even / analyses / margin / by: lenght                      => no state 'lenght' … 'length'?
+even / claims / loss_falls / of / select / curve: los      => no curve 'los' … 'loss'?
+even / claims / chain_without_training / along / group / 0: odd => no group 'odd'
+list / analyses / curves / method: margin                  => takes a task with one output of 0 or 1
 tree / analyses / attribution / relations / edge from here / match / query / along: distance \
 => has no further dim
 """

@@ -310,6 +310,21 @@ REFERENCES = {
         "19: analyses.heads.experiments.1: ",
         "'patching' takes causal attention; the model of 'wide' has full",
     ),
+    "no residual stream for a method that takes one": (
+        changed("{d_model: 64}", "{d_model: 64, residual: false}")
+        .replace("{method: toy_probe, experiments: {swept: {width: 4}}}",
+                 "{method: composition, experiments: [plain, wide]}"),
+        "19: analyses.heads.experiments.1: ",
+        "'composition' takes a residual stream; the model of 'wide' has none",
+    ),
+    "a learning rate for a part that there is not": (
+        changed("{d_model: 64}", "{d_model: 64}, training: {rate_scale: {parts: {W_q: 2.0}}}"),
+        "12: experiments.wide.training.rate_scale.parts.W_q: ", "no part 'W_q'", "did you mean 'W_Q'?",
+    ),
+    "a learning rate for a frozen part": (
+        changed("loss: mse}", "loss: mse, frozen: [W_Q], rate_scale: {parts: {W_Q: 2.0}}}"),
+        "9: defaults.training.rate_scale: ", "names 'W_Q', which is frozen",
+    ),
     "findings of nothing": (
         changed("  probes:\n", "  cut: {method: stages, experiments: [plain], data: heads,"
                 " curves: {a: {data: heads, variable: accuracy}}}\n  probes:\n"),

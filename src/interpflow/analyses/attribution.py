@@ -51,6 +51,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+RESIDUAL = True
 CAUSAL = True
 
 

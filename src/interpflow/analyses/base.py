@@ -7,6 +7,8 @@ An analysis is a file in this folder with
     def variables(source, options) -> dict[str, Variable]      if need be: those that depend on the task
     CAUSAL = True                                              if need be: it takes models with causal attention
                                                                alone, and `check` refuses it others
+    RESIDUAL = True                                            if need be: it takes blocks to add to a residual
+                                                               stream, and `check` refuses it models without
     OVER_TRAINING = True                                       if need be: it shows training, and `check`
                                                                refuses it weights that came without a history
     ONE_ANSWER = True                                          if need be: it takes tasks with a single answer

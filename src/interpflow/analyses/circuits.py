@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from interpflow.selection import Layer, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
-    from interpflow.known import Foreseen, Known
+    from interpflow.known import Foreseen, Known, Refused
     from interpflow.runs import Runs
 
 
@@ -31,6 +32,16 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def refuse(known: Known, options: Options) -> Iterator[Refused]:
+    """What cannot work: which of the options, and why."""
+    model = known.model
+    if not model.residual and (model.layers > 1 or model.d_mlp):
+        yield (
+            ("layer",),
+            "without a residual stream a head has no direct path to the logits but in one attention layer",
+        )
 
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:

@@ -41,6 +41,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+RESIDUAL = True
 
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:

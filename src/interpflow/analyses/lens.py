@@ -60,6 +60,7 @@ VARIABLES = {
 
 ONE_ANSWER = True
 NEEDS = "runs"
+RESIDUAL = True
 
 
 def refuse(known: Known, options: Options) -> Iterator[Refused]:

@@ -50,6 +50,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+RESIDUAL = True
 
 
 def refuse(known: Known, options: Options) -> Iterator[Refused]:

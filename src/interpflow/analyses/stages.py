@@ -9,30 +9,18 @@ first in which a curve moves: the plateau before learning is no stage.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from interpflow.errors import InterpflowError
-from interpflow.section import Names, Section
-from interpflow.selection import Analysis, FoundVariable, Label
+from interpflow.methods.curves import Curve, read_curve
+from interpflow.section import Section
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
     from interpflow.known import Foreseen, Known
-
-
-class Curve(Section):
-    """One curve over training: a variable of one of the analyses."""
-
-    data: Analysis
-    variable: FoundVariable
-    select: Annotated[
-        dict[str, Label], Names("labels")
-    ] = {}  # coordinate: value, for every further dim
-    log: bool = False  # whether the curve is seen on a log scale
 
 
 class Options(Section):
@@ -72,7 +60,7 @@ def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
 
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     """Find the stages of every seed that all curves have."""
-    curves = {name: _curve(findings, name, curve) for name, curve in options.curves.items()}
+    curves = {name: read_curve(findings, name, curve) for name, curve in options.curves.items()}
     aligned = xr.align(*curves.values(), join="inner")
     joined = xr.concat(aligned, xr.Variable("curve", list(curves)))
     joined = joined.transpose("seed", "step", "curve")
@@ -178,29 +166,3 @@ def _line_costs(x: np.ndarray, rows: np.ndarray, shortest: int) -> np.ndarray:
             _, residual, rank, *_ = np.polyfit(x[start:stop], rows[start:stop], 1, full=True)
             cost[start, stop] = residual.sum() if rank == 2 and len(residual) else 0.0
     return cost
-
-
-def _curve(findings: Mapping[str, xr.Dataset], name: str, curve: Curve) -> xr.DataArray:
-    """The curve (seed, step).  Raises InterpflowError where the findings do not have it."""
-    if curve.data not in findings:
-        raise InterpflowError(
-            f"curves.{name}.data: no analysis '{curve.data}' among {', '.join(findings)}"
-        )
-    dataset = findings[curve.data]
-    if curve.variable not in dataset:
-        raise InterpflowError(
-            f"curves.{name}.variable: no '{curve.variable}' in {curve.data}; "
-            f"it has {', '.join(map(str, dataset.data_vars))}"
-        )
-    array = dataset[curve.variable].astype(float)
-    try:
-        array = array.sel(curve.select)
-    except KeyError as error:
-        raise InterpflowError(f"curves.{name}.select: {curve.data} has no {error}") from error
-    array = array.drop_vars([key for key in array.coords if key not in ("seed", "step")])
-    if set(array.dims) != {"seed", "step"}:
-        raise InterpflowError(
-            f"curves.{name}: {curve.variable} runs along {', '.join(map(str, array.dims))}; "
-            "select one value of every dim but seed and step"
-        )
-    return xr.apply_ufunc(np.log, array.clip(1e-12)) if curve.log else array

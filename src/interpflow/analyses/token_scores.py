@@ -14,7 +14,6 @@ on the diagonal.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -81,6 +80,7 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+RESIDUAL = True
 
 
 def refuse(known: Known, options: Options) -> Iterator[Refused]:
@@ -184,7 +184,7 @@ def _scores(
                 {f"{block}.hook_resid_pre": _made(model, weights, tokens, side.through)})
             for letter, side, tokens in (("q", path.query, queries), ("k", path.key, keys))
         )  # fmt: skip
-        scores = torch.einsum("sqhd,skhd->shqk", q, k).double() / math.sqrt(model.d_head)
+        scores = torch.einsum("sqhd,skhd->shqk", q, k).double() / model.options.score_divisor
     return (scores - scores.mean(-1, keepdim=True)).cpu().numpy()
 
 

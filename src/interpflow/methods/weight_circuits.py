@@ -8,8 +8,6 @@ of LayerNorm, a positive number for every token, all biases and the rotation of 
 
 from __future__ import annotations
 
-import math
-
 import xarray as xr
 
 from interpflow.model.options import ModelOptions
@@ -28,7 +26,7 @@ def ov_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.Dat
 
 
 def qk_circuit(weights: xr.Dataset, options: ModelOptions, layer: int) -> xr.DataArray:
-    """Attention scores (…, head, query, key) of each head of `layer`: W_E W_Q W_Kᵀ W_Eᵀ / sqrt(d_head)."""
+    """Scaled scores (…, head, query, key) of each head of `layer`: W_E W_Q W_Kᵀ W_Eᵀ / scale."""
     tokens = weights["W_E"]
     queries, keys = tokens.rename(d_vocab="query"), tokens.rename(d_vocab="key")
     return qk_scores(queries, keys, weights, options, layer)
@@ -48,7 +46,7 @@ def qk_scores(
     here = weights.isel(layer=layer)
     asked = xr.dot(_read(queries, weights, options, layer), here["W_Q"], dim="d_model")
     offered = xr.dot(_read(keys, weights, options, layer), here["W_K"], dim="d_model")
-    scores = xr.dot(asked, offered, dim="d_head") / math.sqrt(here.sizes["d_head"])
+    scores = xr.dot(asked, offered, dim="d_head") / options.score_divisor
     return scores.transpose(..., "head", "query", "key")
 
 

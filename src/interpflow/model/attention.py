@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -31,7 +29,7 @@ def attention(at: Place, options: ModelOptions, x: Tensor) -> Tensor:
             for letter, part in (("q", q), ("k", k))
         )
     parts = zip(at.rows.of(q, k, v), at.rows.masks, strict=True)
-    z = torch.cat([_read(at, mask, *qkv) for qkv, mask in parts], dim=1)
+    z = torch.cat([_read(at, options, mask, *qkv) for qkv, mask in parts], dim=1)
     z = at.site("attn.hook_z", z)
     if not at.wants("attn.hook_result"):
         return linear(z.flatten(2), at["W_O"], at.get("b_O"))
@@ -40,15 +38,19 @@ def attention(at: Place, options: ModelOptions, x: Tensor) -> Tensor:
     return result.sum(2) + (at["b_O"][:, None] if options.biases else 0.0)
 
 
-def _read(at: Place, mask: Tensor, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def _read(
+    at: Place, options: ModelOptions, mask: Tensor, q: Tensor, k: Tensor, v: Tensor
+) -> Tensor:
     """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head); see `Rows`."""
     seeds, batch, length, heads, d_head = q.shape
     q, k, v = map(_apart, (q, k, v))
     asked = at.wants("attn.hook_attn_scores") or at.wants("attn.hook_pattern")
+    scale = 1.0 / options.score_divisor
     if length > _FLASH_FROM and at.rows.causal and not asked:
-        z = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None], is_causal=True)
+        z = F.scaled_dot_product_attention(
+            q[:, None], k[:, None], v[:, None], is_causal=True, scale=scale
+        )
     else:
-        scale = 1.0 / math.sqrt(d_head)
         keys, values, past = k, v, at.rows.past
         if past is not None:
             own = past.own[None, :, None].expand(seeds, -1, heads, -1).flatten(0, 2)[:, None]

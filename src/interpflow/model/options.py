@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Literal, Self
 
@@ -24,6 +25,8 @@ class ModelOptions(Section):
     positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
     rotary_base: PositiveFloat = 10000.0  # longest wavelength of rotary over 2 pi, nearly
     attention: Literal["causal", "full"] = "causal"  # full: a position sees later ones too
+    attention_scale: PositiveFloat | None = None  # divides the scores; sqrt(d_head) if not given
+    residual: bool = True  # false: what a block writes takes the place of what it read
     biases: bool = True
     activation: Literal["relu", "gelu"] = "relu"  # of the MLP
     scale_embedding: bool = False  # multiply token embeddings by sqrt(d_model)
@@ -52,6 +55,11 @@ class ModelOptions(Section):
     def head_width(self) -> int:
         """`d_head`, given or not."""
         return self.d_head or self.d_model // self.heads
+
+    @property
+    def score_divisor(self) -> float:
+        """What attention scores are divided by."""
+        return self.attention_scale or math.sqrt(self.head_width)
 
     @property
     def blocks(self) -> int:

@@ -140,16 +140,21 @@ class Transformer:
         norm = self.options.norm
         residual = at.site("hook_resid_pre", residual)
         normed = at.norm("ln1", residual) if norm == "pre" else residual
-        residual = residual + at.site("hook_attn_out", attention(at, self.options, normed))
+        residual = self._joined(
+            residual, at.site("hook_attn_out", attention(at, self.options, normed))
+        )
         if norm == "post":
             residual = at.norm("ln1", residual)
         if self.options.d_mlp:
             residual = at.site("hook_resid_mid", residual)
             normed = at.norm("ln2", residual) if norm == "pre" else residual
-            residual = residual + at.site("hook_mlp_out", self._mlp(at, normed))
+            residual = self._joined(residual, at.site("hook_mlp_out", self._mlp(at, normed)))
             if norm == "post":
                 residual = at.norm("ln2", residual)
         return at.site("hook_resid_post", residual)
+
+    def _joined(self, residual: Tensor, written: Tensor) -> Tensor:
+        return residual + written if self.options.residual else written
 
     def _mlp(self, at: Place, x: Tensor) -> Tensor:
         hidden = at.site("mlp.hook_pre", linear(x, *at.reading("ln2", "W_in", "b_in")))

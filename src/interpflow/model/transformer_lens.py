@@ -116,12 +116,16 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
 
     Options that TransformerLens lacks go into the weights: the scale of embeddings into `W_E`, sinusoids or no
     positions into `W_pos`, no biases into zeros.  `n_ctx` is the longest sequence of a model without learned
-    positions.  Raises InterpflowError for post-norm models.
+    positions.  Raises InterpflowError for models that are post-norm or have no residual stream.
     """
     o = options
     if o.norm == "post":
         raise InterpflowError(
             "norm: post cannot be exported; a HookedTransformer has its LayerNorm before each block"
+        )
+    if not o.residual:
+        raise InterpflowError(
+            "residual: false cannot be exported; the blocks of a HookedTransformer add to what they read"
         )
     given = {str(name): array.values for name, array in labelled.data_vars.items()}
     positions = o.positions
@@ -148,6 +152,7 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
         "d_model": o.d_model,
         "n_heads": o.heads,
         "d_head": with_biases.d_head,
+        **({"attn_scale": o.attention_scale} if o.attention_scale else {}),
         "d_mlp": o.d_mlp or None,
         "attn_only": not o.d_mlp,
         "act_fn": o.activation if o.d_mlp else None,
@@ -181,7 +186,9 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
         for known in (_NORMS, _POSITIONS, _DIRECTIONS)
     )
     norms[_FOLDED] = "pre"
-    d_head = config.get("d_head")
+    d_head, scale = config.get("d_head"), config.get("attn_scale")
+    if scale in (-1.0, math.sqrt(d_head) if isinstance(d_head, int) else None):
+        scale = None
     d_mlp = 0 if config.get("attn_only") else config.get("d_mlp")
     allowed: dict[str, tuple[Any, ...]] = {
         "normalization_type": tuple(norms),
@@ -189,7 +196,6 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
         "attention_dir": tuple(directions),
         **({"act_fn": ("relu", "gelu")} if d_mlp else {}),
         "rotary_dim": (None, d_head),
-        "attn_scale": (None, -1.0, *([math.sqrt(d_head)] if isinstance(d_head, int) else [])),
         "n_key_value_heads": (None, config.get("n_heads")),
         **{key: (value,) for key, value in _ALONE.items()},
     }
@@ -204,6 +210,7 @@ def from_transformer_lens(exported: Exported) -> tuple[ModelOptions, xr.Dataset]
             "heads": config["n_heads"],
             "d_model": config["d_model"],
             "d_head": config["d_head"],
+            "attention_scale": scale,
             "d_mlp": d_mlp,
             "activation": config["act_fn"] if d_mlp else "relu",
             "norm": norms[config["normalization_type"]],

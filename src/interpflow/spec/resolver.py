@@ -133,6 +133,11 @@ class Resolver:
                 if attention == "full" and getattr(module, "CAUSAL", False):
                     message = f"'{written.method}' takes causal attention; the model of '{point}' has full"
                     self._checker.add(key, message)
+                if kept[point].model.get("residual") is False and getattr(
+                    module, "RESIDUAL", False
+                ):
+                    message = f"'{written.method}' takes a residual stream; the model of '{point}' has none"
+                    self._checker.add(key, message)
                 layers = [
                     Layer(here, written.model_extra or {}),
                     Layer(key, named[str(key[-1])] if isinstance(named, dict) else {}),

@@ -47,7 +47,7 @@ class Starts:
         layers: Mapping[str, Sequence[Layer]],
         kept: Iterable[Experiment],
     ) -> None:
-        """Note problems of `start` and `frozen` in the experiments `kept`; `layers` gave their training."""
+        """Note problems of `start`, `frozen` and `rate_scale` in the experiments `kept`; `layers` gave them."""
         every = {one.name: one for family in families.values() for one in family}
         for experiment in kept:
             if not experiment.model or not experiment.training:
@@ -56,6 +56,10 @@ class Starts:
             for names, option in (
                 (experiment.training.get("frozen"), ("frozen",)),
                 (experiment.start.get("parts"), ("start", "parts")),
+                (
+                    (experiment.training.get("rate_scale") or {}).get("parts"),
+                    ("rate_scale", "parts"),
+                ),
             ):
                 if names:
                     self._checker.known(names, parts(self._shapes(experiment)), "part", at(*option))

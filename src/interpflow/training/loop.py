@@ -24,6 +24,7 @@ from interpflow.training.frozen import Frozen
 from interpflow.training.losses import loss
 from interpflow.training.optimizers import DTYPES, learning_rate, make_optimizer
 from interpflow.training.options import TrainingOptions
+from interpflow.training.rates import ScaledRates
 from interpflow.training.start import initial
 from interpflow.training.state import TrainingState
 from interpflow.variables import HISTORY, WEIGHTS
@@ -88,6 +89,8 @@ class _Loop:
         self.optimizer = make_optimizer(self.theta, self.shapes, self.options)
         frozen = self.options.frozen
         self.frozen = Frozen(frozen, self.model.shapes, self.theta) if frozen else None
+        own = self.options.rate_scale
+        self.rates = ScaledRates(own.parts, own.until, self.model.shapes) if own else None
         if resumed:
             self.optimizer.state = resumed.optimizer
             self.state = resumed
@@ -127,7 +130,10 @@ class _Loop:
         (gradient,) = torch.autograd.grad(losses.sum(), self.theta)
         if self.frozen:
             self.frozen.silence(gradient)
+        before = self.rates.before(self.theta, step) if self.rates else None
         self.optimizer.step(self.theta, gradient, learning_rate(self.options, step, self.total))
+        if self.rates:
+            self.rates.after(self.theta, before)
         if self.frozen:
             self.frozen.restore(self.theta)
         losses = losses.detach()

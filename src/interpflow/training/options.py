@@ -58,6 +58,14 @@ class Start(Section):
         return self
 
 
+class RateScale(Section):
+    """Parts of a model that learn at a multiple of the learning rate."""
+
+    # {W_Q: 2.0}; parts are named as in `frozen`, and of a weight in two of them both numbers count.
+    parts: Annotated[dict[str, PositiveFloat], Field(min_length=1)]
+    until: PositiveInt | None = None  # this many steps; all if not given
+
+
 class TrainingOptions(Section):
     """One optimizer, one schedule, one loss."""
 
@@ -81,6 +89,8 @@ class TrainingOptions(Section):
     start: Start | None = None  # where weights come from; from the seed if not given
     # Parts that stay as they start: `embedding`, `unembedding`, `layer 0`, `head 0.1`, or a weight: W_Q.
     frozen: list[str] = []
+    # Parts with a learning rate of their own: {parts: {W_Q: 2.0}, until: 100} is twice the rate for 100 steps.
+    rate_scale: RateScale | None = None
 
     @model_validator(mode="after")
     def _epochs_or_steps(self) -> Self:
@@ -112,6 +122,9 @@ class TrainingOptions(Section):
             raise ValueError(
                 "momentum 0: optimizer muon orthogonalises the momentum; 0.95 is usual"
             )
+        for part in self.rate_scale.parts if self.rate_scale else {}:
+            if part in self.frozen:
+                raise ValueError(f"rate_scale names '{part}', which is frozen")
         for name in ("final_learning_rate", "decay_steps", "schedule_every"):
             given = getattr(self, name) != type(self).model_fields[name].default
             if given and self.schedule == "constant":
