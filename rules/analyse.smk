@@ -7,7 +7,7 @@ rule analyse:
     log:
         log_pattern("analyse"),
     # Some take a minute and no figure does: left to the end, they would leave cores idle.
-    priority: 1
+    priority: PRIORITY["analyse"]
     conda:
         ENVIRONMENT
     threads: threads_of("analyse")

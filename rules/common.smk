@@ -26,7 +26,7 @@ from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
 from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
-from interpflow.workflow.expected import Run, expected
+from interpflow.workflow.expected import PRIORITY, Run, expected
 from interpflow.workflow.plan import find, misnamed, plan_good, require_known, require_names
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
 from interpflow.workflow.time_left import tell

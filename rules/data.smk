@@ -7,7 +7,7 @@ rule data:
     log:
         log_pattern("data"),
     # Training waits for it.
-    priority: 2
+    priority: PRIORITY["data"]
     conda:
         ENVIRONMENT
     threads: 1

@@ -7,7 +7,7 @@ rule train:
     log:
         log_pattern("train"),
     # The longest jobs, with the most that waits for them: started first, they leave no core idle at the end.
-    priority: 2
+    priority: PRIORITY["train"]
     conda:
         ENVIRONMENT
     threads: threads_of("train")

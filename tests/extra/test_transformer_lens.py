@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import xarray as xr
+from extra.foreign import MODELS, WIDTH, foreign_shapes, imported
 from small import D_OUTPUT, labelled_weights, model, tokens
 from torch import Tensor
 
@@ -16,8 +18,6 @@ from interpflow.model.sites import Sites
 from interpflow.model.transformer import Transformer
 from interpflow.model.transformer_lens import (
     Exported,
-    from_transformer_lens,
-    read,
     to_transformer_lens,
 )
 from interpflow.variables import WEIGHTS
@@ -25,16 +25,6 @@ from interpflow.variables import WEIGHTS
 lens = pytest.importorskip("transformer_lens")
 pytest.importorskip("transformer_lens.HookedTransformer")  # version 4 has none
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-MODELS: list[dict[str, Any]] = [
-    {"norm": "pre", "layers": 2, "heads": 2, "d_mlp": 40, "activation": "gelu"},
-    {"norm": "pre", "heads": 3, "d_head": 5, "d_mlp": 16, "activation": "relu", "biases": False},
-    {"norm": "pre", "heads": 2, "positions": "sinusoidal", "scale_embedding": True},
-    {"norm": "none", "layers": 2, "heads": 2, "positions": "none"},
-    {"norm": "pre", "layers": 2, "heads": 2, "positions": "rotary", "d_mlp": 40},
-    {"norm": "pre", "heads": 3, "positions": "rotary", "rotary_base": 50.0, "attention": "full"},
-    {"norm": "pre", "layers": 2, "heads": 2, "positions": "learned", "attention": "full"},
-]
 
 
 def hooked(exported: Exported) -> Any:
@@ -109,25 +99,13 @@ def test_an_edit_does_what_a_hook_does() -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("norm", ["LN", None])
-@pytest.mark.parametrize("positions", ["standard", "rotary"])
-@pytest.mark.parametrize("direction", ["causal", "bidirectional"])
-def test_a_hooked_transformers_weights_are_imported(
-    direction: str, positions: str, norm: str | None, tmp_path: Any
-) -> None:
-    shape = {
-        "n_layers": 2, "d_model": 16, "n_heads": 2, "d_head": 6, "n_ctx": 9, "d_vocab": 7,
-        "d_mlp": 20, "act_fn": "gelu", "normalization_type": norm,
-        "positional_embedding_type": positions, "attention_dir": direction,
-    }  # fmt: skip
+@pytest.mark.parametrize("shape", foreign_shapes(), ids=str)
+def test_a_hooked_transformers_weights_are_imported(shape: dict[str, Any], tmp_path: Path) -> None:
     theirs = lens.HookedTransformer(lens.HookedTransformerConfig(**shape, seed=0)).eval()
-    state = {name: value.numpy() for name, value in theirs.state_dict().items()}
-    Exported(shape, state).write(tmp_path / "model.npz")
-    options, weights = from_transformer_lens(read(tmp_path / "model.npz"))
-    ours = Transformer(options, 7, 9, 7)
-    given = {name: torch.tensor(weights[name].values[:, 0]) for name in ours.shapes}
-    text = tokens(4, 9)
-    torch.testing.assert_close(ours(pack(given), text)[0], theirs(text), atol=1e-5, rtol=1e-5)
-    again = to_transformer_lens(weights.isel(step=0, seed=0), options, n_ctx=9)
+    state = theirs.state_dict()
+    options, weights, ours, given = imported(shape, state, tmp_path)
+    text = tokens(4, WIDTH)
+    torch.testing.assert_close(ours(given, text)[0], theirs(text), atol=1e-5, rtol=1e-5)
+    again = to_transformer_lens(weights.isel(step=0, seed=0), options, n_ctx=WIDTH)
     for name, value in again.state.items():
-        assert np.array_equal(value, state[name]), name
+        assert np.array_equal(value, state[name].numpy()), name

@@ -82,10 +82,9 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     shape = (len(runs.seeds), len(steps))
     margin, best = np.empty(shape), np.zeros(shape)
     by_group = np.empty((*shape, len(groups)))
-    ours, theirs = (
-        [],
-        [],
-    )  # the directions of the read-out and of the best one, (seed, d) for each step
+    # The directions of the read-out and of the best one, (seed, d) for each step.
+    ours: list[NDArray[np.float64]] = []
+    theirs: list[NDArray[np.float64]] = []
     for index, step in enumerate(steps):
         weights = runs.weights_at(step)
         features = (

@@ -110,7 +110,8 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
                 runs.model, weights, given, int(rounds[here].max()), table, runs.device
             )
             last = said[:, np.arange(len(given)), rounds[here] - 1]
-            right[:, at, here] = last == answer[here] if answer is not None else np.nan
+            assert answer is not None  # else `refuse`
+            right[:, at, here] = last == answer[here]
     return xr.Dataset(
         {
             "accuracy": (_BY_GROUP, groups.mean(right)),
@@ -147,13 +148,14 @@ def _shortened(
     """Predictions (seed, example, round) at the end of `tokens` (example, pos), whose first goes each time."""
     read = np.repeat(tokens[None], len(weights["W_E"]), axis=0)
     length, said = tokens.shape[1], []
+    places = np.arange(length - 1)
+    # The token that each token becomes one place to the left: a word that names its position gets its new one.
+    moved = np.tile(np.arange(weights["W_E"].shape[1]), (length - 1, 1))
+    moved[places[:, None], table[1:length]] = table[: length - 1]
     for _ in range(rounds):
         said.append(_predicted(model, weights, read, device))
-        moved = read[..., 1:].copy()
-        for place in range(length - 1):  # a word that names its position gets its new one
-            for old, new in zip(table[place + 1], table[place], strict=True):
-                moved[..., place][read[..., place + 1] == old] = new
-        read = np.concatenate([moved, table[length - 1][said[-1]][..., None]], axis=-1)
+        written = table[length - 1][said[-1]][..., None]
+        read = np.concatenate([moved[places, read[..., 1:]], written], axis=-1)
     return np.stack(said, axis=-1)
 
 

@@ -69,8 +69,8 @@ def read() -> Run | None:
         return None
 
 
-# As the rules say.
-_PRIORITY = {"data": 2, "train": 2, "analyse": 1}
+# The rules take it from here, with their reasons.
+PRIORITY = {"data": 2, "train": 2, "analyse": 1}
 
 
 def expected(jobs: Sequence[Job], every: Iterable[Job]) -> tuple[Expected, ...]:
@@ -96,7 +96,7 @@ def expected(jobs: Sequence[Job], every: Iterable[Job]) -> tuple[Expected, ...]:
             log=job.log,
             recipe=job.short_sha,
             threads=job.threads,
-            priority=_PRIORITY.get(job.stage, 0),
+            priority=PRIORITY.get(job.stage, 0),
             after=tuple({at[source.job] for source in job.sources.values() if source.job in at}),
             seconds=round(job_seconds(job) * first(paces, job.log, _kind(job), job.stage), 2),
         )

@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -116,7 +116,8 @@ def time_left(run: Run, left: Mapping[int, float]) -> float:
     at_work: list[tuple[float, int]] = []
     open_jobs = dict(left)
     while open_jobs or at_work:
-        ready = [place for place in open_jobs if not _waits(run.jobs[place], open_jobs, at_work)]
+        unfinished = {*open_jobs, *(place for _, place in at_work)}
+        ready = [place for place in open_jobs if unfinished.isdisjoint(run.jobs[place].after)]
         for place in sorted(ready, key=lambda place: -run.jobs[place].priority):
             if (threads := _threads(run, place)) <= free:
                 free -= threads
@@ -124,13 +125,6 @@ def time_left(run: Run, left: Mapping[int, float]) -> float:
         clock, place = heapq.heappop(at_work)
         free += _threads(run, place)
     return clock
-
-
-def _waits(
-    job: Expected, open_jobs: Mapping[int, float], at_work: Iterable[tuple[float, int]]
-) -> bool:
-    unfinished = {*open_jobs, *(place for _, place in at_work)}
-    return not unfinished.isdisjoint(job.after)
 
 
 def _threads(run: Run, place: int) -> int:
