@@ -38,11 +38,7 @@ def put_specs(folder: Path, study: str) -> None:
     (folder / "weights").symlink_to(PROJECT / "weights")
 
 
-@pytest.fixture(
-    scope="module",
-    # One process has the tests of one study, since what they look at takes long to make.
-    params=[pytest.param(study, marks=pytest.mark.xdist_group(study)) for study in STUDIES],
-)
+@pytest.fixture(scope="module", params=STUDIES)
 def smoked(request, tmp_path_factory) -> Copy:
     """A folder in which every job of one study has run in this process, in the order of its plan."""
     copy = Copy(tmp_path_factory.mktemp(request.param))
