@@ -79,5 +79,5 @@ $(INSTALLED_DEV): $(INSTALLED)
 # TransformerLens 4 has no HookedTransformer, and 3 no bridge that opens an export.
 .venv-crosscheck-4/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-crosscheck-4
-	.venv-crosscheck-4/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[crosscheck_4]" pytest
+	.venv-crosscheck-4/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[crosscheck4]" pytest
 	touch $@
