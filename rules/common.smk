@@ -24,10 +24,11 @@ from interpflow.workflow import run_lock
 from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
-from interpflow.spec.load import DEFAULT_SCALE
+from interpflow.spec.study import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
 from interpflow.workflow.expected import PRIORITY, Run, expected
-from interpflow.workflow.plan import find, misnamed, plan_good, require_known, require_names
+from interpflow.workflow.plan import find
+from interpflow.workflow.specs_folder import misnamed, plan_good, require_known, require_names
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
 from interpflow.workflow.time_left import tell
 

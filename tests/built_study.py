@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from interpflow.workflow.make import make
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 SPEC = """\
 study: small

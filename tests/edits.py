@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import interpflow
-from interpflow.workflow import code_parts, recipe
+from interpflow.workflow import code_parts, kept_plans, recipe
 from interpflow.workflow.job import Job
 from interpflow.workflow.plan import Plan
 
@@ -27,6 +27,7 @@ def forget_code() -> None:
     """Let recipes read code anew: a process reads each file once."""
     for cached in (
         recipe.code_digest, recipe._digest, recipe._file_of, recipe.parsed, code_parts._parts,
+        kept_plans._state_of_code,
     ):  # fmt: skip
         cached.cache_clear()
 

@@ -17,7 +17,7 @@ from interpflow import gaps, store
 from interpflow.__main__ import main
 from interpflow.progress import Log
 from interpflow.training import loop
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 SPEC = """\
 study: wild

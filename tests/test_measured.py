@@ -13,7 +13,7 @@ import pytest
 
 from interpflow.workflow.make import make
 from interpflow.workflow.measured import measuring, path_beside, read
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 LOG = Path("logs/job.log")
 

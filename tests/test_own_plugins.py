@@ -13,8 +13,9 @@ import pytest
 from interpflow.__main__ import main
 from interpflow.spec import plugins
 from interpflow.workflow import beside
-from interpflow.workflow.plan import Plan, plan_study
+from interpflow.workflow.plan import Plan
 from interpflow.workflow.recipe import code_digest
+from interpflow.workflow.specs_folder import plan_study
 
 ODD = "bits.cumsum(axis=1) % 2"  # in the task of the guide
 

@@ -9,7 +9,9 @@ import pytest
 
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES
-from interpflow.workflow.plan import find, plan, plan_all, plan_study
+from interpflow.workflow.plan import find
+from interpflow.workflow.planner import plan
+from interpflow.workflow.specs_folder import plan_all, plan_study
 
 SPEC = """\
 study: small

@@ -21,7 +21,7 @@ from interpflow.__main__ import main
 from interpflow.files import sha256
 from interpflow.workflow import run_lock
 from interpflow.workflow.make import is_made, make
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 
 def digests() -> dict[str, str]:

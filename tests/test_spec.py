@@ -19,7 +19,7 @@ from interpflow.model.options import ModelOptions
 from interpflow.spec.document import RULES
 from interpflow.spec.load import load_spec, load_specs, require_scale
 from interpflow.training.options import TrainingOptions
-from interpflow.workflow.plan import STAGES
+from interpflow.workflow.layout import STAGES
 
 pytestmark = pytest.mark.usefixtures("toys")
 

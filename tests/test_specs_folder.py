@@ -15,7 +15,7 @@ from built_study import SPEC
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
 from interpflow.workflow.cost import at_base
-from interpflow.workflow.plan import misnamed, plan_good, require_known
+from interpflow.workflow.specs_folder import misnamed, plan_good, require_known
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -14,7 +14,7 @@ from built_study import SPEC
 from interpflow import store
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 from interpflow.workflow.stale import OTHER_RECIPE, recipe_of, staleness
 
 RESULTS = "results/laptop/small"

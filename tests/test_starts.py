@@ -18,7 +18,8 @@ from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import load_spec, resolve
 from interpflow.store import sha256
 from interpflow.workflow.cost import training_seconds
-from interpflow.workflow.plan import Plan, plan
+from interpflow.workflow.plan import Plan
+from interpflow.workflow.planner import plan
 
 SPEC = """\
 study: small

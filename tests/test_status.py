@@ -17,7 +17,7 @@ from interpflow.__main__ import main
 from interpflow.workflow import run_lock
 from interpflow.workflow.expected import Run, expected
 from interpflow.workflow.measured import measuring
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 RUN = """
 import sys

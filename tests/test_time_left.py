@@ -14,7 +14,7 @@ import pytest
 from interpflow.workflow import expected, time_left
 from interpflow.workflow.expected import Expected, Run
 from interpflow.workflow.measured import Measured, measuring, path_beside
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 BEGAN = 1_000_000_000.0
 

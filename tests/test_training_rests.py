@@ -14,8 +14,8 @@ from small import recipe as small_recipe
 from interpflow.tasks.base import options_that
 from interpflow.training import loop
 from interpflow.workflow.code_slice import options_read, part_of
-from interpflow.workflow.plan import plan_study
 from interpflow.workflow.recipe import options_of
+from interpflow.workflow.specs_folder import plan_study
 
 SPEC = """\
 study: fresh

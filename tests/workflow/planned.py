@@ -10,7 +10,8 @@ import edits
 import pytest
 from workflow.project_copy import TINY, Copy
 
-from interpflow.workflow.plan import Plan, plan_study
+from interpflow.workflow.plan import Plan
+from interpflow.workflow.specs_folder import plan_study
 
 
 @dataclass(frozen=True)

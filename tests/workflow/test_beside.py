@@ -19,7 +19,7 @@ def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
         stage.write("\nimport time\ntime.sleep(1000)\n")
     run = copy.start("--cores", "1")
     end = time.monotonic() + 300
-    while not (copy.folder / "logs").exists():
+    while not (copy.folder / "logs/laptop").exists():
         assert run.poll() is None, (copy.folder / "run.txt").read_text()
         assert time.monotonic() < end, "no job has started"
         time.sleep(0.1)

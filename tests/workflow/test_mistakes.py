@@ -21,7 +21,7 @@ def test_a_wrong_word_on_the_command_line_is_named_before_any_job(empty: Copy, a
     assert done.returncode != 0
     assert said in done.stdout
     assert "Traceback" not in done.stdout
-    assert not (empty.folder / "results").exists()
+    assert empty.digests() == {}
 
 
 def test_a_wrong_spec_is_named_before_any_job(empty: Copy):
@@ -32,7 +32,7 @@ def test_a_wrong_spec_is_named_before_any_job(empty: Copy):
     assert done.returncode != 0
     assert "specs/tiny.yaml:" in done.stdout
     assert "Traceback" not in done.stdout
-    assert not (empty.folder / "results").exists()
+    assert empty.digests() == {}
 
 
 def test_damaged_datasets_are_named_and_made_anew(finished: Copy):
@@ -55,7 +55,7 @@ def test_a_job_whose_spec_changed_since_it_was_planned_refuses_to_run(empty: Cop
     done = empty.interpflow("data", "tiny", "narrow", "--expect", "0" * 16, check=False)
     assert done.returncode == 2
     assert "changed since this run was planned; start it again" in done.stderr
-    assert not (empty.folder / "results").exists()
+    assert empty.digests() == {}
 
 
 def test_a_job_typed_by_hand_needs_no_environment_and_gives_the_same_bytes(finished: Copy):

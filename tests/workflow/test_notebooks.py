@@ -14,7 +14,7 @@ import torch
 from workflow.project_copy import PROJECT
 
 from interpflow.workflow.make import make
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 WALKS = sorted(PROJECT.glob("docs/*.py"))
 

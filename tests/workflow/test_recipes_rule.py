@@ -39,7 +39,7 @@ def test_results_of_another_branch_are_stale_whatever_the_records_say(finished: 
     """The records are of this branch, and the files of one layer below the figures are of another."""
     other = empty
     other.edit(SPEC, "power: 2", "power: 3")
-    other.interpflow("run", "tiny")
+    other.interpflow("run", "--one-process", "tiny")
     expected = finished.made_from(
         f"{RESULTS}/analyses/norms/narrow.nc", f"{RESULTS}/analyses/norms/wide.nc"
     )

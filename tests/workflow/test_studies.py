@@ -24,7 +24,7 @@ from interpflow.spec.found_names import foresee, unlike
 from interpflow.spec.load import load_spec, resolve
 from interpflow.spec.plugins import ANALYSIS, load
 from interpflow.workflow.make import is_made, make
-from interpflow.workflow.plan import plan_study
+from interpflow.workflow.specs_folder import plan_study
 
 STUDIES = sorted(path.stem for path in (PROJECT / "specs").glob("*.yaml"))
 SCALE = ("--config", "scale=smoke")

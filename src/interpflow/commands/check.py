@@ -11,7 +11,8 @@ from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
 from interpflow.workflow.cost import cost_class, training_seconds
 from interpflow.workflow.duration import duration
-from interpflow.workflow.plan import misnamed, plan, spec_files, spec_of
+from interpflow.workflow.planner import plan
+from interpflow.workflow.specs_folder import misnamed, spec_files, spec_of
 
 
 def register(subparsers: Any) -> None:

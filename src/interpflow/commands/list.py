@@ -46,7 +46,7 @@ def _print(lines: Mapping[str, str], own: set[str]) -> None:
 
 def _studies() -> dict[str, str]:
     from interpflow.spec.yaml_text import read_spec_text
-    from interpflow.workflow.plan import spec_files
+    from interpflow.workflow.specs_folder import spec_files
 
     def title(path: Path) -> str:
         try:

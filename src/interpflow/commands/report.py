@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write results/<scale>/report.html from what the last run left."""
     from interpflow.report.page import page
     from interpflow.store import replacing
-    from interpflow.workflow.plan import spec_files
+    from interpflow.workflow.specs_folder import spec_files
 
     specs = load_specs(spec_files())
     require_scale(specs.values(), arguments.scale)

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
     """Become Snakemake, which is then what a signal stops."""
-    from interpflow.workflow.plan import spec_files
+    from interpflow.workflow.specs_folder import spec_files
 
     known = [path.stem for path in spec_files()]
     for study in studies:
@@ -59,7 +59,7 @@ def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
 def _in_one_process(studies: Sequence[str], scale: str) -> None:
     from interpflow.workflow import run_lock
     from interpflow.workflow.make import is_made, make
-    from interpflow.workflow.plan import plan_all, require_names
+    from interpflow.workflow.specs_folder import plan_all, require_names
 
     plans = plan_all(scale, studies)
     with run_lock.held(run_lock.PATH):

@@ -1,18 +1,22 @@
 """One command per stage of the workflow: it makes the files of one job.
 
-The job is planned anew from the spec, so the command can be copied from a log and run by hand.
+With `--expect` the job is that of the plan that its run kept, so an edit of the spec changes nothing of a run
+that lives.  Without it, or where no plan is kept, the job is planned anew from the spec.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from interpflow.errors import InterpflowError
+from interpflow.workflow import kept_plans
+from interpflow.workflow.job import Job
 from interpflow.workflow.layout import STAGES
 from interpflow.workflow.make import make
-from interpflow.workflow.plan import plan_study
 from interpflow.workflow.run_lock import end_with_run
+from interpflow.workflow.specs_folder import plan_study
 
 
 def register(subparsers: Any) -> None:
@@ -31,10 +35,22 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the files of one job, as long as the run that started it lives."""
     end_with_run()
     names = [getattr(arguments, name) for name in arguments.names]
+    job = _promised(arguments, names) or _planned(arguments, names)
+    make(job, alone=True)
+
+
+def _promised(arguments: argparse.Namespace, names: Sequence[str]) -> Job | None:
+    if not arguments.expect:
+        return None
+    wanted = (arguments.study, arguments.scale, arguments.stage, tuple(names), arguments.expect)
+    return kept_plans.promised(*wanted)
+
+
+def _planned(arguments: argparse.Namespace, names: Sequence[str]) -> Job:
     job = plan_study(arguments.study, arguments.scale).find(arguments.stage, *names)
     if arguments.expect and not job.sha.startswith(arguments.expect):
         raise InterpflowError(
             f"specs/{job.study}.yaml or the code behind {job.stage} {job.label} changed since this run was "
             "planned; start it again"
         )
-    make(job, alone=True)
+    return job

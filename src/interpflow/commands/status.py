@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _print_files(studies: list[str], scale: str | None) -> None:
     """Print the state of the files of `studies`, and what a run would have before it."""
     from interpflow.spec.load import DEFAULT_SCALE
-    from interpflow.workflow.plan import plan_all
+    from interpflow.workflow.specs_folder import plan_all
     from interpflow.workflow.states import to_run
 
     plans = plan_all(scale or DEFAULT_SCALE, studies)

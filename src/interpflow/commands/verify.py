@@ -150,7 +150,7 @@ def _remove_foreign(arguments: argparse.Namespace) -> int:
 
 def _foreign(arguments: argparse.Namespace) -> list[Path]:
     from interpflow.record.foreign import foreign
-    from interpflow.workflow.plan import plan_all
+    from interpflow.workflow.specs_folder import plan_all
 
     return foreign(plan_all(arguments.scale), arguments.scale, arguments.studies)
 

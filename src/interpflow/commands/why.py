@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _targets(targets: list[str], scale: str) -> Iterator[tuple[str, list[Job]]]:
     """Each target with the jobs that it is about, each behind what it reads."""
-    from interpflow.workflow.plan import plan_all
+    from interpflow.workflow.specs_folder import plan_all
     from interpflow.workflow.states import with_all_behind
 
     files = [target for target in targets if Path(target).parts[0] in _TOPS or "/" in target]
@@ -58,7 +58,7 @@ def _targets(targets: list[str], scale: str) -> Iterator[tuple[str, list[Job]]]:
 
 def _job_of(path: str) -> Job:
     """The job that makes the file at `path`; InterpflowError, with the nearest, where there is none."""
-    from interpflow.workflow.plan import plan_good
+    from interpflow.workflow.specs_folder import plan_good
 
     shown = Path(os.path.relpath(path))
     if len(shown.parts) < 3 or shown.parts[0] not in _TOPS:

@@ -21,7 +21,8 @@ from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.spec.validation import complaints
 from interpflow.workflow.job import Job
 from interpflow.workflow.layout import SPECS
-from interpflow.workflow.plan import Plan, plan_all
+from interpflow.workflow.plan import Plan
+from interpflow.workflow.specs_folder import plan_all
 from interpflow.workflow.states import to_run
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from interpflow.spec.load import Spec, resolve
 from interpflow.workflow import measured
 from interpflow.workflow.duration import duration
 from interpflow.workflow.job import Job
-from interpflow.workflow.plan import Plan, plan
+from interpflow.workflow.plan import Plan
+from interpflow.workflow.planner import plan
 
 # An SVG is sharp at any size; one larger than this holds so many marks that its picture is smaller.
 _LARGEST_SVG = 1_000_000

@@ -21,16 +21,14 @@ from interpflow.spec.foresight import Foresight
 from interpflow.spec.problems import Problems, describe
 from interpflow.spec.resolver import Resolver
 from interpflow.spec.sharing import spelt_out
-from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
+from interpflow.spec.study import DEFAULT_SCALE, Analysis, Claim, Experiment, Figure, Study
 from interpflow.spec.validation import complaints
 from interpflow.spec.yaml_text import read_spec_text
 
 __all__ = [
     "DEFAULT_SCALE", "Analysis", "Claim", "Experiment", "Figure", "Spec", "Study",
-    "load_spec", "load_specs", "require_scale", "resolve",
+    "declares", "load_spec", "load_specs", "require_scale", "resolve",
 ]  # fmt: skip
-
-DEFAULT_SCALE = "laptop"
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,11 @@ def load_specs(paths: Iterable[Path | str], foresight: Foresight | None = None) 
     if errors:
         raise InterpflowError("\n".join(errors))
     return {spec.name: spec for spec in specs}
+
+
+def declares(spec: Spec, scale: str) -> bool:
+    """Whether `spec` has `scale`; the default scale needs no declaration."""
+    return scale == DEFAULT_SCALE or scale in spec.scales
 
 
 def resolve(spec: Spec, scale: str) -> Study:

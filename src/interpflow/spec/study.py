@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Scalar = str | int | float | bool
+DEFAULT_SCALE = "laptop"
 STEP = "step"  # the dim of what is measured along training, and its coordinate
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from interpflow.spec.load import DEFAULT_SCALE
-from interpflow.spec.study import Study
+from interpflow.spec.study import DEFAULT_SCALE, Study
 from interpflow.workflow.duration import duration
 from interpflow.workflow.job import Job
 from interpflow.workflow.plan import Plan

@@ -23,6 +23,11 @@ _PACKAGE = __name__.partition(".")[0]
 _ROOT = Path(__file__).resolve().parents[2]
 
 
+def package_folder() -> Path:
+    """The folder of the package whose code counts."""
+    return _ROOT / _PACKAGE
+
+
 def canonical(value: Any) -> str:
     """`value` as JSON with one spelling: sorted keys, no spaces, and an error for NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

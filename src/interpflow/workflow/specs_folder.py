@@ -1,0 +1,137 @@
+"""The plans of the studies in specs/.
+
+What reads specs takes half a second to import, so it is imported where a spec is read: where no plan was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from interpflow.errors import InterpflowError
+from interpflow.nearest import did_you_mean
+from interpflow.workflow import kept_plans
+from interpflow.workflow.layout import SPECS
+from interpflow.workflow.plan import Plan
+
+
+def require_known(config: Mapping[str, Any]) -> None:
+    """Raise InterpflowError for a key of Snakemake's `--config` that means nothing here."""
+    for key in config:
+        if key != "scale":
+            raise InterpflowError(
+                f"--config {key}={config[key]}: the only key is scale; all else stands in the spec"
+            )
+
+
+def spec_files(folder: Path = SPECS) -> list[Path]:
+    """The specs in `folder`, without hidden files, which editors and file systems put there.
+
+    Raises InterpflowError where there is none.
+    """
+    found = [path for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
+    if not found:
+        way_out = (
+            "write a study as specs/<study>.yaml, step by step in docs/write-your-own-study.md"
+            if folder.is_dir()
+            else "start in the folder that holds specs/, or make one with: interpflow new NAME"
+        )
+        raise InterpflowError(f"no specs in {folder.absolute()}: {way_out}")
+    return found
+
+
+def misnamed(folder: Path = SPECS) -> list[str]:
+    """Messages on files that look like specs and are not read, because of their names."""
+    others = [path for path in sorted(folder.glob("*.yml")) if not path.name.startswith(".")]
+    return [
+        f"{path}: not read, since specs end in .yaml: rename it to {path.with_suffix('.yaml').name}"
+        for path in others
+    ]
+
+
+def plan_good(scale: str, folder: Path = SPECS) -> tuple[dict[str, Plan], dict[str, str]]:
+    """The plans of all studies whose specs are in order, and the problems of the other specs, by name.
+
+    Raises InterpflowError where no spec is in order, and for a scale that none declares.
+    """
+    plans, broken = _plans(spec_files(folder), scale)
+    if not plans:
+        raise InterpflowError("\n".join(broken.values()))
+    return plans, broken
+
+
+def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) -> dict[str, Plan]:
+    """The plans of `studies`, or of every study in `folder`, by name.
+
+    Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
+    """
+    paths = [spec_of(study, folder) for study in studies] or spec_files(folder)
+    plans, broken = _plans(paths, scale)
+    if broken:
+        raise InterpflowError("\n".join(broken.values()))
+    return plans
+
+
+def _plans(paths: Sequence[Path], scale: str) -> tuple[dict[str, Plan], dict[str, str]]:
+    """The plans of the specs that are in order, and the problems of the others, by name.
+
+    Raises InterpflowError for a scale that none declares.
+    """
+    kept = {path: plan for path in paths if (plan := kept_plans.read(path, scale))}
+    others = [path for path in paths if path not in kept]
+    new, broken = _worked_out(others, scale, bool(kept)) if others else ({}, {})
+    plans = kept | new
+    return {path.stem: plans[path] for path in paths if path in plans}, broken
+
+
+def _worked_out(
+    paths: Iterable[Path], scale: str, declared: bool
+) -> tuple[dict[Path, Plan], dict[str, str]]:
+    """`_plans` of specs whose plans are not kept; now they are.  Another spec may have `declared` the scale."""
+    from interpflow.spec import load
+    from interpflow.workflow.planner import plan
+
+    specs: dict[Path, load.Spec] = {}
+    broken: dict[str, str] = {}
+    for path in paths:
+        try:
+            specs[path] = load.load_spec(path)
+        except InterpflowError as error:
+            broken[path.stem] = str(error)
+    if specs and not declared:
+        load.require_scale(specs.values(), scale)
+    plans = {path: plan(load.resolve(spec, scale), spec.base) for path, spec in specs.items()}
+    for path, planned in plans.items():
+        if load.declares(specs[path], scale):  # so the scale of a plan that is kept is declared
+            kept_plans.keep(path, planned)
+    return plans, broken
+
+
+def require_names(studies: Iterable[str], folder: Path = SPECS) -> None:
+    """Raise InterpflowError for the names in the specs of `studies` that do not exist.
+
+    Their tasks are asked for a few examples, once, before anything runs; it takes a second a study.
+    """
+    from interpflow.spec.foresight import Foresight
+    from interpflow.spec.load import load_specs
+
+    load_specs([spec_of(study, folder) for study in sorted(studies)], Foresight())
+
+
+def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:
+    """The plan of one study.  Raises InterpflowError where it has no spec, or one with mistakes."""
+    from interpflow.spec import load
+    from interpflow.workflow.planner import plan
+
+    spec = load.load_spec(spec_of(study, folder))
+    return plan(load.resolve(spec, scale), spec.base)
+
+
+def spec_of(study: str, folder: Path = SPECS) -> Path:
+    """The file of a study's spec.  Raises InterpflowError, with the nearest, where there is none."""
+    path = folder / f"{study}.yaml"
+    if not path.is_file():
+        known = [other.stem for other in sorted(folder.glob("*.yaml"))]
+        raise InterpflowError(f"{path}: no such spec{did_you_mean(study, known)}")
+    return path
