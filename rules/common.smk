@@ -28,7 +28,13 @@ from interpflow.spec.study import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
 from interpflow.workflow.expected import PRIORITY, Run, expected
 from interpflow.workflow.plan import find
-from interpflow.workflow.specs_folder import misnamed, plan_good, require_known, require_names
+from interpflow.workflow.specs_folder import (
+    misnamed,
+    plan_checked,
+    plan_good,
+    require_known,
+    spec_of,
+)
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
 from interpflow.workflow.time_left import tell
 

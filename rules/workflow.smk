@@ -32,6 +32,6 @@ for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
 
 
 onstart:
-    readable(require_names, studies_to_run())
+    readable(plan_checked, SCALE, [spec_of(study) for study in sorted(studies_to_run())])
     readable(run_lock.take, run_lock.PATH)
     tell_time_left()

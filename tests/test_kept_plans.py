@@ -19,7 +19,7 @@ from interpflow.errors import InterpflowError
 from interpflow.workflow import kept_plans
 from interpflow.workflow.make import make
 from interpflow.workflow.plan import Plan
-from interpflow.workflow.specs_folder import plan_all, plan_study
+from interpflow.workflow.specs_folder import plan_all, plan_checked, plan_study
 
 SMALL = Path("specs/small.yaml")
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
@@ -43,7 +43,9 @@ def read_specs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     found: list[str] = []
     really = load.load_spec
-    monkeypatch.setattr(load, "load_spec", lambda path: found.append(path.stem) or really(path))
+    monkeypatch.setattr(
+        load, "load_spec", lambda path, *more: found.append(path.stem) or really(path, *more)
+    )
     return found
 
 
@@ -64,7 +66,7 @@ def test_a_kept_plan_is_the_plan(spec: Path, scale: str, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     planned, here = plan_study(spec.stem, scale), Path("specs", spec.name)
     assert kept_plans.read(here, scale) is None
-    kept_plans.keep(here, planned)
+    kept_plans.keep(here, planned, checked=False)
     kept = kept_plans.read(here, scale)
     assert kept is not None
     assert same(kept, planned)
@@ -79,6 +81,19 @@ def test_a_spec_is_read_once_until_it_changes(project: Path, read_specs: list[st
     SMALL.write_text(SPEC)
     assert same(plan_all("laptop")["small"], first)
     assert read_specs == ["small", "small"]
+
+
+def test_a_plan_counts_as_checked_once_it_was_and_until_the_spec_changes(project: Path, read_specs):
+    plan_all("laptop")
+    for _ in range(2):
+        plan_checked("laptop", [SMALL])
+    plan_all("laptop")
+    assert read_specs == ["small", "small"]
+    SMALL.write_text(SPEC.replace("group: validation", "group: validatoin"))
+    plan_all("laptop")
+    for _ in range(2):
+        with pytest.raises(InterpflowError, match="validatoin"):
+            plan_checked("laptop", [SMALL])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +115,7 @@ def test_weights_that_a_spec_names_are_part_of_what_it_rests_on(project: Path):
     weights = project / "given.nc"
     weights.write_bytes(b"one")
     plan.study.experiments["plain"].training["start"] = {"file": "given.nc"}
-    kept_plans.keep(SMALL, plan)
+    kept_plans.keep(SMALL, plan, checked=False)
     assert kept_plans.read(SMALL, "laptop") is not None
     weights.write_bytes(b"two")
     assert kept_plans.read(SMALL, "laptop") is None
@@ -108,7 +123,12 @@ def test_weights_that_a_spec_names_are_part_of_what_it_rests_on(project: Path):
     assert kept_plans.read(SMALL, "laptop") is None
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"code": "", "files": {}}', '{"code": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"code": "", "files": {}, "checked": true}', '{"code": 1}']
+)
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"code": "", "files": {}, "checked": true}', '{"code": 1}']
+)
 def test_a_damaged_plan_is_worked_out_anew(project: Path, content: str):
     first = plan_all("laptop")["small"]
     (kept,) = project.glob("logs/.plans/*")

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.spec.foresight import Foresight
-from interpflow.spec.load import DEFAULT_SCALE, load_specs, require_scale, resolve
+from interpflow.spec.study import DEFAULT_SCALE
 from interpflow.workflow.cost import cost_class, training_seconds
 from interpflow.workflow.duration import duration
-from interpflow.workflow.planner import plan
-from interpflow.workflow.specs_folder import misnamed, spec_files, spec_of
+from interpflow.workflow.specs_folder import misnamed, plan_checked, spec_files, spec_of
 
 
 def register(subparsers: Any) -> None:
@@ -27,13 +25,13 @@ def register(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print, for each study, the jobs of each stage and roughly what training costs."""
     problems = [] if arguments.specs else misnamed()
-    paths = [_file(named) for named in arguments.specs]
-    specs = load_specs(paths or spec_files(), Foresight())
-    require_scale(specs.values(), arguments.scale)
-    for spec in specs.values():
-        study = resolve(spec, arguments.scale)
-        stages = {stage: len(jobs) for stage, jobs in plan(study).jobs.items() if jobs}
-        print(f"{spec.path}: in order; at scale {study.scale}, {len(study.seeds)} seeds:")
+    paths = [_file(named) for named in arguments.specs] or spec_files()
+    plans = plan_checked(arguments.scale, paths)
+    for path in paths:
+        planned = plans[path.stem]
+        study = planned.study
+        stages = {stage: len(jobs) for stage, jobs in planned.jobs.items() if jobs}
+        print(f"{path}: in order; at scale {study.scale}, {len(study.seeds)} seeds:")
         print(f"  jobs  {', '.join(f'{stage} {number}' for stage, number in stages.items())}")
         print(
             f"  cost  {cost_class(study)}: about {duration(training_seconds(study))} of training on one core"

@@ -59,7 +59,7 @@ def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
 def _in_one_process(studies: Sequence[str], scale: str) -> None:
     from interpflow.workflow import run_lock
     from interpflow.workflow.make import is_made, make
-    from interpflow.workflow.specs_folder import plan_all, require_names
+    from interpflow.workflow.specs_folder import plan_all, plan_checked, spec_of
 
     plans = plan_all(scale, studies)
     with run_lock.held(run_lock.PATH):
@@ -69,7 +69,7 @@ def _in_one_process(studies: Sequence[str], scale: str) -> None:
                 if is_made(job):
                     continue
                 if not run:
-                    require_names([name])
+                    plan_checked(scale, [spec_of(name)])
                 make(job)
                 run += 1
             jobs = len(list(plan))

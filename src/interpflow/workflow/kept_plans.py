@@ -21,7 +21,7 @@ from interpflow.files import replacing, sha256
 from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
 from interpflow.workflow import recipe
 from interpflow.workflow.job import Job, Source
-from interpflow.workflow.layout import STAGES
+from interpflow.workflow.layout import SPECS, STAGES
 from interpflow.workflow.plan import Plan
 
 _FOLDER = Path("logs/.plans")
@@ -31,27 +31,41 @@ _NO_CODE = {"results", "figures", "logs", "specs", "__pycache__"}  # folders of 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A plan, the state of the code that it counts, and {file of weights: the digest of its content}."""
+    """A plan, the state of the code that it counts, and {file of weights: the digest of its content}.
+
+    With names `checked`, no task has to be asked for examples again.
+    """
 
     code: str
     files: Mapping[str, str]
     plan: Plan
+    checked: bool
 
 
-def read(spec: Path, scale: str) -> Plan | None:
-    """The plan of the study in the file `spec`, if it was kept and nothing changed of what it rests on."""
+def read(spec: Path, scale: str, checked: bool = False) -> Plan | None:
+    """The plan of the study in the file `spec`, if it was kept and nothing changed of what it rests on.
+
+    With `checked` only if all names in the spec were checked when it was kept.
+    """
     kept = _kept(_path(spec, scale))
-    if kept is None or any(_content(path) != was for path, was in kept.files.items()):
+    if kept is None or checked > kept.checked:
+        return None
+    if any(_content(path) != was for path, was in kept.files.items()):
         return None
     return kept.plan
 
 
-def keep(spec: Path, plan: Plan) -> None:
-    """Keep the plan of the study in the file `spec`.  Where nothing can be written, it is not kept."""
+def keep(spec: Path, plan: Plan, checked: bool) -> None:
+    """Keep the plan of the study in the file `spec` of specs/, whose names may have been `checked`.
+
+    Where nothing can be written, it is not kept.
+    """
+    if spec.parent != SPECS:
+        return
     path = _path(spec, plan.study.scale)
     with contextlib.suppress(InterpflowError, OSError), replacing(path) as temporary:
-        temporary.write_text(json.dumps(_spelt(plan)), encoding="utf-8")
-    for old in _newest_first(path.parent, plan.study.name, plan.study.scale)[_AT_MOST:]:
+        temporary.write_text(json.dumps(_spelt(plan) | {"checked": checked}), encoding="utf-8")
+    for old in _newest_first(plan.study.name, plan.study.scale)[_AT_MOST:]:
         with contextlib.suppress(OSError):
             old.unlink()
 
@@ -61,7 +75,7 @@ def promised(study: str, scale: str, stage: str, names: tuple[str, ...], sha: st
 
     Raises InterpflowError where the code that it runs is no longer the planned one.
     """
-    for path in _newest_first(_FOLDER, study, scale):
+    for path in _newest_first(study, scale):
         kept = _kept(path)
         job = kept.plan.jobs[stage].get(names) if kept else None
         if kept and job and job.sha.startswith(sha):
@@ -75,12 +89,11 @@ def promised(study: str, scale: str, stage: str, names: tuple[str, ...], sha: st
 
 def _path(spec: Path, scale: str) -> Path:
     key = recipe.canonical([_content(spec), _state_of_code(), sys.version])
-    project = spec.parent.parent
-    return project / _FOLDER / f"{spec.stem}.{scale}.{recipe.sha256_of(key)[:16]}.json"
+    return _FOLDER / f"{spec.stem}.{scale}.{recipe.sha256_of(key)[:16]}.json"
 
 
-def _newest_first(folder: Path, study: str, scale: str) -> list[Path]:
-    kept = folder.glob(f"{study}.{scale}.*.json")
+def _newest_first(study: str, scale: str) -> list[Path]:
+    kept = _FOLDER.glob(f"{study}.{scale}.*.json")
     return sorted(kept, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
@@ -140,7 +153,7 @@ def _kept(path: Path) -> _Kept | None:
     """What stands in the file of a plan; None where there is none, or another thing."""
     try:
         told = json.loads(path.read_bytes())
-        return _Kept(told["code"], told["files"], _plan(told))
+        return _Kept(told["code"], told["files"], _plan(told), told["checked"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -66,37 +66,53 @@ def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) ->
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
     """
-    paths = [spec_of(study, folder) for study in studies] or spec_files(folder)
-    plans, broken = _plans(paths, scale)
+    return _all_good([spec_of(study, folder) for study in studies] or spec_files(folder), scale)
+
+
+def plan_checked(scale: str, paths: Sequence[Path]) -> dict[str, Plan]:
+    """The plans of the specs at `paths`, by name, with every name in them checked.
+
+    Their tasks are asked for a few examples, which takes a second a study; the result is kept with the plan.
+    Raises InterpflowError as `plan_all` does, and for names that do not exist.
+    """
+    return _all_good(paths, scale, checked=True)
+
+
+def _all_good(paths: Sequence[Path], scale: str, checked: bool = False) -> dict[str, Plan]:
+    plans, broken = _plans(paths, scale, checked)
     if broken:
         raise InterpflowError("\n".join(broken.values()))
     return plans
 
 
-def _plans(paths: Sequence[Path], scale: str) -> tuple[dict[str, Plan], dict[str, str]]:
+def _plans(
+    paths: Sequence[Path], scale: str, checked: bool = False
+) -> tuple[dict[str, Plan], dict[str, str]]:
     """The plans of the specs that are in order, and the problems of the others, by name.
 
     Raises InterpflowError for a scale that none declares.
     """
-    kept = {path: plan for path in paths if (plan := kept_plans.read(path, scale))}
+    kept = {path: plan for path in paths if (plan := kept_plans.read(path, scale, checked))}
     others = [path for path in paths if path not in kept]
-    new, broken = _worked_out(others, scale, bool(kept)) if others else ({}, {})
+    new, broken = _worked_out(others, scale, bool(kept), checked) if others else ({}, {})
     plans = kept | new
     return {path.stem: plans[path] for path in paths if path in plans}, broken
 
 
 def _worked_out(
-    paths: Iterable[Path], scale: str, declared: bool
+    paths: Iterable[Path], scale: str, declared: bool, checked: bool
 ) -> tuple[dict[Path, Plan], dict[str, str]]:
     """`_plans` of specs whose plans are not kept; now they are.  Another spec may have `declared` the scale."""
     from interpflow.spec import load
+    from interpflow.spec.foresight import Foresight
     from interpflow.workflow.planner import plan
 
+    foresight = Foresight() if checked else None
     specs: dict[Path, load.Spec] = {}
     broken: dict[str, str] = {}
     for path in paths:
         try:
-            specs[path] = load.load_spec(path)
+            specs[path] = load.load_spec(path, foresight)
         except InterpflowError as error:
             broken[path.stem] = str(error)
     if specs and not declared:
@@ -104,19 +120,8 @@ def _worked_out(
     plans = {path: plan(load.resolve(spec, scale), spec.base) for path, spec in specs.items()}
     for path, planned in plans.items():
         if load.declares(specs[path], scale):  # so the scale of a plan that is kept is declared
-            kept_plans.keep(path, planned)
+            kept_plans.keep(path, planned, checked)
     return plans, broken
-
-
-def require_names(studies: Iterable[str], folder: Path = SPECS) -> None:
-    """Raise InterpflowError for the names in the specs of `studies` that do not exist.
-
-    Their tasks are asked for a few examples, once, before anything runs; it takes a second a study.
-    """
-    from interpflow.spec.foresight import Foresight
-    from interpflow.spec.load import load_specs
-
-    load_specs([spec_of(study, folder) for study in sorted(studies)], Foresight())
 
 
 def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:
