@@ -19,6 +19,7 @@ os.environ["MKL_CBWR"] = "AUTO,STRICT"
 _SPECS = Path(__file__).parent.parent / "specs"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest first, that no worker is left with them at the end.
 

@@ -126,9 +126,6 @@ def test_weights_that_a_spec_names_are_part_of_what_it_rests_on(project: Path):
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"code": "", "files": {}, "checked": true}', '{"code": 1}']
 )
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"code": "", "files": {}, "checked": true}', '{"code": 1}']
-)
 def test_a_damaged_plan_is_worked_out_anew(project: Path, content: str):
     first = plan_all("laptop")["small"]
     (kept,) = project.glob("logs/.plans/*")

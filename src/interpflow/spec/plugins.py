@@ -68,6 +68,12 @@ def files(kind: Kind) -> dict[str, Path]:
     return {s: f for s, f in found.items() if re.fullmatch("[a-z][a-z0-9_]*", s) and s != "base"}
 
 
+def look_beside_specs() -> None:
+    """Let the modules of the project be imported, in a process that works out no plan."""
+    for kind in (TASK, ANALYSIS, PLOT):
+        _look_beside_specs(importlib.import_module(kind.package), kind)
+
+
 def is_own(file: Path) -> bool:
     """Whether the file of a module stands beside specs/."""
     return file.parent.parent == Path.cwd()

@@ -11,7 +11,7 @@ from typing import TextIO
 from interpflow.errors import InterpflowError
 from interpflow.files import require_readable
 from interpflow.progress import Log
-from interpflow.workflow import code_parts, measured
+from interpflow.workflow import beside, code_parts, measured
 from interpflow.workflow.cost import job_seconds
 from interpflow.workflow.job import Job
 from interpflow.workflow.stale import OTHER_RECIPE, require_planned_inputs, staleness
@@ -39,6 +39,8 @@ def make(job: Job, stream: TextIO | None = None, alone: bool = False) -> None:
     Raises InterpflowError for an input of another recipe than planned.
     """
     code_parts.keep(job.code, *job.modules)
+    if any(map(os.path.isdir, beside.FOLDERS)):
+        importlib.import_module("interpflow.spec.plugins").look_beside_specs()
     try:
         with (
             measured.measuring(job.log, job.short_sha, job_seconds(job), alone),
