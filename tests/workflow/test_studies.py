@@ -40,11 +40,11 @@ def put_specs(folder: Path, study: str) -> None:
 
 @pytest.fixture(scope="module", params=STUDIES)
 def smoked(request, tmp_path_factory) -> Copy:
-    """A folder in which every job of one study has run in this process, in the order of its plan."""
+    """A folder in which every job of one study has run in this process, in a random order of its own."""
     copy = Copy(tmp_path_factory.mktemp(request.param))
     put_specs(copy.folder, request.param)
     with contextlib.chdir(copy.folder):
-        for job in plan_study(request.param, "smoke"):
+        for job in edits.shuffled(plan_study(request.param, "smoke"), random.Random(request.param)):
             make(job, io.StringIO())
     return copy
 
@@ -78,17 +78,8 @@ def test_a_study_that_has_run_has_its_figures_and_scorecard_and_nothing_left_to_
     assert left <= {"claims", "manifest"}  # made at every run
 
 
-def test_a_study_whose_jobs_run_in_another_order_has_the_same_bytes(smoked: Copy, tmp_path: Path):
-    (path,) = (smoked.folder / "specs").iterdir()
-    put_specs(tmp_path, path.stem)
-    with contextlib.chdir(tmp_path):
-        for job in edits.shuffled(plan_study(path.stem, "smoke"), random.Random(path.stem)):
-            make(job, io.StringIO())
-    assert Copy(tmp_path).digests() == smoked.digests()
-
-
 @pytest.mark.nightly
-def test_a_study_killed_on_the_way_and_finished_on_one_core_has_the_bytes_of_one_process(
+def test_a_study_killed_on_the_way_and_finished_on_one_core_has_the_bytes_of_another_order(
     smoked: Copy, tmp_path: Path
 ):
     (path,) = (smoked.folder / "specs").iterdir()
