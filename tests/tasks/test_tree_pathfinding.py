@@ -333,17 +333,16 @@ def test_trees_are_shaped_as_the_recipe_written_down_node_by_node_shapes_them(ki
     ours = data(nodes=8, splits={"asked": {"size": size, **split}})
     ours = ours.isel(example=ours["split"].values == "asked")
     found = []
-    for one in (ours.isel(example=at) for at in range(size)):
-        parent, depth = one["parent"].values, one["depth"].values
+    names = ("parent", "depth", "path_length", "ancestor", "leaf")
+    for parent, depth, length, ancestor, leaf in zip(*(ours[n].values for n in names), strict=True):
         (root,) = np.flatnonzero(parent == -1)
-        length = int(one["path_length"])
-        onward = int(one["ancestor"].values[length - 1])
+        onward = ancestor[length - 1]
         beside = [child for child in np.flatnonzero(parent == root) if child != onward]
         below = set(beside)
         for _ in range(8):
             below |= {node for node in range(8) if parent[node] in below}
         found.append((
-            depth.max(), int(one["leaf"].sum()), length, len(below),
+            depth.max(), leaf.sum(), length, len(below),
             max((depth[node] for node in below), default=0),
         ))  # fmt: skip
     for a, b in zip(np.array(expected).T, np.array(found).T, strict=True):
