@@ -34,4 +34,8 @@ for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
 onstart:
     readable(plan_checked, SCALE, [spec_of(study) for study in sorted(studies_to_run())])
     readable(run_lock.take, run_lock.PATH)
+    # To start no more than so many jobs a second, Snakemake looks at all of them once more a second after each job
+    # that ends, and again a second after that, for ever: with a few hundred jobs it keeps a core busy.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
     tell_time_left()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from workflow.project_copy import Copy, make_copy
+from workflow.project_copy import RESULTS, Copy, make_copy
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +41,18 @@ def test_a_second_run_is_refused_with_the_process_of_the_first(living: Copy):
 def test_a_living_run_may_be_looked_at(living: Copy):
     for look in ("--dry-run", "--summary", "--lint"):
         living.snakemake(look)
+
+
+def test_a_run_looks_at_its_jobs_when_one_ends_and_not_once_more_a_second_for_each_that_ended(
+    empty: Copy,
+):
+    with (empty.folder / "Snakefile").open("a") as snakefile:
+        snakefile.write(
+            "import threading\n"
+            "started, start = [], threading.Timer.start\n"
+            "threading.Timer.start = lambda timer: started.append(timer) or start(timer)\n"
+            "onsuccess:\n"
+            "    print(f'{len(started)} timers')\n"
+        )
+    said = empty.snakemake("--cores", "1", f"{RESULTS}/data/narrow.nc").stdout
+    assert "\n0 timers" in said
