@@ -87,10 +87,10 @@ def legible(figure: Figure) -> None:
     for text, box in seen.items():
         assert page.containsx(box.x0) and page.containsx(box.x1), text
         assert page.containsy(box.y0) and page.containsy(box.y1), text
-        assert text.get_fontsize() == style.TEXT
+        assert text.get_fontsize() == style.sizes().text
     for one, other in overlapping([*seen.values()]):
         raise AssertionError([list(seen)[one], list(seen)[other]])
-    assert figure.get_figwidth() in (style.SINGLE, style.DOUBLE)
+    assert figure.get_figwidth() in (style.sizes().single, style.sizes().double)
     assert figure.get_figheight() < 9
     for axes in figure.axes:
         lines = [np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in axes.lines]

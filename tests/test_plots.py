@@ -447,7 +447,7 @@ def test_panels_waste_less_than_a_row(count: int) -> None:
     assert len(axes) == count
     assert grid.ncols <= 4
     assert 0 <= grid.nrows * grid.ncols - count < grid.ncols
-    assert figure.get_figwidth() == (style.SINGLE if count == 1 else style.DOUBLE)
+    assert figure.get_figwidth() == (style.sizes().single if count == 1 else style.sizes().double)
 
 
 @pytest.mark.parametrize("module", [probe_depth, confusion])
