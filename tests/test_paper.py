@@ -99,7 +99,10 @@ def test_the_latex_is_in_order_and_every_macro_is_there_once(paper):
     assert len(names) == len({*names})
     assert all(re.fullmatch("[A-Za-z]+", name) for name in names)
     assert {"SmallLearns", "SmallLearnsPaper", "SmallLong", "SmallBinsCaption"} <= {*names}
-    assert r"\newcommand{\SmallBinsCaption}{Accuracy \textless{}script" in paper["captions.tex"].decode()
+    assert (
+        r"\newcommand{\SmallBinsCaption}{Accuracy \textless{}script"
+        in paper["captions.tex"].decode()
+    )
 
 
 def test_numbers_are_those_of_the_scorecard(paper):

@@ -30,21 +30,19 @@ def write(planned: Plan, folder: Path) -> Iterator[Path]:
     where two macros would have one name.
     """
     study = planned.study
+    said = f"% {study.name} at scale {study.scale}, by `interpflow export paper`.\n"
     claims, figures = planned.jobs["claims"].values(), planned.jobs["figure"].values()
     findings = [source.job for figure in figures for source in figure.sources.values()]
     _require([*claims, *findings], planned)
-    made = [scorecard.read(job.outputs["csv"]) for job in claims]
-    numbers, captions = macros.by_name(
-        [macro for rows in made for macro in macros.numbers(study, rows)],
-        [*macros.captions(study)],
-    )
-    said = f"% {study.name} at scale {study.scale}, by `interpflow export paper`.\n"
-    texts = {"numbers.tex": definitions(numbers), "captions.tex": definitions(captions)}
-    texts |= {"scorecard.tex": table(rows) for rows in made}
-    contents = {name: said + text for name, text in texts.items()}
-    contents |= {
-        "scorecard.csv": Path(job.outputs["csv"]).read_text(encoding="utf-8") for job in claims
-    }
+    numbers, tables = [], {}
+    for job in claims:  # one, or none where the spec makes no claims
+        rows = scorecard.read(job.outputs["csv"])
+        numbers = [*macros.numbers(study, rows)]
+        tables["scorecard.tex"] = said + table(rows)
+        tables["scorecard.csv"] = Path(job.outputs["csv"]).read_text(encoding="utf-8")
+    named = macros.by_name(numbers, [*macros.captions(study)])
+    texts = map(definitions, named)
+    contents = {name: said + next(texts) for name in ("numbers.tex", "captions.tex")} | tables
     for name, content in contents.items():
         with replacing(folder / name) as temporary:
             temporary.write_text(content, encoding="utf-8")

@@ -17,24 +17,44 @@ _SPECIAL = {
     "|": r"\textbar{}",
     '"': "''",
 }
-# Beyond ASCII, what pdfLaTeX does not know by itself: Greek letters by their names, and these.
+# Beyond ASCII, what pdfLaTeX does not know by itself, by its name in Unicode: Greek letters, and these.
 _MATHEMATICAL = {
-    "−": "-", "·": r"\cdot", "×": r"\times", "±": r"\pm", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "≈": r"\approx",
-    "∼": r"\sim", "→": r"\to", "←": r"\leftarrow", "↑": r"\uparrow", "↓": r"\downarrow", "∞": r"\infty",
-    "∈": r"\in", "∑": r"\sum", "√": r"\surd", "ᵀ": r"^{\mathsf{T}}", "²": "^{2}", "³": "^{3}", "°": r"^{\circ}",
-}  # fmt: skip
-_GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lamda", "mu",
-          "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"}  # fmt: skip
-# Greek capitals that look like Latin ones have no command.
-_CAPITALS = {"Gamma", "Delta", "Theta", "Lamda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"}  # fmt: skip
+    "MINUS SIGN": "-",
+    "MIDDLE DOT": r"\cdot",
+    "MULTIPLICATION SIGN": r"\times",
+    "PLUS-MINUS SIGN": r"\pm",
+    "LESS-THAN OR EQUAL TO": r"\leq",
+    "GREATER-THAN OR EQUAL TO": r"\geq",
+    "NOT EQUAL TO": r"\neq",
+    "ALMOST EQUAL TO": r"\approx",
+    "TILDE OPERATOR": r"\sim",
+    "RIGHTWARDS ARROW": r"\to",
+    "LEFTWARDS ARROW": r"\leftarrow",
+    "UPWARDS ARROW": r"\uparrow",
+    "DOWNWARDS ARROW": r"\downarrow",
+    "INFINITY": r"\infty",
+    "ELEMENT OF": r"\in",
+    "N-ARY SUMMATION": r"\sum",
+    "SQUARE ROOT": r"\surd",
+    "MODIFIER LETTER CAPITAL T": r"^{\mathsf{T}}",
+    "SUPERSCRIPT TWO": "^{2}",
+    "SUPERSCRIPT THREE": "^{3}",
+    "DEGREE SIGN": r"^{\circ}",
+}
+# Greek letters that look like Latin ones have no command; Unicode says lamda.
+_GREEK = frozenset(
+    ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lamda", "mu",
+     "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta",
+     "Theta", "Lamda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
+)  # fmt: skip
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
 def escaped(text: str) -> str:
     r"""`text` on one line, as LaTeX that prints it.
 
-    >>> escaped("50% of W_Q, σ ≥ 2")
-    '50\\% of W\\_Q, \\ensuremath{\\sigma} \\ensuremath{\\geq} 2'
+    >>> escaped("50% of W_Q: 2")
+    '50\\% of W\\_Q: 2'
     """
     return "".join(map(_character, " ".join(text.split())))
 
@@ -42,18 +62,17 @@ def escaped(text: str) -> str:
 def _character(character: str) -> str:
     if character in _SPECIAL:
         return _SPECIAL[character]
-    command = _MATHEMATICAL.get(character) or _greek(character)
+    name = unicodedata.name(character, "")
+    command = _MATHEMATICAL.get(name) or _greek(name)
     return rf"\ensuremath{{{command}}}" if command else character
 
 
-def _greek(character: str) -> str:
-    """The command of a Greek letter, "" for any other character."""
-    words = unicodedata.name(character, "").split()
-    if words[:1] != ["GREEK"] or len(words) != 4:  # GREEK SMALL LETTER SIGMA
-        return ""
-    name = words[-1].lower() if words[1] == "SMALL" else words[-1].capitalize()
-    known = name in (_GREEK if words[1] == "SMALL" else _CAPITALS)
-    return "\\" + name.replace("lamda", "lambda").replace("Lamda", "Lambda") if known else ""
+def _greek(name: str) -> str:
+    """The command of a Greek letter (GREEK SMALL LETTER SIGMA), "" for any other character."""
+    alphabet, _, letter = name.partition(" LETTER ")
+    words = {"GREEK SMALL": letter.lower(), "GREEK CAPITAL": letter.capitalize()}
+    word = words.get(alphabet, "")
+    return "\\" + word.replace("amda", "ambda") if word in _GREEK else ""
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -23,13 +23,13 @@ class Macro:
 
 def numbers(study: Study, scorecard: pd.DataFrame) -> Iterator[Macro]:
     """Of each claim ours, the paper's number, and where it has several seeds their standard deviation."""
-    for row in scorecard.itertuples():
-        name, of = macro_name(study.name, row.claim), f"claim '{row.claim}'"
-        yield Macro(name, number(row.ours), of)
-        if row.relation not in ("below", "above"):  # then it is about two places, and has no number
-            yield Macro(f"{name}Paper", number(row.paper), of)
-        if not pd.isna(row.sd):
-            yield Macro(f"{name}Sd", number(row.sd, digits=2), of)
+    for row in scorecard.to_dict("records"):
+        name, of = macro_name(study.name, row["claim"]), f"claim '{row['claim']}'"
+        yield Macro(name, number(row["ours"]), of)
+        if row["relation"] not in ("below", "above"):  # then it is about two places
+            yield Macro(f"{name}Paper", number(row["paper"]), of)
+        if not pd.isna(row["sd"]):
+            yield Macro(f"{name}Sd", number(row["sd"], digits=2), of)
 
 
 def captions(study: Study) -> Iterator[Macro]:
@@ -39,7 +39,7 @@ def captions(study: Study) -> Iterator[Macro]:
         yield Macro(name, escaped(figure.caption), f"figure '{figure.name}'")
 
 
-def by_name(*groups: Iterable[Macro]) -> list[Mapping[str, str]]:
+def by_name(*groups: Sequence[Macro]) -> list[Mapping[str, str]]:
     """What the macros of each group mean, by name.  Raises InterpflowError where two have one name."""
     taken: dict[str, Macro] = {}
     for macro in (macro for group in groups for macro in group):

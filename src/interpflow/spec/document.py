@@ -143,7 +143,9 @@ PLACES = ("below", "above", "difference_from", "ratio_to")
 class Style(Section):
     """How the figures of the study look."""
 
-    venue: Venue | None = None  # widths and text of a conference's pages; interpflow's own if not given
+    venue: Venue | None = (
+        None  # widths and text of a conference's pages; interpflow's own if not given
+    )
 
 
 class Claim(Section):

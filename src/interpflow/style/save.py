@@ -40,7 +40,8 @@ def style(venue: Venue | None = None) -> Iterator[None]:
     with mpl.rc_context(), sizes_of(venue) as sizes:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        mpl.rcParams.update(dict.fromkeys(TEXTS, sizes.text))
+        texts: Any = dict.fromkeys(TEXTS, sizes.text)
+        mpl.rcParams.update(texts)
         yield
 
 
