@@ -21,7 +21,6 @@ from interpflow.spec.load import load_spec
 TEX = next(filter(shutil.which, ("pdflatex", "lualatex", "xelatex", "tectonic")), None)
 NASTY = r"""A 50% & #1 {brace} \macro $5 W_Q ~ x^2 <a> |b| "c" σ Σ ᵀ ≥ é"""
 DOCUMENT = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
 \usepackage{array,booktabs,longtable,graphicx}
 \input{paper/numbers}
 \input{paper/captions}
