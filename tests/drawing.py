@@ -17,6 +17,7 @@ from interpflow.spec import plugins
 from interpflow.spec.study import Claim
 from interpflow.stages.collect import collect
 from interpflow.style import save
+from interpflow.style.sizes import Sizes, Venue
 from interpflow.variables import describe
 
 
@@ -38,10 +39,11 @@ def draw(
     *data: xr.Dataset,
     names: Sequence[str] = ("first", "second", "third"),
     claims: Sequence[Claim] = (),
+    venue: Venue | None = None,
     **options: Any,
 ) -> Figure:
     """The figure of datasets, laid out as it is saved."""
-    with save.style():
+    with save.style(venue):
         made = module.plot(
             dict(zip(names, data, strict=False)), module.Options(**options), list(claims)
         )
@@ -80,17 +82,18 @@ def words(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in texts(figure))
 
 
-def legible(figure: Figure) -> None:
+def legible(figure: Figure, sizes: Sizes | None = None) -> None:
     """No text leaves the page or lies on another, none is small, and no panel is empty."""
+    sizes = sizes or style.sizes()
     seen = {text: text.get_window_extent() for text in texts(figure)}
     page = figure.bbox.padded(1)  # a pixel: hinting
     for text, box in seen.items():
         assert page.containsx(box.x0) and page.containsx(box.x1), text
         assert page.containsy(box.y0) and page.containsy(box.y1), text
-        assert text.get_fontsize() == style.TEXT
+        assert text.get_fontsize() == sizes.text
     for one, other in overlapping([*seen.values()]):
         raise AssertionError([list(seen)[one], list(seen)[other]])
-    assert figure.get_figwidth() in (style.SINGLE, style.DOUBLE)
+    assert figure.get_figwidth() in (sizes.single, sizes.double)
     assert figure.get_figheight() < 9
     for axes in figure.axes:
         lines = [np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in axes.lines]

@@ -243,7 +243,7 @@ def test_a_map_shows_means_over_seeds_of_the_places_and_states_asked_for() -> No
     names["target"] = "its target"
     figure = draw(cell_map, found, **READ, panels=panels, labels=names)
     legible(figure)
-    assert figure.get_figwidth() == style.SINGLE
+    assert figure.get_figwidth() == style.sizes().single
     before, after, *_ = figure.axes
     f1 = found["f1"].sel(experiment="one", control="none", hidden_layers=0).mean("seed")
     for panel, when, targets in (

@@ -143,7 +143,7 @@ def trained(tmp_path: Path) -> Path:
 
 def test_the_command_exports_the_seed_and_checkpoint_asked_for(trained: Path) -> None:
     file, weights = trained.with_name("model.npz"), store.read(trained)
-    arguments = ["export", str(trained), "--output", str(file)]
+    arguments = ["export", "weights", str(trained), "--output", str(file)]
     for asked, step, seed in (
         ([], 6, 0),
         (["--seed", "4", "--checkpoint", "first"], 0, 4),
@@ -161,9 +161,9 @@ def test_what_was_imported_can_be_exported_to_the_same_bytes(trained: Path) -> N
     first, imported, second = (
         trained.with_name(name) for name in ("first.npz", "imported.nc", "second.npz")
     )
-    assert main(["export", str(trained), "--output", str(first)]) == 0
+    assert main(["export", "weights", str(trained), "--output", str(first)]) == 0
     assert main(["import", str(first), "--output", str(imported)]) == 0
-    assert main(["export", str(imported), "--output", str(second)]) == 0
+    assert main(["export", "weights", str(imported), "--output", str(second)]) == 0
     assert first.read_bytes() == second.read_bytes()
     found = store.read(imported)
     assert found["W_Q"].dims == ("step", "seed", "layer", "head", "d_model", "d_head")
@@ -172,7 +172,7 @@ def test_what_was_imported_can_be_exported_to_the_same_bytes(trained: Path) -> N
 
 def test_the_file_needs_neither_pickle_nor_interpflow(trained: Path) -> None:
     file = trained.with_name("model.npz")
-    main(["export", str(trained), "--output", str(file)])
+    main(["export", "weights", str(trained), "--output", str(file)])
     code = (
         "import json, sys, numpy; file = dict(numpy.load(sys.argv[1], allow_pickle=False));"
         "config = json.loads(str(file.pop('config'))); print(config['n_layers'], sorted(file)[0])"
@@ -191,7 +191,7 @@ def test_what_cannot_be_exported_is_said(trained: Path, capsys: pytest.CaptureFi
         ([str(trained), "--checkpoint", "best"], "no checkpoint best; it has 0, 3, 6"),
         ([str(trained.with_name("none.nc"))], "no such file"),
     ):
-        assert main(["export", *arguments, *output]) == 2
+        assert main(["export", "weights", *arguments, *output]) == 2
         assert says in capsys.readouterr().err
 
 

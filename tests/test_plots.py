@@ -36,6 +36,7 @@ from interpflow.spec.load import load_spec, resolve
 from interpflow.spec.study import Study
 from interpflow.style import save
 from interpflow.style.marks import AT_LEAST, AT_MOST
+from interpflow.style.sizes import VENUES, Venue
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -164,14 +165,16 @@ FIGURES = [
 ]
 
 
-def drawn(study: str, scale: str, figure: str) -> Figure:
+def drawn(study: str, scale: str, figure: str, venue: Venue | None = None) -> Figure:
     """A figure of a spec, of made-up findings, laid out as it is saved."""
     resolved = STUDIES[study, scale]
     asked = resolved.figures[figure]
     data = {name: findings(resolved, name) for name in asked.data}
     claims = [claim for claim in resolved.claims if claim.data in data]
     module = plugins.load(plugins.PLOT, asked.plot)
-    return draw(module, *data.values(), names=list(data), claims=claims, **asked.options)
+    return draw(
+        module, *data.values(), names=list(data), claims=claims, venue=venue, **asked.options
+    )
 
 
 # What a figure shows.
@@ -205,6 +208,16 @@ def bars(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
 @pytest.mark.parametrize(("study", "scale", "figure"), FIGURES)
 def test_figures_of_specs_are_legible(study: str, scale: str, figure: str) -> None:
     legible(drawn(study, scale, figure))
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize(
+    ("study", "figure"), [(s, f) for s, scale, f in FIGURES if scale == "paper"]
+)
+def test_figures_of_specs_are_legible_on_the_pages_of_a_venue(
+    study: str, figure: str, venue: Venue
+) -> None:
+    legible(drawn(study, "paper", figure, venue), VENUES[venue])
 
 
 def test_bars_are_one_standard_deviation_over_seeds() -> None:
@@ -447,7 +460,7 @@ def test_panels_waste_less_than_a_row(count: int) -> None:
     assert len(axes) == count
     assert grid.ncols <= 4
     assert 0 <= grid.nrows * grid.ncols - count < grid.ncols
-    assert figure.get_figwidth() == (style.SINGLE if count == 1 else style.DOUBLE)
+    assert figure.get_figwidth() == (style.sizes().single if count == 1 else style.sizes().double)
 
 
 @pytest.mark.parametrize("module", [probe_depth, confusion])

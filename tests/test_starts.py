@@ -286,7 +286,7 @@ def _imported(tmp_path_factory) -> tuple[Path, str]:
     (folder / "weights").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert main(["export", str(trained), "--output", "model.npz"]) == 0
+        assert main(["export", "weights", str(trained), "--output", "model.npz"]) == 0
         assert main(["import", "model.npz", "--output", "weights/theirs.nc"]) == 0
     model = json.loads(store.read(folder / "weights/theirs.nc").attrs["recipe"])["model"]
     digest = sha256(folder / "weights/theirs.nc")

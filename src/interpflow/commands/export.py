@@ -1,4 +1,4 @@
-"""`export` and `import`: trained weights to TransformerLens and back."""
+"""`export`: weights for TransformerLens, a study for a paper; `import`: weights of TransformerLens."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from typing import Any
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
+from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.variables import WEIGHTS, describe
 from interpflow.workflow.recipe import canonical
 
 
 def register(subparsers: Any) -> None:
     """Add both commands."""
-    parser = subparsers.add_parser("export", help="write trained weights for TransformerLens")
+    exports = subparsers.add_parser(
+        "export", help="write trained weights for TransformerLens, or a study for a paper in LaTeX"
+    ).add_subparsers(metavar="WHAT", required=True)
+    _register_paper(exports.add_parser("paper", help="numbers, tables, captions and figures"))
+    parser = exports.add_parser("weights", help="one seed's weights at one checkpoint")
     parser.add_argument("weights", type=Path, help="results/…/weights_<chunk>.nc")
     parser.add_argument("--seed", type=int, help="default: the first of the file")
     parser.add_argument(
@@ -30,7 +35,7 @@ def register(subparsers: Any) -> None:
         help="longest sequence, where positions are not learned (default: 1024)",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.npz")
-    parser.set_defaults(command=run_export)
+    parser.set_defaults(command=run_weights)
 
     parser = subparsers.add_parser("import", help="read weights of a TransformerLens model")
     parser.add_argument(
@@ -42,7 +47,27 @@ def register(subparsers: Any) -> None:
     parser.set_defaults(command=run_import)
 
 
-def run_export(arguments: argparse.Namespace) -> None:
+def _register_paper(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="STUDY")
+    parser.add_argument("--scale", default=DEFAULT_SCALE)
+    parser.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="where to write it (default: paper/STUDY)"
+    )
+    parser.set_defaults(command=run_paper)
+
+
+def run_paper(arguments: argparse.Namespace) -> None:
+    """Write what a paper takes of a study."""
+    from interpflow.paper.folder import write
+    from interpflow.workflow.specs_folder import plan_all
+
+    study = arguments.study
+    planned = plan_all(arguments.scale, [study])[study]
+    for path in write(planned, arguments.to or Path("paper") / study):
+        print(path)
+
+
+def run_weights(arguments: argparse.Namespace) -> None:
     """Write one seed's weights at one checkpoint as a state dict."""
     from interpflow.model.transformer_lens import to_transformer_lens
 

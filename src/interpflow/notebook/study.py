@@ -132,8 +132,7 @@ class Results:
 
         Raises InterpflowError for a figure or an option that there is not.
         """
-        from interpflow.stages.figure import draw
-        from interpflow.style import save
+        from interpflow.stages.figure import draw, style_of
 
         if name not in self.spec.figures:
             raise InterpflowError(
@@ -143,7 +142,7 @@ class Results:
         spec = self.plan.find("figure", name).slice
         given = {**spec["options"], **options}
         data = {each: self.findings[each].load() for each in self.spec.figures[name].data}
-        with contextlib.chdir(self.folder), save.style():  # plots of the project stand there
+        with contextlib.chdir(self.folder), style_of(spec):  # plots of the project stand there
             _check(spec["plot"], given)
             return page.shown(draw({**spec, "options": given}, data))
 

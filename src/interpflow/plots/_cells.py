@@ -104,7 +104,7 @@ def square_maps(
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure of square maps in `rows`; each needs `extra` inches on both axes, beside its ticks."""
     across = max(map(len, rows))
-    page = style.SINGLE if across == 1 else style.DOUBLE
+    page = style.sizes().single if across == 1 else style.sizes().double
     side = min((page - 0.3) / across - 0.35 - extra, SIDE, (TALLEST - 1) / len(rows) - 0.5 - extra)
     figure, axes = in_rows(rows, scale, label, page, [side] * across, side + extra, clipped)
     for panel in (panel for row in axes for panel in row):
@@ -165,9 +165,13 @@ def _natural(values: xr.DataArray, scale: Scale) -> float:
 
 def _page(left: float, width: float, maps: int) -> tuple[float, int]:
     """The width of the page, and the number of `maps` in a row, with `left` inches before the first."""
-    most = max(1, min(maps, int((style.DOUBLE - left) / width)))
+    most = max(1, min(maps, int((style.sizes().double - left) / width)))
     across = -(-maps // -(-maps // most))
-    return (style.SINGLE if left + across * width <= style.SINGLE else style.DOUBLE), across
+    return (
+        style.sizes().single
+        if left + across * width <= style.sizes().single
+        else style.sizes().double
+    ), across
 
 
 def _filled(title: str, room: float) -> str:

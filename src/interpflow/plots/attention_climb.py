@@ -67,7 +67,7 @@ def _rows(example: xr.Dataset) -> xr.DataArray:
 def _draw(panel: Axes, attention: xr.DataArray) -> AxesImage:
     """Draw one example, and the line through the tokens with more than half of the attention."""
     words = attention["key"].values.tolist()
-    room = (style.DOUBLE - 0.9) / len(words)
+    room = (style.sizes().double - 0.9) / len(words)
     image = draw(panel, attention, Scale(1), (room, ROW), numbers=False)
     row, column = np.nonzero(attention.values > 0.5)  # one of a row at most
     panel.plot(column, row, **{**MOST.drawn, "linewidth": 0.8})

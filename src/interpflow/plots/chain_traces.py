@@ -50,7 +50,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     lines = 3 if narrow else 2
     words = lines * 0.15 + 0.2  # inches over each panel
     row = min(ROW, (TALLEST - 1) / len(groups) - words)
-    width = style.SINGLE if len(steps) == 1 else style.DOUBLE
+    width = style.sizes().single if len(steps) == 1 else style.sizes().double
     figure, axes = style.grid([row + words - 0.25] * len(groups), len(steps), width)
     diverged = False
     for group, panels in zip(groups, axes, strict=True):

@@ -44,7 +44,9 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     ]
     own, others = (by_head(here[name]) for name in ("contribution", "others"))
     layers = own["layer"].values.tolist()
-    figure, axes = style.panels(len(layers), ROW * len(kept) + 0.1, style.DOUBLE, share="xy")
+    figure, axes = style.panels(
+        len(layers), ROW * len(kept) + 0.1, style.sizes().double, share="xy"
+    )
     for panel, layer in zip(axes, layers, strict=True):
         _bars(panel, own.sel(layer=layer), others.sel(layer=layer))
         panel.set_yticks(range(len(kept)), kept)

@@ -57,7 +57,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     groups = {title: sorted(names, key=x.__getitem__) for title, names in groups.items() if names}
     if not groups:
         return style.nothing("No experiment of these lines is in the data.")
-    figure, axes = style.panels(len(MEASURES), height=1.5, width=style.DOUBLE, share="x")
+    figure, axes = style.panels(len(MEASURES), height=1.5, width=style.sizes().double, share="x")
     lines = style.looks(groups)
     shown = [x[each] for names in groups.values() for each in names]
     apart = APART * (max(shown) - min(shown))

@@ -49,7 +49,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         return style.nothing("The experiment of this figure is not in the data.")
     high = BAR * found.sizes["position"]
     figure = Figure(
-        figsize=(style.DOUBLE, high + 0.8),
+        figsize=(style.sizes().double, high + 0.8),
         layout=ConstrainedLayoutEngine(w_pad=style.PAD, h_pad=style.PAD, wspace=0.04),
     )
     ratios = [1.8, max(high - 1.8, 0.01)]

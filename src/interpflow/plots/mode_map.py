@@ -54,7 +54,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     xs, ys = (sorted({place[axis] for grid in cells.values() for place in grid}) for axis in (0, 1))
     wide = len(cells) > 1 or len(xs) > 5
     figure, axes = style.panels(
-        len(cells), CELL * len(ys) + 0.1, style.DOUBLE if wide else style.SINGLE
+        len(cells), CELL * len(ys) + 0.1, style.sizes().double if wide else style.sizes().single
     )
     parts = looks(each for grid in counts.values() for each in grid.values())
     thin = False

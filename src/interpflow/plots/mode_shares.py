@@ -44,7 +44,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     if not groups:
         return style.nothing("No experiment of these bars is in the data.")
     lines = sum(len(bars) + bool(title) for title, bars in groups.items())
-    figure, (panel,) = style.panels(1, height=HEIGHT * lines + 0.1, width=style.SINGLE)
+    figure, (panel,) = style.panels(1, height=HEIGHT * lines + 0.1, width=style.sizes().single)
     parts = looks(bar for bars in groups.values() for bar in bars.values())
     y, ticks = 0, {}
     for title, bars in groups.items():

@@ -75,7 +75,11 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         )
     shown = shown.transpose("position", "token")
     rows, columns = shown.shape
-    width = style.SINGLE if COLUMN * columns + 0.8 <= style.SINGLE else style.DOUBLE
+    width = (
+        style.sizes().single
+        if COLUMN * columns + 0.8 <= style.sizes().single
+        else style.sizes().double
+    )
     scale = Scale.of([shown], signed=options.values == "to_token")
     label = _LABELS[options.values]
     marked = _marked(data, options, here, shown)

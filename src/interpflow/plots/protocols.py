@@ -43,7 +43,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     rows = [row for row in measured[0] if all(row in other for other in measured)]
     if not rows:
         return style.nothing("No experiment and target of this figure is in all of its data.")
-    figure, (panel,) = style.panels(1, width=style.DOUBLE, height=0.34 * len(rows))
+    figure, (panel,) = style.panels(1, width=style.sizes().double, height=0.34 * len(rows))
     names = {name: options.labels.get(name, style.readable(name)) for name in data}
     lines = {name: replace(look, marker="") for name, look in style.looks(names.values()).items()}
     marked = []

@@ -38,7 +38,7 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         return style.nothing("No experiment of these panels is in the data.")
     columns = min(4, len(models))
     rows = -(-len(models) // columns)
-    width = style.SINGLE if columns == 1 else style.DOUBLE
+    width = style.sizes().single if columns == 1 else style.sizes().double
     figure, axes = style.grid([1.45, 0.5] * rows, columns, width)
     used: dict[str, style.Look] = {INTACT.label: INTACT}
     few = False

@@ -66,15 +66,15 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         raise InterpflowError(f"{len(names)} examples do not fit on a page; name fewer: examples")
     wide = unit_of_labels(trees, pitch)
     named = pitch * widest * wide + GAP
-    column = (style.DOUBLE - LABELS - named) / len(layers)
+    column = (style.sizes().double - LABELS - named) / len(layers)
     unit = min(1.0, (column - GAP) / (pitch * widest))
     height = KEY + HEADS + pitch * levels + BETWEEN * len(trees)
-    figure = Figure(figsize=(style.DOUBLE, height))
+    figure = Figure(figsize=(style.sizes().double, height))
     shade = _key(figure, style.axis_label(found["probability"]))
 
     def write(words: str, left: float, top: float) -> None:
         """Words in the middle of a place, inches."""
-        figure.text(left / style.DOUBLE, 1 - top / height, words, ha="center", va="center")
+        figure.text(left / style.sizes().double, 1 - top / height, words, ha="center", va="center")
 
     write("Path\nlength", LABELS / 2, KEY + HEADS / 2)
     write("Tree", LABELS + named / 2, KEY + HEADS / 2)

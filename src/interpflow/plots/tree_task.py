@@ -64,12 +64,12 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     unit = unit_of_labels([tree], pitch)
     below = LINE + sum(_line(run) for run in runs if run.ends_line)
     above = tree.size[1] * pitch + 2 * SIDE
-    figure = Figure(figsize=(style.DOUBLE, above + below))
+    figure = Figure(figsize=(style.sizes().double, above + below))
     colors = dict.fromkeys(tree.path, PARTS["path"][1])
     colors |= {tree.path[0]: PARTS["root"][1], tree.goal: PARTS["goal"][1]}
-    draw(figure, tree, (0, SIDE, style.DOUBLE), pitch, unit, colors)
+    draw(figure, tree, (0, SIDE, style.sizes().double), pitch, unit, colors)
     strip = figure.add_axes((0, 0, 1, below / (above + below)))  # in inches, downwards
-    strip.set(xlim=(0, style.DOUBLE), ylim=(below, 0))
+    strip.set(xlim=(0, style.sizes().double), ylim=(below, 0))
     strip.set_axis_off()
     left, top = SIDE, 0.0
     for run in runs:

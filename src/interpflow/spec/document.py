@@ -16,6 +16,7 @@ from pydantic import (
 
 from interpflow.section import Section
 from interpflow.spec.problems import shorten
+from interpflow.style.sizes import Venue
 
 # `snakemake <study>` builds a study, so no study can be called as a rule of the workflow.
 RULES = ("all", "analyse", "claims", "collect", "data", "figure", "manifest", "train")
@@ -139,6 +140,14 @@ BOUNDS = (*NUMBERS, "below", "above")
 PLACES = ("below", "above", "difference_from", "ratio_to")
 
 
+class Style(Section):
+    """How the figures of the study look."""
+
+    venue: Venue | None = (
+        None  # widths and text of a conference's pages; interpflow's own if not given
+    )
+
+
 class Claim(Section):
     """One reported number, or with `along` a row of them."""
 
@@ -240,4 +249,5 @@ class Document(Section):
     analyses: Annotated[dict[Name, Analysis], OrNothing] = {}
     figures: Annotated[dict[Name, Figure], OrNothing] = {}
     claims: Annotated[dict[ClaimName, Claim], OrNothing] = {}
+    style: Annotated[Style, OrNothing] = Style()
     scales: Annotated[dict[Name, Annotated[Scale, OrNothing]], OrNothing] = {}

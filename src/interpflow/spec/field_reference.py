@@ -75,6 +75,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`experiments.<name>`", document.Experiment),
     ("`analyses.<name>`", document.Analysis),
     ("`figures.<name>`", document.Figure),
+    ("`style`", document.Style),
     ("`claims.<name>`", document.Claim),
     ("`claims.<name>.first_step`", document.FirstStep),
     ("`claims.<name>`, of several claims", document.ClaimRows),

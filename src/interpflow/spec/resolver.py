@@ -79,6 +79,7 @@ class Resolver:
             analyses=analyses,
             figures=self._figures(entry, at, analyses, found),
             claims=(),
+            style=written.style.model_dump(exclude_none=True),
         )
         return replace(study, claims=tuple(self._claims(study, found)))
 

@@ -135,3 +135,4 @@ class Study:
     analyses: dict[str, Analysis]
     figures: dict[str, Figure]
     claims: tuple[Claim, ...]
+    style: dict[str, Any]  # {} or venue

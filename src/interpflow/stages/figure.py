@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,8 @@ def run(job: Job, log: Log) -> None:
     """Draw one figure."""
     spec = job.slice
     data = {name: store.read(path) for name, path in job.inputs.items()}
-    images = {kind: Path(path) for kind, path in job.outputs.items() if kind != "json"}
+    save_to({kind: Path(path) for kind, path in job.outputs.items() if kind != "json"}, spec, data)
     diverged = divergence.joined(data.values())
-    with save.style():
-        save.save(draw(spec, data), images)
     said: dict[str, Any] = {
         "figure": spec["figure"],
         "caption": spec["caption"],
@@ -33,6 +32,19 @@ def run(job: Job, log: Log) -> None:
     }
     account.write(job, job.outputs["json"], **said, **({"diverged": diverged} if diverged else {}))
     log.line(f"{spec['plot']} of {', '.join(data)}")
+
+
+def save_to(
+    images: Mapping[str, Path], spec: Mapping[str, Any], data: Mapping[str, xr.Dataset]
+) -> None:
+    """Draw the figure that `spec` asks for, and write it to each of `images` (by format: svg, png, pdf)."""
+    with style_of(spec):
+        save.save(draw(spec, data), images)
+
+
+def style_of(spec: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """The style in which the figure of `spec` is drawn and saved."""
+    return save.style(spec.get("style", {}).get("venue"))
 
 
 def draw(spec: Mapping[str, Any], data: Mapping[str, xr.Dataset]) -> Figure:

@@ -24,7 +24,6 @@ from interpflow.style.look import (
     BLACK,
     BLUE,
     DIVERGING,
-    DOUBLE,
     GREEN,
     GREY,
     ORANGE,
@@ -33,21 +32,19 @@ from interpflow.style.look import (
     PURPLE,
     RC,
     SHADES,
-    SINGLE,
     SKY,
-    TEXT,
     VERMILLION,
     Look,
     ink,
     looks,
 )
+from interpflow.style.sizes import sizes
 from interpflow.style.words import axis_label, in_order, number, readable, text_width, title
 
 __all__ = [
     "BLACK",
     "BLUE",
     "DIVERGING",
-    "DOUBLE",
     "GREEN",
     "GREY",
     "ORANGE",
@@ -56,9 +53,7 @@ __all__ = [
     "PURPLE",
     "RC",
     "SHADES",
-    "SINGLE",
     "SKY",
-    "TEXT",
     "VERMILLION",
     "Look",
     "axis_label",
@@ -84,6 +79,7 @@ __all__ = [
     "series",
     "shares",
     "signed_limit",
+    "sizes",
     "text_width",
     "title",
     "titles",

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from interpflow.style.look import DOUBLE, GREY, PAD, RC, SINGLE, TEXT
+from interpflow.style.look import GREY, PAD, RC
+from interpflow.style.sizes import sizes
 from interpflow.style.words import readable, text_width, title
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def panels(
 
     columns = count if count <= 4 else 3 if -count % 3 < -count % 4 or count == 6 else 4
     rows = math.ceil(count / columns)
-    size = (width or (SINGLE if count == 1 else DOUBLE), rows * (height + 0.25) + 0.5)
+    size = (
+        width or (sizes().single if count == 1 else sizes().double),
+        rows * (height + 0.25) + 0.5,
+    )
     figure = Figure(
         figsize=size,
         layout=ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD, wspace=0.02, hspace=0.02),
@@ -54,20 +58,20 @@ def panels(
 def grid(
     heights: Sequence[float],
     columns: int = 1,
-    width: float = DOUBLE,
+    width: float | None = None,
     share: str = "",
     widths: Sequence[float] | None = None,
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure of rows of panels, each row about as high as `heights` says (inches).
 
     Panels share x down each column, y along each row, or both, as `share` says.  Columns are equally wide, or
-    as `widths` are to each other.
+    as `widths` are to each other; together they fill two columns of print, or `width` (inches).
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     figure = Figure(
-        figsize=(width, sum(heights) + 0.25 * len(heights) + 0.5),
+        figsize=(width or sizes().double, sum(heights) + 0.25 * len(heights) + 0.5),
         layout=ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD, wspace=0.02, hspace=0.02),
     )
     cells = figure.add_gridspec(
@@ -87,7 +91,7 @@ def nothing(reason: str) -> Figure:
     """A figure that says why it is empty: a scale can leave out all that a figure shows."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(SINGLE, 0.8))
+    figure = Figure(figsize=(sizes().single, 0.8))
     figure.text(0.5, 0.5, textwrap.fill(reason, 48), ha="center", va="center", color=GREY)
     return figure
 
@@ -99,7 +103,7 @@ def heading(panel: Axes, text: str, lines: int = 1) -> None:
         panel.annotate(
             words,
             (0, 1),
-            (0, RC["axes.titlepad"] + 1.3 * TEXT * lines),
+            (0, RC["axes.titlepad"] + 1.3 * sizes().text * lines),
             xycoords="axes fraction",
             textcoords="offset points",
             fontweight="bold",
@@ -126,7 +130,7 @@ def titles(axes: Sequence[Axes], names: Sequence[tuple[str, ...]]) -> None:
             panel.annotate(
                 readable(name),
                 (0, 1),
-                (0, pad + 1.3 * TEXT),
+                (0, pad + 1.3 * sizes().text),
                 xycoords="axes fraction",
                 textcoords="offset points",
                 fontweight="bold",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from interpflow.style.look import PAD, RC, TEXT, Look
+from interpflow.style.look import PAD, RC, Look
+from interpflow.style.sizes import sizes
 from interpflow.style.words import number, text_width
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ STRIP, DOWN, LEFT, LONG = 0.46, 0.19, 0.32, 0.8
 
 def key(figure: Figure, *entries: Look) -> None:
     """What the marks mean, in one row above the panels, or in as few as it takes."""
-    handle = (RC["legend.handlelength"] + 0.8 + RC["legend.columnspacing"]) * TEXT / 72
+    handle = (RC["legend.handlelength"] + 0.8 + RC["legend.columnspacing"]) * sizes().text / 72
     widths = [text_width(entry.label) + handle for entry in entries]
     rows, room = 1, figure.get_figwidth() - 2 * PAD
     # Entries run down each column, and a column is as wide as its widest.

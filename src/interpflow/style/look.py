@@ -1,4 +1,4 @@
-"""Sizes and colours of every figure, and how one thing is drawn in all of them."""
+"""Colours and marks of every figure, and how one thing is drawn in all of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-SINGLE, DOUBLE = 3.5, 7.0  # widths of one and two columns of print, inches
-TEXT = 8.0  # points, everywhere: nothing is smaller, and nothing but a title needs to stand out
 PAD = 0.04  # around figures and panels, inches
 
 # Okabe & Ito, "Color Universal Design": told apart with every kind of colour vision.
@@ -17,20 +15,13 @@ VERMILLION, PURPLE = "#D55E00", "#CC79A7"
 SHADES = "Blues"  # of shares, from none (white) to all
 DIVERGING = "RdBu_r"  # of signed values: blue below zero, white at zero, red above
 
-# What `figures.style` sets on top of matplotlib's own defaults.
+# What `save.style` sets on top of matplotlib's own defaults, beside sizes of text.
 RC: dict[str, Any] = {
     # The first comes with matplotlib, so every machine sets the same text; a viewer of an svg may lack it.
     "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": TEXT,
-    "axes.titlesize": TEXT,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 4,
-    "axes.labelsize": TEXT,
-    "xtick.labelsize": TEXT,
-    "ytick.labelsize": TEXT,
-    "legend.fontsize": TEXT,
-    "figure.labelsize": TEXT,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -49,6 +40,16 @@ RC: dict[str, Any] = {
     "legend.borderaxespad": 0.2,
     "savefig.pad_inches": PAD,
 }
+# The settings that are a size of text.
+TEXTS = (
+    "font.size",
+    "axes.titlesize",
+    "axes.labelsize",
+    "xtick.labelsize",
+    "ytick.labelsize",
+    "legend.fontsize",
+    "figure.labelsize",
+)
 
 
 @dataclass(frozen=True)

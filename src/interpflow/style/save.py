@@ -10,29 +10,38 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from interpflow.store import replacing
-from interpflow.style import RC
+from interpflow.style.look import RC, TEXTS
+from interpflow.style.sizes import Venue, sizes_of
 
-_CANVAS = {"svg": FigureCanvasSVG, "png": FigureCanvasAgg}
-# Both formats stamp the file with what changes from run to run, or from version to version.
-_METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+_CANVAS = {"svg": FigureCanvasSVG, "png": FigureCanvasAgg, "pdf": FigureCanvasPdf}
+# All formats stamp the file with what changes from run to run, or from version to version.
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
 _STYLE: Any = {
     **RC,
     "svg.hashsalt": "interpflow",  # ids of clip paths; random without it
     "svg.fonttype": "none",  # text stays text: small, searchable, and the reader's own font
+    "pdf.fonttype": 42,  # TrueType: venues refuse Type 3, matplotlib's own
     "savefig.dpi": 150,
 }
 
 
 @contextlib.contextmanager
-def style() -> Iterator[None]:
-    """Draw and save within this: our settings on matplotlib's own, whatever a matplotlibrc says."""
-    with mpl.rc_context():
+def style(venue: Venue | None = None) -> Iterator[None]:
+    """Draw and save within this, in the sizes of `venue`: our settings, whatever a matplotlibrc says."""
+    with mpl.rc_context(), sizes_of(venue) as sizes:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
+        texts: Any = dict.fromkeys(TEXTS, sizes.text)
+        mpl.rcParams.update(texts)
         yield
 
 
@@ -50,7 +59,7 @@ def with_note(figure: Figure, note: str) -> Figure:
 
 
 def save(figure: Figure, paths: Mapping[str, Path]) -> None:
-    """Write `figure` to each of `paths` (by format: svg, png), each whole or not at all."""
+    """Write `figure` to each of `paths` (by format: svg, png, pdf), each whole or not at all."""
     _settle(figure)
     for kind, path in paths.items():
         with replacing(path) as temporary:

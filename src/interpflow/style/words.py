@@ -10,7 +10,8 @@ from typing import Any
 
 import xarray as xr
 
-from interpflow.style.look import RC, TEXT
+from interpflow.style.look import RC
+from interpflow.style.sizes import sizes
 
 
 def readable(name: str) -> str:
@@ -39,16 +40,20 @@ def title(name: str, *rest: str) -> str:
     return ", ".join([readable(name), *rest])
 
 
-@functools.cache
 def text_width(text: str, bold: bool = False) -> float:
     """The width of a line of `text`, inches; 0 where nothing is drawn."""
+    return _text_width(text, bold, sizes().text)
+
+
+@functools.cache
+def _text_width(text: str, bold: bool, size: float) -> float:
     if not text.strip():
         return 0.0  # matplotlib fails at paths without a point
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
     font = FontProperties(family=RC["font.family"], weight="bold" if bold else "normal")
-    return float(TextPath((0, 0), text, size=TEXT, prop=font).get_extents().width) / 72
+    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72
 
 
 def number(value: float) -> str:

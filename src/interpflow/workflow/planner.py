@@ -161,6 +161,7 @@ class _Planner:
     def figure(self, figure: Figure, data: Sources) -> None:
         # A figure marks the paper's value; why ours differs is for the scorecard alone.
         marks = [asdict(replace(c, because=None)) for c in self.study.claims if c.data in data]
+        style: dict[str, Any] = {"style": self.study.style} if self.study.style else {}
         self._add(
             "figure",
             {"figure": figure.name},
@@ -172,6 +173,7 @@ class _Planner:
             caption=figure.caption,
             panel=figure.panel,
             claims=marks,
+            **style,
         )
 
     def claims(self, data: Sources) -> None:

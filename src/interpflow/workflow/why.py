@@ -9,20 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from interpflow.errors import InterpflowError
 from interpflow.record import manifest
 from interpflow.record.provenance import origin
-from interpflow.report.differences import compare
-from interpflow.workflow.code_parts import Parts, changes, code_parts, kept
+from interpflow.workflow.changes import Recipe, changed_code, changed_keys
+from interpflow.workflow.code_parts import Parts, code_parts, kept
 from interpflow.workflow.job import Job
-from interpflow.workflow.layout import STAGES
 from interpflow.workflow.recipe import canonical
 from interpflow.workflow.stale import recipe_of, staleness
 from interpflow.workflow.states import to_run
-
-Recipe = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,15 +75,10 @@ def changed(
 ) -> Iterator[str]:
     """The differences of `job` from the recipe `before`: keys of the spec, code, and names of inputs."""
     now = json.loads(canonical(job.recipe))
-    here, base = _as_in_spec(now), _as_in_spec(before)
-    for section in {**base, **here}:
-        yield from _keys(section, here.get(section), base.get(section))
+    yield from map(str, changed_keys(before, now))
     if now["code"] != before["code"]:
-        parts = parts_before(before["code"])
-        if parts is None:
-            yield "its code; which part of it was not kept"
-        else:
-            yield from changes(parts, json.loads(canonical(code_parts(*job.modules))))
+        parts = json.loads(canonical(code_parts(*job.modules)))
+        yield from changed_code(before, now, parts_before(before["code"]), parts)
     yield from (
         f"reads {job.inputs[name]} now" for name in now["inputs"] if name not in before["inputs"]
     )
@@ -108,38 +99,6 @@ def _recipe_in_file(job: Job) -> Recipe:
     # A kill can leave one file of two by the planned recipe.
     stale = (path for path in paths if recipe_of(path) != job.sha)
     return origin(next(stale, paths[0])).recipe
-
-
-def _as_in_spec(recipe: Recipe) -> dict[str, Any]:
-    """The part of the spec that a recipe holds, under the keys of the spec."""
-    names = STAGES[recipe["stage"]].names
-    said = {
-        key: value
-        for key, value in recipe.items()
-        if key not in ("stage", "study", "code", "inputs", *names)
-    }
-    options = said.pop("options", {})
-    if recipe["stage"] == "analyse":
-        said[f"analyses.{recipe['analysis']}"] = {"method": said.pop("method"), **options}
-    if recipe["stage"] == "figure":
-        apart = {key: said.pop(key) for key in ("plot", "caption", "panel")}
-        said[f"figures.{recipe['figure']}"] = {**apart, **options}
-    if "claims" in said:
-        said["claims"] = {claim["name"]: claim for claim in said["claims"]}
-    if "coords" in said:
-        said["sweep"] = said.pop("coords")
-    return said
-
-
-def _keys(section: str, here: Any, base: Any) -> Iterator[str]:
-    """The keys below `section` whose values differ, each with both values."""
-    if section in ("claims", "sweep") and here is not None and base is not None:
-        # The name of a new claim is enough; a new experiment is an input.
-        if section == "claims":
-            yield from (f"claims.{name} is new" for name in here if name not in base)
-            yield from (f"claims.{name} is gone" for name in base if name not in here)
-        here, base = ({name: of[name] for name in here if name in base} for of in (here, base))
-    yield from map(str, compare(section, here, base))
 
 
 def explained(found: Why) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Two runs, scales, revisions or specs of a study beside each other."""
