@@ -54,7 +54,7 @@ bench: $(INSTALLED)  ## speed, as ratios
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove what was generated, keep the environment
-	rm -rf .snakemake logs results/[!R]* results/.[!.]* figures/[!R]*
+	rm -rf .snakemake logs cache results/[!R]* results/.[!.]* figures/[!R]*
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -21,6 +21,7 @@ os.environ.update(
 ENVIRONMENT = str(HERE / "environment.yml") if (HERE / "environment.yml").is_file() else None
 
 from interpflow.workflow import run_lock
+from interpflow.workflow.cache import held, take
 from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
@@ -67,15 +68,35 @@ def job_of(stage, wildcards):
 
 @cache
 def must_run(job):
-    """Whether a job is asked for by --force or --forcerun, or is stale, or rests on one that is."""
+    """Whether a job is asked for by --force or --forcerun, or is stale, or rests on one that is.
+
+    A job whose files come from the cache need not run.
+    """
     stages = [forced.name for forced in workflow.dag.forcerules]
     if job.stage in stages or workflow.dag.forcefiles.intersection(job.outputs.values()):
         return True
-    if why := staleness(job):
-        if why != OTHER_RECIPE:
-            print(f"interpflow: {why}", file=sys.stderr)
+    why = staleness(job)
+    if why not in ("", OTHER_RECIPE):
+        print(f"interpflow: {why}", file=sys.stderr)
+    if (why or not all(map(os.path.lexists, job.outputs.values()))) and from_cache(job):
+        return False
+    if why:
         return True
     return any(must_run(source.job) for source in job.sources.values())
+
+
+def from_cache(job):
+    """Whether the files of a job were taken from the cache; a dry run says that they will be.
+
+    Not beside a run at work, since the files of another recipe would stop its jobs.
+    """
+    if workflow.executor_plugin is None or workflow.touch or not held(job):
+        return False
+    if run_lock.holder(run_lock.PATH) or not (workflow.dryrun or take(job)):
+        return False
+    to_come = "in the cache, so that a run takes it" if workflow.dryrun else "from the cache"
+    print(f"interpflow: {to_come}: {job.stage} {job.label}", file=sys.stderr)
+    return not workflow.dryrun
 
 
 def targets(*studies):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 from pathlib import Path
 
 from interpflow.workflow.make import make
@@ -50,9 +51,10 @@ scales:
 
 
 def build(folder: Path, scale: str = "laptop", spec: str = SPEC) -> None:
-    """Run every job of the study `spec`, called small, in `folder`, in this process."""
+    """Run every job of the study `spec`, called small, in `folder`, in this process; leave no cache."""
     (folder / "specs").mkdir(exist_ok=True)
     (folder / "specs/small.yaml").write_text(spec)
     with contextlib.chdir(folder):
         for job in plan_study("small", scale):
             make(job, io.StringIO())
+    shutil.rmtree(folder / "cache")

@@ -39,6 +39,7 @@ def _finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Copy:
             shutil.rmtree(folder, ignore_errors=True)
             made = make_copy(folder / "copy")
             made.snakemake("--cores", "2")
+            shutil.rmtree(made.folder / "cache")  # so that what is gone is made again
             done.touch()
     return made
 

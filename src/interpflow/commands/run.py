@@ -58,22 +58,27 @@ def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
 
 def _in_one_process(studies: Sequence[str], scale: str) -> None:
     from interpflow.workflow import run_lock
+    from interpflow.workflow.cache import take
     from interpflow.workflow.make import is_made, make
     from interpflow.workflow.specs_folder import plan_all, plan_checked, spec_of
 
     plans = plan_all(scale, studies)
     with run_lock.held(run_lock.PATH):
         for name, plan in plans.items():
-            run = 0
+            run = taken = 0
             for job in plan:
                 if is_made(job):
+                    continue
+                if take(job):
+                    taken += 1
                     continue
                 if not run:
                     plan_checked(scale, [spec_of(name)])
                 make(job)
                 run += 1
             jobs = len(list(plan))
-            print(f"{name}: {run} of {jobs} jobs run, the others were up to date")
+            told = f", {taken} taken from the cache" if taken else ""
+            print(f"{name}: {run} of {jobs} jobs run{told}, the others were up to date")
 
 
 def _cores(text: str) -> str:

@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _print_files(studies: list[str], scale: str | None) -> None:
     """Print the state of the files of `studies`, and what a run would have before it."""
     from interpflow.spec.load import DEFAULT_SCALE
+    from interpflow.workflow.cache import held
     from interpflow.workflow.specs_folder import plan_all
     from interpflow.workflow.states import to_run
 
@@ -56,8 +57,10 @@ def _print_files(studies: list[str], scale: str | None) -> None:
         left = to_run(jobs)
         counts: dict[str, int] = {"done": len(jobs) - len(left), **Counter(left.values())}
         told = ", ".join(f"{number} {state}" for state, number in counts.items())
+        kept = [job for job in left if held(job)]
+        told += f" ({len(kept)} of them in the cache)" if kept else ""
         print(f"{name} at scale {plan.study.scale}: {told}, of {len(jobs)} jobs")
-        if left:
+        if left := {job: here for job, here in left.items() if job not in kept}:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
             ahead = expected.Run(time.time(), cores, expected.expected([*left], every))
             seconds = time_left.time_left(

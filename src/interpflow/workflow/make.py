@@ -11,7 +11,7 @@ from typing import TextIO
 from interpflow.errors import InterpflowError
 from interpflow.files import require_readable
 from interpflow.progress import Log
-from interpflow.workflow import beside, code_parts, measured
+from interpflow.workflow import beside, cache, code_parts, measured
 from interpflow.workflow.cost import job_seconds
 from interpflow.workflow.job import Job
 from interpflow.workflow.stale import OTHER_RECIPE, require_planned_inputs, staleness
@@ -48,6 +48,10 @@ def make(job: Job, stream: TextIO | None = None, alone: bool = False) -> None:
         ):
             require_planned_inputs(job)
             importlib.import_module(f"interpflow.stages.{job.stage}").run(job, log)
+            try:
+                cache.keep(job)
+            except (InterpflowError, OSError) as error:  # the files themselves are made
+                log.line(f"not kept in the cache: {error}")
     finally:
         if torch := sys.modules.get("torch"):
             # `training.devices` sets it, for NumPy as well.  The next job finds what a new process would.
