@@ -31,10 +31,12 @@ from interpflow.workflow.expected import PRIORITY, Run, expected
 from interpflow.workflow.plan import find
 from interpflow.workflow.specs_folder import (
     misnamed,
+    plan_all,
     plan_checked,
     plan_good,
     require_known,
     spec_of,
+    variants,
 )
 from interpflow.workflow.stale import OTHER_RECIPE, staleness
 from interpflow.workflow.time_left import tell
@@ -57,13 +59,21 @@ if workflow.is_main_process:
 
 
 wildcard_constraints:
-    **{name: "[a-z0-9_]+" for stage in STAGES.values() for name in ("scale", "study", *stage.names)},
+    **{name: "[a-z0-9_]+" for stage in STAGES.values() for name in ("scale", *stage.names)},
+    study="[a-z0-9_.]+",  # a point of a variant is called variant.values
+
+
+@cache
+def plans_of(study):
+    """The plan of a study; of a variant, whose points are planned when they are asked for, the plan of each."""
+    return {study: PLANS[study]} if study in PLANS else readable(plan_all, SCALE, [study])
 
 
 def job_of(stage, wildcards):
     """The planned job that `wildcards` name."""
     names = [getattr(wildcards, name) for name in STAGES[stage].names]
-    return readable(find, PLANS, wildcards.scale, wildcards.study, stage, *names)
+    plans = plans_of(wildcards.study.partition(".")[0])
+    return readable(find, plans, wildcards.scale, wildcards.study, stage, *names)
 
 
 @cache
@@ -105,7 +115,8 @@ def targets(*studies):
     def of(wildcards):
         if wrong := [BROKEN[study] for study in studies if study in BROKEN]:
             sys.exit("interpflow: " + "\n".join(wrong))
-        return [path for study in studies for path in PLANS[study].targets()]
+        plans = [plan for study in studies for plan in plans_of(study).values()]
+        return [path for plan in plans for path in plan.targets()]
 
     return of
 
@@ -123,7 +134,8 @@ def tell_time_left():
         for job in workflow.dag.needrun_jobs()
         if job.rule.name in STAGES
     }
-    every = [job for plan in PLANS.values() for job in plan]
+    studies = dict.fromkeys([*PLANS, *(study.partition(".")[0] for study in studies_to_run())])
+    every = [job for study in studies for plan in plans_of(study).values() for job in plan]
     ordered = [job for job in every if job in jobs]
     run = Run(time.time(), workflow.cores or len(ordered), expected(ordered, every))
     run.write()
@@ -175,7 +187,7 @@ def caption(wildcards, input):
     It takes `input` because Snakemake does not track such parameters: the recipe tracks what is drawn.
     """
     shown = job_of("figure", wildcards).slice["caption"]
-    plan = PLANS[wildcards.study]
+    plan = plans_of(wildcards.study.partition(".")[0])[wildcards.study]
     unlike = differences(plan.base, plan.study, plan.study.figures[wildcards.figure])
     text = f"{shown} {conditions(SCALE, unlike)}"
     return re.sub(r"([\\`*|]|_(?!\w))", r"\\\1", " ".join(text.split()))

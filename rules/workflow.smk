@@ -19,8 +19,8 @@ localrules:
     manifest,
 
 
-# `snakemake --cores all <study>` builds that study alone.
-for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
+# `snakemake --cores all <study>` builds that study alone; so it is with a variant.
+for study in dict.fromkeys([*PLANS, *filter(str.isidentifier, [*BROKEN, *variants()])]):
 
     rule:
         name:
@@ -32,7 +32,7 @@ for study in [*PLANS, *filter(str.isidentifier, BROKEN)]:
 
 
 onstart:
-    readable(plan_checked, SCALE, [spec_of(study) for study in sorted(studies_to_run())])
+    readable(plan_checked, SCALE, sorted({spec_of(study) for study in studies_to_run()}))
     readable(run_lock.take, run_lock.PATH)
     # To start no more than so many jobs a second, Snakemake looks at all of them once more a second after each job
     # that ends, and again a second after that, for ever: with a few hundred jobs it keeps a core busy.

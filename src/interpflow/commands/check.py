@@ -27,11 +27,13 @@ def run(arguments: argparse.Namespace) -> None:
     problems = [] if arguments.specs else misnamed()
     paths = [_file(named) for named in arguments.specs] or spec_files()
     plans = plan_checked(arguments.scale, paths)
-    for path in paths:
-        planned = plans[path.stem]
+    files = {path.stem: str(path) for path in paths}
+    for name, planned in plans.items():
         study = planned.study
         stages = {stage: len(jobs) for stage, jobs in planned.jobs.items() if jobs}
-        print(f"{path}: in order; at scale {study.scale}, {len(study.seeds)} seeds:")
+        print(
+            f"{files.get(name, name)}: in order; at scale {study.scale}, {len(study.seeds)} seeds:"
+        )
         print(f"  jobs  {', '.join(f'{stage} {number}' for stage, number in stages.items())}")
         print(
             f"  cost  {cost_class(study)}: about {duration(training_seconds(study))} of training on one core"

@@ -12,7 +12,7 @@ from typing import Any
 from interpflow.errors import InterpflowError
 from interpflow.nearest import did_you_mean
 from interpflow.spec.load import DEFAULT_SCALE
-from interpflow.workflow.layout import SPECS
+from interpflow.workflow.layout import SPECS, VARIANTS
 
 
 def register(subparsers: Any) -> None:
@@ -29,22 +29,67 @@ def register(subparsers: Any) -> None:
         action="store_true",
         help="one job after the other in this process, where a debugger sees them, without Snakemake",
     )
+    parser.add_argument(
+        "-S",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another value of a spec's key, such as model.heads=2; several, separated by commas, are a sweep",
+    )
+    parser.add_argument(
+        "--as", dest="variant", metavar="NAME", help="keep the values of -S as variants/NAME.yaml"
+    )
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the files of every job whose recipe is not the one that its files name."""
+    studies = arguments.studies
+    if arguments.settings or arguments.variant:
+        studies = [_kept(studies, arguments.settings, arguments.variant, arguments.scale)]
     if arguments.one_process:
-        _in_one_process(arguments.studies, arguments.scale)
+        _in_one_process(studies, arguments.scale)
     else:
-        _by_snakemake(arguments.studies, arguments.scale, arguments.cores)
+        _by_snakemake(studies, arguments.scale, arguments.cores)
+
+
+def _kept(studies: Sequence[str], settings: Sequence[str], name: str | None, scale: str) -> str:
+    """Keep the variant that the command line describes, once all of its points are in order; its name."""
+    from interpflow.files import replacing
+    from interpflow.spec.load import load_spec
+    from interpflow.spec.variant_text import written
+    from interpflow.spec.variants import read, said
+    from interpflow.spec.yaml_text import parsed, read_spec_text
+    from interpflow.workflow.effect import require_effect
+    from interpflow.workflow.specs_folder import spec_of
+
+    if len(studies) != 1 or not settings or not name:
+        raise InterpflowError(
+            "a variant is of one study and has a name: interpflow run STUDY -S KEY=VALUE --as NAME"
+        )
+    spec, path = spec_of(studies[0]), VARIANTS / f"{name}.yaml"
+    text = written(name, settings, read_spec_text(spec))
+    variant = said(parsed(text, path))
+    if path.exists():
+        if read(path) != variant:
+            raise InterpflowError(f"{path}: is there with other values; give another name")
+        return name
+    for point in variant.points():
+        load_spec(spec, None, point)
+    require_effect(variant, spec, scale)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    points = variant.points()
+    print(f"{path}: " + ("kept" if len(points) == 1 else f"{len(points)} points"), flush=True)
+    return name
 
 
 def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
     """Become Snakemake, which is then what a signal stops."""
-    from interpflow.workflow.specs_folder import spec_files
+    from interpflow.workflow.specs_folder import spec_files, variants
 
-    known = [path.stem for path in spec_files()]
+    known = [*(path.stem for path in spec_files()), *variants()]
     for study in studies:
         if study not in known:
             raise InterpflowError(f"{SPECS / study}.yaml: no such spec{did_you_mean(study, known)}")

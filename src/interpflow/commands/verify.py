@@ -11,6 +11,7 @@ from typing import Any
 from interpflow.errors import InterpflowError
 from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.workflow.layout import SPECS, STAGES
+from interpflow.workflow.specs_folder import variants
 
 # Machines differ in the last bits of a sum, and training lets the difference grow.
 _TOLERANCE = 1e-4
@@ -167,6 +168,7 @@ def _manifests(arguments: argparse.Namespace) -> list[Path]:
         named = [pattern.format(scale=arguments.scale, study=name) for name in arguments.studies]
         return [Path(name) for name in named]
     every = sorted(Path().glob(pattern.format(scale=arguments.scale, study="*")))
+    every = [path for path in every if path.parent.name.partition(".")[0] not in variants()]
     if not every:
         raise InterpflowError(
             f"no study has a manifest at scale {arguments.scale}; "

@@ -41,7 +41,10 @@ def study(name: str, scale: str = DEFAULT_SCALE, folder: Path | str | None = Non
     """
     project = _project(name, Path(folder) if folder is not None else None)
     with contextlib.chdir(project):
-        return Results(plan_all(scale, [name])[name], project)
+        plans = plan_all(scale, [name])
+        if name not in plans:
+            raise InterpflowError(f"{name} is a sweep; its points are: {way_out(name, plans)}")
+        return Results(plans[name], project)
 
 
 def _project(name: str, folder: Path | None) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from interpflow.files import leftovers
 from interpflow.workflow.layout import SPECS
 from interpflow.workflow.plan import Plan
+from interpflow.workflow.specs_folder import variants
 
 _TOPS = ("results", "figures")
 _PAGES = ("report.html", "snakemake.html")  # of a scale, by `make report`
@@ -28,7 +29,8 @@ def foreign(plans: Mapping[str, Plan], scale: str, studies: Collection[str] = ()
     for base in (Path(top, scale) for top in _TOPS):
         for path in sorted(base.glob("*")):
             looked_for = not studies or path.name in studies
-            if path.is_dir() and looked_for and not _has_broken_spec(path.name, plans):
+            left_alone = _has_broken_spec(path.name, plans) or _is_of_variant(path.name)
+            if path.is_dir() and looked_for and not left_alone:
                 found += [file for file in _files(path) if file not in made]
             elif not path.is_dir() and not studies and path not in made and _shown(path.name):
                 found.append(path)
@@ -57,3 +59,8 @@ def _shown(name: str) -> bool:
 
 def _has_broken_spec(study: str, plans: Mapping[str, Plan]) -> bool:
     return study not in plans and any(SPECS.glob(f"{glob.escape(study)}.*"))
+
+
+def _is_of_variant(folder: str) -> bool:
+    """Whether a variant, which no run plans unless it is asked for, has results in `folder`."""
+    return folder.partition(".")[0] in variants()

@@ -23,6 +23,7 @@ from interpflow.spec.resolver import Resolver
 from interpflow.spec.sharing import spelt_out
 from interpflow.spec.study import DEFAULT_SCALE, Analysis, Claim, Experiment, Figure, Study
 from interpflow.spec.validation import complaints
+from interpflow.spec.variants import Point, changed
 from interpflow.spec.yaml_text import read_spec_text
 
 __all__ = [
@@ -45,14 +46,28 @@ class Spec:
         return self.base.name
 
 
-def load_spec(path: Path | str, foresight: Foresight | None = None) -> Spec:
+def load_spec(
+    path: Path | str, foresight: Foresight | None = None, point: Point | None = None
+) -> Spec:
     """Read and check the spec at `path`; with `foresight` every name in it too, which asks tasks for examples.
 
+    With `point` it has the values of that point of a variant.
     Raises InterpflowError with one line a problem: file, line, key, what was found, what is allowed.
     """
-    path = Path(path)
+    try:
+        return _load(Path(path), foresight, point)
+    except InterpflowError as error:
+        if point is None:
+            raise
+        raise InterpflowError(f"{point.name}, with {point.said}:\n{error}") from error
+
+
+def _load(path: Path, foresight: Foresight | None, point: Point | None) -> Spec:
     problems = Problems(path)
-    source = spelt_out(read_spec_text(path), problems)
+    text = read_spec_text(path)
+    if point is not None:
+        text = dataclasses.replace(text, content=changed(text.content, point.changes))
+    source = spelt_out(text, problems)
     problems.raise_if_any()  # what is wrong in one entry would be told again of all that are like it
     checker = Checker(source, problems)
     try:

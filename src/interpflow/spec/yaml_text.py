@@ -73,8 +73,12 @@ class SpecText:
 
 def read_spec_text(path: Path) -> SpecText:
     """Read `path`.  Raises InterpflowError, naming line and key, where it is not a plain YAML mapping."""
+    return parsed(_text(path, Problems(path)), path)
+
+
+def parsed(text: str, path: Path) -> SpecText:
+    """`text`, which stands at `path` or is to stand there; raises as `read_spec_text` does."""
     problems = Problems(path)
-    text = _text(path, problems)
     reader = _Reader(text, problems)
     try:
         content = reader.document()

@@ -55,7 +55,7 @@ def remote(url: str) -> Iterator[Remote]:
 def push(jobs: Iterable[Job], to: Remote) -> int:
     """Write to `to` the entries of `jobs` that it lacks; returns their number.
 
-    They are made of the files of the jobs in results/, where these are of the planned recipe, or are in the cache.
+    They are made of the files in results/ that are of the planned recipe, or are in the cache.
     """
     pushed = 0
     for job in filter(cache.has_place, jobs):

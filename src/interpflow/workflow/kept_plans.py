@@ -42,12 +42,15 @@ class _Kept:
     checked: bool
 
 
-def read(spec: Path, scale: str, checked: bool = False) -> Plan | None:
+def read(
+    spec: Path, scale: str, checked: bool = False, variant: Path | None = None, place: str = ""
+) -> Plan | None:
     """The plan of the study in the file `spec`, if it was kept and nothing changed of what it rests on.
 
-    With `checked` only if all names in the spec were checked when it was kept.
+    With `checked` only if all names in the spec were checked when it was kept.  `place` is a point of the
+    variant in the file `variant`.
     """
-    kept = _kept(_path(spec, scale))
+    kept = _kept(_path(spec, scale, variant, place))
     if kept is None or checked > kept.checked:
         return None
     if any(_content(path) != was for path, was in kept.files.items()):
@@ -55,17 +58,19 @@ def read(spec: Path, scale: str, checked: bool = False) -> Plan | None:
     return kept.plan
 
 
-def keep(spec: Path, plan: Plan, checked: bool) -> None:
+def keep(
+    spec: Path, plan: Plan, checked: bool, variant: Path | None = None, place: str = ""
+) -> None:
     """Keep the plan of the study in the file `spec` of specs/, whose names may have been `checked`.
 
     Where nothing can be written, it is not kept.
     """
     if spec.parent != SPECS:
         return
-    path = _path(spec, plan.study.scale)
+    path = _path(spec, plan.study.scale, variant, place)
     with contextlib.suppress(InterpflowError, OSError), replacing(path) as temporary:
         temporary.write_text(json.dumps(_spelt(plan) | {"checked": checked}), encoding="utf-8")
-    for old in _newest_first(plan.study.name, plan.study.scale)[_AT_MOST:]:
+    for old in _newest_first(place or plan.study.name, plan.study.scale)[_AT_MOST:]:
         with contextlib.suppress(OSError):
             old.unlink()
 
@@ -87,9 +92,10 @@ def promised(study: str, scale: str, stage: str, names: tuple[str, ...], sha: st
     return None
 
 
-def _path(spec: Path, scale: str) -> Path:
-    key = recipe.canonical([_content(spec), _state_of_code(), sys.version])
-    return _FOLDER / f"{spec.stem}.{scale}.{recipe.sha256_of(key)[:16]}.json"
+def _path(spec: Path, scale: str, variant: Path | None, place: str) -> Path:
+    said = [_content(file) for file in (spec, variant) if file]
+    key = recipe.canonical([*said, _state_of_code(), sys.version])
+    return _FOLDER / f"{place or spec.stem}.{scale}.{recipe.sha256_of(key)[:16]}.json"
 
 
 def _newest_first(study: str, scale: str) -> list[Path]:
@@ -126,8 +132,8 @@ def _python_files() -> Iterator[Path]:
 
 def _spelt(plan: Plan) -> dict[str, Any]:
     """A plan as plain values; a job names its sources by their places in the list."""
-    jobs = list(plan)
-    place = {job: at for at, job in enumerate(jobs)}
+    named = [(names, job) for jobs in plan.jobs.values() for names, job in jobs.items()]
+    place = {job: at for at, (_, job) in enumerate(named)}
     weights = {e.start["file"] for e in plan.study.experiments.values() if e.from_file}
     return {
         "code": _state_of_code(),
@@ -138,10 +144,11 @@ def _spelt(plan: Plan) -> dict[str, Any]:
         "jobs": [
             {
                 **{name: getattr(job, name) for name in _WRITTEN},
+                "called": names,
                 "code": job.code,
                 "sources": {n: (place[s.job], s.output) for n, s in job.sources.items()},
             }
-            for job in jobs
+            for names, job in named
         ],
     }
 
@@ -163,6 +170,7 @@ def _plan(told: dict[str, Any]) -> Plan:
     by_stage: dict[str, dict[tuple[str, ...], Job]] = {stage: {} for stage in STAGES}
     for written in told["jobs"]:
         code, sources = written.pop("code"), written.pop("sources")
+        called = tuple(written.pop("called"))  # a variant may call the data of its study otherwise
         job = Job(
             **written
             | {name: tuple(written[name]) for name in ("names", "modules")}
@@ -174,7 +182,7 @@ def _plan(told: dict[str, Any]) -> Plan:
         )
         job.__dict__["code"] = code  # which it would work out otherwise
         jobs.append(job)
-        by_stage[job.stage][job.names] = job
+        by_stage[job.stage][called] = job
     data = {name: jobs[at] for name, at in told["data"].items()}
     return Plan(_study(told["study"]), _study(told["base"]), by_stage, data)
 

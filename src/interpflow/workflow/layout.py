@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SPECS = Path("specs")
+VARIANTS = Path("variants")
 RULES = Path(__file__).parent / "rules"  # what the Snakefile of a project includes
 
 _STUDY = "results/{scale}/{study}"

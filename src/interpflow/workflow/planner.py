@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from types import MappingProxyType
 from typing import Any
 
 from interpflow.spec import plugins
@@ -24,16 +25,27 @@ def needs(analysis: Analysis) -> str:
     return str(plugins.load(plugins.ANALYSIS, analysis.method).NEEDS)
 
 
-def plan(study: Study, base: Study | None = None) -> Plan:
-    """Every job of `study`; without another `base` it is its own."""
-    return _Planner(study).plan(base or study)
+def plan(
+    study: Study,
+    base: Study | None = None,
+    place: str = "",
+    there: Mapping[str, Job] = MappingProxyType({}),
+) -> Plan:
+    """Every job of `study`; without another `base` it is its own.
+
+    Its files lie in the folders `place`, by default of its name.  `there` are jobs by recipe, such as those of
+    the study behind a variant: each stands for a job of the same recipe, whose files so lie there already.
+    """
+    return _Planner(study, place, there).plan(base or study)
 
 
 class _Planner:
     """One method per stage, from the sources of its jobs to the sources that they are for the next."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, place: str, there: Mapping[str, Job]) -> None:
         self.study = study
+        self.place = place or study.name
+        self.there = there
         self.machine = {name: study.compute[name] for name in ("device", "threads")}
         self.of_models = {a.name for a in study.analyses.values() if needs(a).startswith("runs")}
         self.jobs: dict[str, dict[tuple[str, ...], Job]] = {stage: {} for stage in STAGES}
@@ -226,7 +238,7 @@ class _Planner:
         Where it is `named` its names are part of the recipe.
         """
         study = self.study
-        where = {"scale": study.scale, "study": study.name, **names}
+        where = {"scale": study.scale, "study": self.place, **names}
         job = Job(
             stage=stage,
             study=study.name,
@@ -239,5 +251,7 @@ class _Planner:
             log=log_pattern(stage).format_map(where),
             beside=beside or {},
         )
-        self.jobs[stage][job.names] = job
+        if self.there:
+            job = self.there.get(job.sha, job)
+        self.jobs[stage][tuple(names.values())] = job
         return job

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.nearest import did_you_mean
+from interpflow.nearest import did_you_mean, way_out
 from interpflow.workflow import kept_plans
-from interpflow.workflow.layout import SPECS
+from interpflow.workflow.layout import SPECS, VARIANTS
 from interpflow.workflow.plan import Plan
 
 
@@ -61,8 +61,13 @@ def plan_good(scale: str, folder: Path = SPECS) -> tuple[dict[str, Plan], dict[s
     return plans, broken
 
 
+def variants(folder: Path = VARIANTS) -> list[str]:
+    """The names of the variants in `folder`."""
+    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith("."))
+
+
 def plan_all(scale: str, studies: Collection[str] = (), folder: Path = SPECS) -> dict[str, Plan]:
-    """The plans of `studies`, or of every study in `folder`, by name.
+    """The plans of `studies`, or of every study in `folder`, by name; a variant has one for each of its points.
 
     Raises InterpflowError where there is none, for a spec with mistakes, and for a scale that none declares.
     """
@@ -92,11 +97,61 @@ def _plans(
 
     Raises InterpflowError for a scale that none declares.
     """
+    points, wrong = _points(dict.fromkeys(filter(_is_variant, paths)), scale, checked)
+    paths = [path for path in paths if not _is_variant(path)]
     kept = {path: plan for path in paths if (plan := kept_plans.read(path, scale, checked))}
     others = [path for path in paths if path not in kept]
     new, broken = _worked_out(others, scale, bool(kept), checked) if others else ({}, {})
     plans = kept | new
-    return {path.stem: plans[path] for path in paths if path in plans}, broken
+    return {path.stem: plans[path] for path in paths if path in plans} | points, broken | wrong
+
+
+def _points(
+    files: Iterable[Path], scale: str, checked: bool
+) -> tuple[dict[str, Plan], dict[str, str]]:
+    """The plans of all points of the variants in `files`, by name, and the problems of the other variants."""
+    plans: dict[str, Plan] = {}
+    broken: dict[str, str] = {}
+    for file in files:
+        try:
+            plans |= _points_of(file, scale, checked)
+        except InterpflowError as error:
+            broken[file.stem] = str(error)
+    return plans, broken
+
+
+def _points_of(file: Path, scale: str, checked: bool = False) -> dict[str, Plan]:
+    """The plans of the points of the variant in `file`, by name.
+
+    What a point has in common with its study, or with a point before it, lies there.
+    """
+    from interpflow.spec import load
+    from interpflow.spec.foresight import Foresight
+    from interpflow.spec.variants import read
+    from interpflow.workflow.planner import plan
+
+    variant = read(file)
+    folder = SPECS if file.parent == VARIANTS else file.parents[1] / SPECS
+    spec = spec_of(variant.study, folder)
+    points = variant.points()
+    kept = {p.name: kept_plans.read(spec, scale, checked, file, p.name) for p in points}
+    found = {name: plan for name, plan in kept.items() if plan}
+    if len(found) == len(points):
+        return found
+    there = {job.sha: job for job in plan_study(variant.study, scale, folder)}
+    foresight = Foresight() if checked else None
+    for point in points:
+        loaded = load.load_spec(spec, foresight, point)
+        load.require_scale([loaded], scale)
+        planned = plan(load.resolve(loaded, scale), loaded.base, point.name, there)
+        there |= {job.sha: job for job in planned}
+        kept_plans.keep(spec, planned, checked, file, point.name)
+        found[point.name] = planned
+    return found
+
+
+def _is_variant(path: Path) -> bool:
+    return path.parent.name == VARIANTS.name
 
 
 def _worked_out(
@@ -125,18 +180,36 @@ def _worked_out(
 
 
 def plan_study(study: str, scale: str, folder: Path = SPECS) -> Plan:
-    """The plan of one study.  Raises InterpflowError where it has no spec, or one with mistakes."""
+    """The plan of one study, or of one point of a variant.
+
+    Raises InterpflowError where it has no spec, or one with mistakes.
+    """
     from interpflow.spec import load
     from interpflow.workflow.planner import plan
 
-    spec = load.load_spec(spec_of(study, folder))
+    path = spec_of(study, folder)
+    if _is_variant(path):
+        plans = _points_of(path, scale)
+        if study not in plans:
+            raise InterpflowError(
+                f"no study '{study}'; {path.stem} is a sweep, its points are: {way_out(study, plans)}"
+            )
+        return plans[study]
+    spec = load.load_spec(path)
     return plan(load.resolve(spec, scale), spec.base)
 
 
 def spec_of(study: str, folder: Path = SPECS) -> Path:
-    """The file of a study's spec.  Raises InterpflowError, with the nearest, where there is none."""
-    path = folder / f"{study}.yaml"
-    if not path.is_file():
-        known = [other.stem for other in sorted(folder.glob("*.yaml"))]
-        raise InterpflowError(f"{path}: no such spec{did_you_mean(study, known)}")
-    return path
+    """The file of a study's spec, or of the variant that makes it.
+
+    Raises InterpflowError, with the nearest, where there is none.
+    """
+    path, kept = folder / f"{study}.yaml", folder.parent / VARIANTS
+    variant = kept / f"{study.partition('.')[0]}.yaml"
+    if path.is_file():
+        return path
+    if variant.is_file():
+        return variant
+    known = [other.stem for other in sorted(folder.glob("*.yaml"))]
+    nearest = did_you_mean(study, [*known, *variants(kept)])
+    raise InterpflowError(f"{path}: no such spec{nearest}")
