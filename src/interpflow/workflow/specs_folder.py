@@ -134,10 +134,13 @@ def _points_of(file: Path, scale: str, checked: bool = False) -> dict[str, Plan]
     folder = SPECS if file.parent == VARIANTS else file.parents[1] / SPECS
     spec = spec_of(variant.study, folder)
     points = variant.points()
-    kept = {p.name: kept_plans.read(spec, scale, checked, file, p.name) for p in points}
-    found = {name: plan for name, plan in kept.items() if plan}
+    found: dict[str, Plan] = {}
+    for point in points:
+        if kept := kept_plans.read(spec, scale, checked, file, point.name):
+            found[point.name] = kept
     if len(found) == len(points):
         return found
+    found = {}
     there = {job.sha: job for job in plan_study(variant.study, scale, folder)}
     foresight = Foresight() if checked else None
     for point in points:
