@@ -29,9 +29,8 @@ def test_a_sweep_killed_twice_is_completed_with_the_bytes_of_one_that_was_not(
     (empty.folder / SPEC).write_text(_small(empty))
     assert empty.interpflow("run", "tiny", *axes, "--as", "lr_try", "--one-process").returncode == 0
     before = empty.digests()
-    assert len({name.split("/")[2] for name in before if "lr_try." in name}) == points - (
-        points == 2
-    )
+    # The point that is the spec as it stands has nothing of its own.
+    assert len({name.split("/")[2] for name in before if "/lr_try." in name}) == points - 1
     other = Copy(tmp_path / "other")
     subprocess.run(["cp", "-r", empty.folder, other.folder], check=True)
     for folder in ("results", "figures", "cache", ".snakemake"):
@@ -45,7 +44,8 @@ def test_a_sweep_killed_twice_is_completed_with_the_bytes_of_one_that_was_not(
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
     other.snakemake("--cores", "all", "lr_try")
-    assert {name: other.digests().get(name) for name in before} == before
+    after = other.digests()
+    assert {name: after.get(name) for name in before} == before
     assert other.would_run("lr_try") == set()
     table = other.interpflow("table", "lr_try").stdout
     assert sum("lr_try." in line for line in table.splitlines()) == points
