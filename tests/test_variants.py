@@ -296,6 +296,15 @@ def test_the_table_refuses_names_that_are_not_there_with_the_nearest(
     assert said in capsys.readouterr().err
 
 
+def test_a_variant_is_a_side_of_a_diff(built, capsys):
+    keep("study: small\nsweep: {training.learning_rate: [1e-3, 3e-3]}\n")
+    assert main(["diff", "small", "lr_try.learning_rate_0p003"]) in (0, 1)
+    said = capsys.readouterr().out
+    assert "training.learning_rate" in said and "0.003" in said and "d_model" not in said
+    assert main(["diff", "small", "lr_tri"]) == 2
+    assert "did you mean 'lr_try'?" in capsys.readouterr().err
+
+
 def test_results_of_a_variant_are_of_a_spec_until_its_file_is_gone(built, capsys):
     assert vary("figures.bins.caption=Other") == 0
     capsys.readouterr()

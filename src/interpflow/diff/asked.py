@@ -6,6 +6,7 @@ list_sorting@HEAD~1          its spec as it was in a revision of git, with the r
 list_sorting@smoke@HEAD~1    both
 path/to/list_sorting.yaml    the file of a spec; @SCALE and @REVISION too
 results/…/manifest.json      a manifest, with the scorecard beside it
+lr_try, lr_try@smoke         a variant, or a point of one that is a sweep
 before, kept/before          what `interpflow keep before` kept
 """
 
@@ -28,6 +29,7 @@ from interpflow.spec.load import DEFAULT_SCALE, load_spec, require_scale, resolv
 from interpflow.store import sha256
 from interpflow.workflow.layout import SPECS
 from interpflow.workflow.planner import plan
+from interpflow.workflow.specs_folder import plan_study, variants
 
 
 def sides(text: str) -> list[Side]:
@@ -41,10 +43,13 @@ def sides(text: str) -> list[Side]:
         return [_of_manifest(Path(text))]
     what, _, rest = text.partition("@")
     file = Path(what) if what.endswith(".yaml") else SPECS / f"{what}.yaml"
+    if not file.is_file() and what.partition(".")[0] in variants():
+        point = plan_study(what, rest or DEFAULT_SCALE)
+        return [planned(point, SPECS / f"{point.study.name}.yaml")]
     if not rest and not file.is_file():
         if kept.is_kept(kept.KEPT / what):
             return kept.read(kept.KEPT / what)
-        known = [*kept.names(), *(path.stem for path in SPECS.glob("*.yaml"))]
+        known = [*kept.names(), *variants(), *(path.stem for path in SPECS.glob("*.yaml"))]
         raise InterpflowError(
             f"no study, file or kept run '{text}'; there are: {way_out(what, known)}"
         )
