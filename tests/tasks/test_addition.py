@@ -138,7 +138,7 @@ def test_random_questions_have_cascades_and_errors_of_the_described_rule_as_ofte
     assert into == pytest.approx([0.499995, 0.49995, 0.4995, 0.495, 0.45, 0.0], abs=0.006)
 
 
-def test_the_shares_are_those_of_all_pairs_of_three_digits():
+def test_carries_make_the_sum_of_every_pair_of_numbers_of_three_digits():
     """Every question of three digits there is, without drawing any."""
     digits = np.stack(np.divmod(np.arange(10**6), 1000))
     columns = digits[..., None] // 10 ** np.arange(3) % 10

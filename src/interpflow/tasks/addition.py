@@ -1,19 +1,21 @@
 """Addition: two numbers and their sum, the highest digit first.  3 3 3 5 7 + 8 2 2 4 3 = 1 1 5 6 0 0
 
-The numbers have n digits and the sum has n + 1, so the sum is asked of the positions from `=` on, and its lowest
-digit A0 is never read.  A column k is what stands for 10^k: its two digits, their *base* (their sum modulo 10) and
-their *class*: do they make a carry (a sum of 10 or more), are they a nine (a sum of 9, which passes a carry on), or
-neither.  At the answer digit A_k a column is one of three cases (arXiv:2310.13121):
+The numbers have n digits and the sum has n + 1; the model is asked for it from `=` on, and its lowest digit A0
+is never read.  Column k holds the digits of 10^k: their *base* is their sum modulo 10, and their *class* says
+whether they make a carry (a sum of 10 or more), are a nine (a sum of 9, which passes a carry on), or neither.
+At the answer digit A_k the column is one of three cases (arXiv:2310.13121):
 
     base add      no carry comes in
     use carry     a carry comes in, and the two digits are no nine
     use sum 9     a carry comes in, and the two digits are a nine: the carry goes on, in a cascade
 
-Of the rules in `said`, `one_nine` is the algorithm that the paper describes: a carry from the column below, or from
-two below through a nine, and from no further.
+Of the rules in `said`, `one_nine` is the algorithm that the paper describes: a carry from the column below, or
+from two below through a nine, and from no further.
 """
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
@@ -25,6 +27,8 @@ from interpflow.section import Section, Size
 from interpflow.variables import Variable
 
 Ints = NDArray[np.int64]
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 NEITHER, NINE, CARRY = range(3)  # the classes of a column
 # The pairs of digits of each class, (pair, 2), and the share of random pairs that each class has.
@@ -39,9 +43,8 @@ RULES = ("base_add", "one_carry", "one_nine", "exact")
 class Fresh(Section):
     """Training questions that have more nines than random ones."""
 
-    batches: float = Field(0.2, ge=0, le=1)  # the share of batches that have more nines
-    # There, each column is a nine with this probability beside what it is by itself.
-    columns: float = Field(0.2, ge=0, le=1)
+    batches: Share = 0.2  # the share of batches that have more nines
+    columns: Share = 0.2  # of the columns of such a batch, those that are made nines
 
 
 class Options(Section):
@@ -63,9 +66,7 @@ VARIABLES = {
     "question": Variable(_AT, "1", "whether a digit of the two numbers stands here"),
     "column": Variable(_AT, "1", "column of a digit of the two numbers, -1 elsewhere"),
     "digit": Variable(_AT, "1", "k where the answer digit A_k is asked for, -1 elsewhere"),
-    "asks": Variable(
-        _LAGGED, "1", "column so many below that of the digit asked for, -1 for none"
-    ),
+    "asks": Variable(_LAGGED, "1", "column so many below that of the digit asked for, -1 for none"),
     "base": Variable(_LAGGED, "1", "sum modulo 10 of the digits of column `asks`, -1 for none"),
     "tri": Variable(
         _LAGGED,
@@ -228,9 +229,9 @@ def _states(digits: Ints) -> dict[str, NDArray[np.generic]]:
         "nine": _lagged(kinds == NINE),
         "carry_in": _where_asked(carry).astype(np.int8),
         "case": _where_asked(np.pad(case, ((0, 0), (0, 1)), constant_values=-1)).astype(np.int8),
-        "said": np.stack(
-            [_where_asked(_answers(digits, into)) for into in _by_rule(kinds)]
-        ).astype(np.int8),
+        "said": np.stack([_where_asked(_answers(digits, into)) for into in _by_rule(kinds)]).astype(
+            np.int8
+        ),
         "cascade": _longest_run(case == 2),
         "hardest": _hardest(kinds),
     }
@@ -242,7 +243,7 @@ def classes(digits: Ints) -> Ints:
 
 
 def carries(kinds: Ints) -> Ints:
-    """The carry into each column (example, n + 1), the sum's highest digit included, of classes (example, n)."""
+    """The carry into each column and into the highest digit (example, n + 1), of classes (example, n)."""
     into = np.zeros((len(kinds), kinds.shape[1] + 1), dtype=np.int64)
     for k in range(kinds.shape[1]):
         into[:, k + 1] = (kinds[:, k] == CARRY) | ((kinds[:, k] == NINE) & (into[:, k] == 1))
@@ -251,7 +252,9 @@ def carries(kinds: Ints) -> Ints:
 
 def _by_rule(kinds: Ints) -> list[Ints]:
     """The carry into each column (example, n + 1) as each of RULES has it."""
-    below, two_below = (np.pad(kinds, ((0, 0), (lag, 0)))[:, : kinds.shape[1] + 1] for lag in (1, 2))
+    below, two_below = (
+        np.pad(kinds, ((0, 0), (lag, 0)))[:, : kinds.shape[1] + 1] for lag in (1, 2)
+    )
     one = (below == CARRY).astype(np.int64)
     return [0 * one, one, one | ((below == NINE) & (two_below == CARRY)), carries(kinds)]
 
