@@ -55,6 +55,8 @@ VARIABLES = {
     "checkpoint": Variable(("step",), "1", "first, last, or in between"),
 }
 
+_MEASURED = [name for name, variable in VARIABLES.items() if "seed" in variable.dims]
+
 NEEDS = "runs"
 ONE_ANSWER = True
 
@@ -148,8 +150,3 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         },
         {"seed": runs.seeds, "step": steps, "rule": list(rules), "group": groups.coordinate},
     )
-
-
-_MEASURED = (
-    "agreement", "probability", "contested_agreement", "contested_probability", "whole_agreement",
-)  # fmt: skip
