@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from small import brackets, recipe, runs_of
+from sums import sum_runs
 
-from interpflow.analyses import ablation
+from interpflow.analyses import ablation, accuracy_at
 from interpflow.methods.predictions import _predictions, sureness
 from interpflow.model.packing import pack, unpack
 from interpflow.model.sites import Sites
@@ -138,3 +139,20 @@ def test_entropy_is_that_of_the_predicted_distribution():
     batch = Batch(one, one, one.bool())
     entropy, *_ = _predictions("cross_entropy", torch.zeros(1, 1, 1, 8), batch)
     assert entropy.item() == pytest.approx(np.log(8))
+
+
+def test_groups_of_positions_are_those_of_the_model_without_the_head():
+    runs = sum_runs(d_mlp=0)
+    options = ablation.Options(ablations=["zero"], by="case", positions=["asks A1", "asks A2"])
+    found = ablation.analyse(runs, options)
+    plain = accuracy_at.Options(by="case", positions=options.positions)
+    intact = accuracy_at.analyse(runs, plain).isel(step=0)
+    assert found["intact_group_loss"].values == pytest.approx(intact["loss"].values)
+    assert found["group_count"].values.tolist() == intact["count"].values.tolist()
+    for layer, head in ((0, 1), (1, 0)):
+        runs.labelled["W_O"][-1, :, layer, head] = 0.0
+        without = accuracy_at.analyse(runs, plain).isel(step=0)
+        here = found.isel(ablation=0, layer=layer, head=head)
+        assert here["group_loss"].values == pytest.approx(without["loss"].values, rel=1e-5)
+        assert here["group_accuracy"].values == pytest.approx(without["accuracy"].values)
+        runs = sum_runs(d_mlp=0)

@@ -177,6 +177,13 @@ def test_maps_are_legible(seeds: int) -> None:
     )
 
 
+def test_shades_are_called_as_the_variable_is_or_as_the_figure_says() -> None:
+    found = join("scrubbing", {"base": scrubs(2)})
+    assert "Loss recovered" in words(draw(cell_map, found, **SCRUBBED))
+    said = words(draw(cell_map, found, **SCRUBBED, value_label="What is left"))
+    assert "What is left" in said and "Loss recovered" not in said
+
+
 def test_maps_of_large_models_are_legible() -> None:
     deep = join("attention_to_state", {"base": climb(2, 6, 15)})
     names = {f"up {at}": f"{at} above the goal" for at in range(15)}

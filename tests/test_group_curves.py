@@ -210,6 +210,20 @@ def test_x_can_be_words_and_what_has_no_x_is_a_level() -> None:
     assert dashed.get_ydata()[0] == data["intact_accuracy"].sel(group=3).mean().item()  # type: ignore[index]
 
 
+def test_numbers_along_x_can_have_words_in_an_order_of_their_own() -> None:
+    data = join("accuracy_by", {"one": accuracies()})
+    lines = {"all": {"variable": "accuracy"}}
+    order = {"3": "three edges", "1": "one edge"}
+    figure = draw(group_curves, data, lines=lines, labels=order, select={"step": 4000})
+    legible(figure)
+    said = [label.replace("\n", " ") for label in labels(figure.axes[0], "x")]
+    assert said == ["Three edges", "One edge", *"24567"]
+    x, y = drawn(figure.axes[0], "all", [*lines])
+    by_group = data["accuracy"].squeeze("experiment").sel(step=4000).mean("seed")
+    expected = [by_group.sel(group=group).item() for group in (3, 1, 2, 4, 5, 6, 7)]
+    assert [value for _, value in sorted(zip(x, y, strict=True))] == pytest.approx(expected)
+
+
 def test_losses_have_a_logarithmic_axis() -> None:
     data = join("concept_erasure", {"one": erasures()})
     loss = {"variable": "loss", "select": {"control": "none", "erasure": "goal"}}

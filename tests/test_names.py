@@ -21,6 +21,7 @@ STUDIES = {
     "counter": "counter_languages",
     "list": "list_sorting",
     "even": "even_pairs",
+    "addition": "addition",
 }
 
 # Study, key and what is put there; what is said of it.
@@ -58,6 +59,16 @@ list / analyses / lists / variables / 0: gpa               => no variable 'gpa' 
 tree / analyses / shown / variables / 0: paernt            => no variable 'paernt' … 'parent'?
 tree / analyses / patching / pair_by / 0: edge_sorce       => no variable 'edge_sorce' … 'edge_source'?
 tree / analyses / lens / traced / output: "<{}"            => no output '<0' … >0
+addition / analyses / cases / by: csae                     => no state 'csae' … 'case'?
+addition / analyses / cases / positions / 0: asks A7       => no position 'asks A7' … asks A
+addition / analyses / rules / output: ">{}"                => no output '>0' … 0
+addition / analyses / rules / rules / each / along: rul    => no further dim 'rul' … 'rule'?
+addition / analyses / positions_cut / experiments / one_layer / site: blocks.1.hook_resid_post => no site
+addition / analyses / by_role / roles / own / select / pair: onw => no pair 'onw' … 'own'?
+addition / analyses / by_role / curves / below / data: stiarcase => no analysis … 'staircase'?
+addition / claims / head_ablation / of / select / role: onw => no role 'onw' … 'own'?
+addition / claims / head_ablation / of / select / quantity: base ad => no quantity … 'base add'?
+addition / claims / beyond_the_algorithm / of / select / rule: describd => no rule … 'described'?
 tree / analyses / attribution / output: "node {}"          => no output 'node 0' … >0
 tree / analyses / matrices / paths / goal to ends / key / tokens: "[a-z]+" => 0 fit '[a-z]+' … two at least
 counter / figures / probing_accuracy / data: length_generalisation => draws accuracy, … has no majority

@@ -86,7 +86,11 @@ def random_runs(
 def felt_runs(findings: Mapping[str, xr.Dataset] | None = None, **model: Any) -> Runs:
     """The same, but with larger heads and smaller positions: what differs between examples is felt."""
     shape = {"d_model": 16, "d_head": 8, "d_mlp": 24, "activation": "relu"}
-    runs = random_runs(steps=(0,), findings=findings, **{**shape, **model})
+    return felt(random_runs(steps=(0,), findings=findings, **{**shape, **model}))
+
+
+def felt(runs: Runs) -> Runs:
+    """The runs, with weights changed so."""
     for name, values in runs.labelled.items():
         if name in ("W_Q", "W_K", "W_V", "W_O"):
             values *= 3

@@ -2,6 +2,8 @@
 
 Zero ablation sets the head's output `z` to zero.  Mean ablation sets `z` to its mean over examples, position by
 position.  Resample ablation takes `z` from another example, at the same position.
+
+With `by`, loss and accuracy of single positions are found too, for each group of positions.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pydantic import PositiveInt
 
 from interpflow.rng import generator
 from interpflow.section import EachOnce, Some
-from interpflow.selection import ExamplesAt
+from interpflow.selection import ExamplesAt, OneState, Positions
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ class Options(ExamplesAt):
         "resample",
     ]
     bins: PositiveInt = 10  # of confidence, in the reliability table
+    by: OneState | None = None  # a state of the position or the example: groups of positions
+    positions: Positions = [
+        "scored"
+    ]  # that the groups are of; those that are not scored are left out
 
 
 _BY_HEAD = ("seed", "ablation", "layer", "head")
@@ -56,6 +62,10 @@ _TABLE = {
     "mean_confidence": ("1", "mean confidence of the predictions in a bin"),
     "share_right": ("1", "share of predictions right in a bin"),
 }
+_GROUPED = {
+    "accuracy": "share of the group's positions right",
+    "loss": "mean loss over the group's positions",
+}
 VARIABLES = {
     **{name: Variable(_BY_HEAD, *words) for name, words in MEASURES.items()},
     **{
@@ -67,6 +77,15 @@ VARIABLES = {
         f"intact_{name}": Variable(("seed", "bin"), unit, f"{words}, nothing ablated")
         for name, (unit, words) in _TABLE.items()
     },
+    **{
+        f"group_{name}": Variable((*_BY_HEAD, "group"), "1", words)
+        for name, words in _GROUPED.items()
+    },
+    **{
+        f"intact_group_{name}": Variable(("seed", "group"), "1", f"{words}, nothing ablated")
+        for name, words in _GROUPED.items()
+    },
+    "group_count": Variable(("group",), "position", "number of positions"),
 }
 
 NEEDS = "runs"
@@ -74,17 +93,25 @@ NEEDS = "runs"
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
     """The labels that are known before the run."""
-    return {"ablation": options.ablations, "bin": range(options.bins)}
+    return {
+        "ablation": options.ablations,
+        "bin": range(options.bins),
+        "group": known.groups(options.by),
+    }
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Measure each seed intact, and with each head ablated in each way."""
+    from interpflow.methods.position_outcomes import PositionGroups, position_outcomes
     from interpflow.methods.predictions import sureness
     from interpflow.model.sites import Sites
 
     weights = runs.weights(options.checkpoint)
-    _, examples = runs.select(options)
+    data, examples = runs.select(options)
     shape = runs.model.options
+    groups = None
+    if options.by is not None:
+        groups = PositionGroups(data, options.by, runs.mask_of_all(data, options.positions))
 
     def measure(sites: SitesOf) -> dict[str, np.ndarray]:
         found = sureness(runs.model, weights, examples, runs.loss, sites, bins=options.bins)
@@ -94,7 +121,12 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
                 "mean_confidence": found.confidence_sum / found.count,
                 "share_right": found.right_count / found.count,
             }
-        return {name: getattr(found, name) for name in MEASURES} | table
+        each = {name: getattr(found, name) for name in MEASURES} | table
+        if groups is not None:
+            alone = position_outcomes(runs.model, weights, examples, runs.loss, sites)
+            each["group_accuracy"] = groups.mean(alone.right)
+            each["group_loss"] = groups.mean(alone.loss)
+        return each
 
     intact = measure(lambda indices: Sites())
     replace = {name: _REPLACEMENTS[name](runs, weights, examples) for name in options.ablations}
@@ -113,6 +145,9 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         "head": np.arange(shape.heads),
         "bin": np.arange(options.bins),
     }
+    if groups is not None:
+        tables["group_count"] = (("group",), groups.count)
+        coords["group"] = groups.coordinate
     return xr.Dataset(tables, coords)
 
 

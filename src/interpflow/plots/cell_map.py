@@ -31,6 +31,7 @@ class Options(Panels):
     labels: dict[Annotated[str, Names("label")], str] = {}
     x_label: str | None = None  # the name of the coordinate if not given
     y_label: str | None = None  # the name of the coordinate if not given
+    value_label: str | None = None  # the name of the variable if not given
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
@@ -42,7 +43,9 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     for title, here in found.items():
         maps |= _maps("" if len(found) == 1 and not options.panels else title, here, options)
     first = next(iter(maps.values()))
-    label = style.axis_label(first if options.signed else first.assign_attrs(units="1"))
+    label = options.value_label or style.axis_label(
+        first if options.signed else first.assign_attrs(units="1")
+    )
     scale = Scale.of(maps.values(), options.signed)
     figure, _ = cell_maps(maps, scale, label)
     style.axis_labels(

@@ -16,6 +16,7 @@ from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots._curves import Curve, curve
 from interpflow.plots._panels import Line, Panel, Panels, for_each_seed, within
+from interpflow.section import Names
 from interpflow.selection import Coordinate
 from interpflow.spec.study import Claim
 from interpflow.style.marks import Mark, looks, marks
@@ -35,6 +36,8 @@ class Options(Panels):
     spread: Literal["bars", "seeds"] = "bars"  # bars: one standard deviation; seeds: a line a seed
     x_label: str | None = None  # the name of the coordinate if not given
     y_label: str | None = None  # the name of the first line's variable if not given
+    # A value of x: words for it.  Values that have words come first, in the order of the spec.
+    labels: dict[Annotated[str, Names("label")], str] = {}
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
@@ -58,7 +61,9 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
                 continue
             at = line.values[options.x].values
             at = np.array([words.index(word) for word in at.tolist()]) if words else at
-            _draw(panel, at, line.values, each[label], options.spread)
+            order = np.argsort(at, kind="stable") if words else np.arange(len(at))
+            shown_values = line.values.isel({options.x: order})
+            _draw(panel, at[order], shown_values, each[label], options.spread)
             for mark, x in _marks(claims, line, options.x, at):
                 mark.draw(panel, x, color=each[label].color)
                 marked.append(mark)
@@ -97,7 +102,7 @@ def _panels(data: Mapping[str, xr.Dataset], options: Options) -> dict[str, dict[
 
 
 def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options) -> list[str]:
-    """Set up the axes; return the words along x, none if x is of numbers."""
+    """Set up the axes; return the values along x that stand there as words, none if x is of numbers."""
     for panel in axes:
         if options.y == "share":
             style.shares(panel)
@@ -108,9 +113,14 @@ def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options)
             panel.yaxis.set_major_formatter(lambda value, _: style.number(value))
             panel.yaxis.set_minor_formatter("")
     values = list(dict.fromkeys(value for x in along for value in x.values.tolist()))
-    if isinstance(values[0], str | bool):
+    if isinstance(values[0], str | bool) or options.labels:
+        order = [*options.labels]
+        values.sort(
+            key=lambda value: order.index(str(value)) if str(value) in order else len(order)
+        )
         room = style.column_width(axes[0]) - 0.6
-        words = [_broken(str(value), room / len(values)) for value in values]
+        said = [options.labels.get(str(value), str(value)) for value in values]
+        words = [_broken(word, room / len(values)) for word in said]
         axes[0].set_xticks(range(len(values)), words)
         return values
     if options.x == "step":
