@@ -130,11 +130,14 @@ def _coordinates(place: _Place, variables: Sequence[str] = ()) -> Iterator[str]:
 def _any_label(
     key: KeyPath, value: str, place: _Place, variables: Sequence[str]
 ) -> Iterator[Complaint]:
-    """A label of no dim of `variables`, as text; nothing where those of a dim are known when it has run."""
+    """A label of no dim of `variables`, or of any where there are none, as text.
+
+    Nothing where the labels of a dim are known when it has run.
+    """
     there: list[str] = []
     for found in place.found:
         there += map(str, found.swept.values())
-        for dim in (each for name in variables for each in found.dims.get(name, ())):
+        for dim in (each for name in variables or found.dims for each in found.dims.get(name, ())):
             labels = found.labels.get(dim)
             if not isinstance(labels, Collection):
                 return
