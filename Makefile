@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 CONTENT := $(firstword $(shell (pwd; cat requirements.lock pyproject.toml) | cksum))
 INSTALLED := .venv/installed-$(CONTENT)
 INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
-# One thread each: the processes share the cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
+# One thread each: the processes share the cores.  One takes the tests of a file, which share what has run.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: figures install verify test nightly lint bench report crosscheck wheel clean help
 

@@ -19,14 +19,8 @@ os.environ["MKL_CBWR"] = "AUTO,STRICT"
 _SPECS = Path(__file__).parent.parent / "specs"
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest first, that no worker is left with them at the end.
-
-    A worker takes the tests of one file together, and those of one study that runs: they share what has run.
-    """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_study(item)}"))
+    """The slowest first, that no worker is left with them at the end."""
     items.sort(key=lambda item: (-_jobs(_study(item)), "workflow" not in item.path.parts))
 
 

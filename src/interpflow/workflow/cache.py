@@ -145,7 +145,7 @@ def keep(job: Job) -> None:
     )
     folder = CACHE / job.sha
     with locked():
-        if not make_room(entry.bytes):
+        if not make_room(entry.bytes + len(entry.text().encode())):
             return
         for name, path in files.items():
             with replacing(folder / name) as temporary:
