@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,19 @@ def shuffled(plan: Plan, order: random.Random) -> list[Job]:
         done.append(order.choice(ready))
         waiting.remove(done[-1])
     return done
+
+
+@contextlib.contextmanager
+def broken_off(after: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The block is broken off where a file is to take its place, once `after` files have: as a kill would."""
+    left, replace = [after], os.replace
+
+    def replace_or_break(source: str, target: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(os, "replace", replace_or_break)
+        yield

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from built_study import SPEC, build
+from edits import broken_off
 
 from interpflow import store
 from interpflow.__main__ import main
@@ -147,16 +148,7 @@ def test_a_kill_in_between_leaves_nothing_false(built, capsys, monkeypatch, at: 
     """Broken off at every moment in which a file takes its place, in results/ or in cache/."""
     before = digests()
     shutil.rmtree("results")
-    left, replace = [at], os.replace
-
-    def replace_or_break(source: str, target: str) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        replace(source, target)
-
-    with monkeypatch.context() as breaking:
-        breaking.setattr(os, "replace", replace_or_break)
+    with broken_off(at, monkeypatch):
         assert main(["run", "--one-process", "small"]) == 130
     for account in Path("cache").glob("*/entry.json"):
         entry = cache.entry_in(account.read_text())

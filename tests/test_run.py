@@ -14,7 +14,7 @@ import pytest
 import torch
 import xarray as xr
 from built_study import SPEC
-from edits import called, shuffled
+from edits import broken_off, called, shuffled
 
 from interpflow import store
 from interpflow.__main__ import main
@@ -170,16 +170,7 @@ def test_a_run_that_breaks_off_anywhere_is_finished_by_the_next_with_the_same_by
     before = digests()
     shutil.rmtree("results")
     shutil.rmtree("figures")
-    left, replace = [random.Random(seed).randrange(len(before))], os.replace
-
-    def replace_or_break(source: str, target: str) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        replace(source, target)
-
-    with monkeypatch.context() as breaking:
-        breaking.setattr(os, "replace", replace_or_break)
+    with broken_off(random.Random(seed).randrange(len(before)), monkeypatch):
         assert main(["run", "--one-process", "small"]) == 130
     assert set(digests()) < set(before)
     assert main(["run", "--one-process", "small"]) == 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from pathlib import Path
 
 import pytest
 from built_study import SPEC
+from edits import broken_off
 
 from interpflow.__main__ import main
 from interpflow.errors import InterpflowError
@@ -326,18 +326,8 @@ AXES = (
 @pytest.mark.nightly
 def test_a_sweep_of_27_points_broken_off_twice_is_completed_and_shown(built, capsys, monkeypatch):
     Path("specs/small.yaml").write_text(SMALLEST)
-    replace = os.replace
     for after in (70, 90):
-        left = [after]
-
-        def replace_or_break(source: str, target: str, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise KeyboardInterrupt
-            replace(source, target)
-
-        with monkeypatch.context() as breaking:
-            breaking.setattr(os, "replace", replace_or_break)
+        with broken_off(after, monkeypatch):
             assert vary(*AXES) == 130
     assert vary(*AXES) == 0
     capsys.readouterr()

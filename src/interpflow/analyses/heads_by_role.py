@@ -15,6 +15,7 @@ import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.assignment import assign
+from interpflow.methods.found import found_variable
 from interpflow.section import Names, Section, Some
 from interpflow.selection import Analysis, FoundVariable, Label
 from interpflow.variables import Variable
@@ -125,17 +126,7 @@ def _of_heads(
 ) -> xr.DataArray:
     """What the findings say of each head: (seed, at) with the further `dims`, of steps the last if not among
     these.  Raises InterpflowError where they do not have it."""
-    if place.data not in findings:
-        raise InterpflowError(
-            f"{option}.data: no analysis '{place.data}' among {', '.join(findings)}"
-        )
-    dataset = findings[place.data]
-    if place.variable not in dataset:
-        raise InterpflowError(
-            f"{option}.variable: no '{place.variable}' in {place.data}; "
-            f"it has {', '.join(map(str, dataset.data_vars))}"
-        )
-    array = dataset[place.variable].astype(float)
+    array = found_variable(findings, option, place.data, place.variable)
     if "step" in array.dims and "step" not in (*dims, *place.select):
         array = array.isel(step=-1)
     try:

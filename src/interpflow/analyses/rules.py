@@ -107,10 +107,9 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     def whole(values: NDArray[np.bool_]) -> Means:
         """Shares of examples (…,) in which `values` (…, query) are all true."""
         here = np.unique(row)
-        fails = np.zeros((*values.shape[:-1], len(data["split"])), dtype=bool)
-        for index in np.ndindex(values.shape[:-1]):
-            np.logical_or.at(fails[index], row, ~values[index])
-        return 1 - fails[..., here].mean(-1)
+        fails = np.zeros((len(data["split"]), *values.shape[:-1]), dtype=bool)
+        np.logical_or.at(fails, row, np.moveaxis(~values, -1, 0))
+        return np.asarray(1 - fails[here].mean(0))
 
     every = np.ones(len(row), dtype=bool)
     kinds: dict[str, list[Means]] = {name: [] for name in _MEASURED}

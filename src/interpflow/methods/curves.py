@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from interpflow.errors import InterpflowError
+from interpflow.methods.found import found_variable
 from interpflow.section import Names, Section
 from interpflow.selection import Analysis, FoundVariable, Label
 
@@ -26,17 +27,7 @@ class Curve(Section):
 
 def read_curve(findings: Mapping[str, xr.Dataset], name: str, curve: Curve) -> xr.DataArray:
     """The curve (seed, step).  Raises InterpflowError where the findings do not have it."""
-    if curve.data not in findings:
-        raise InterpflowError(
-            f"curves.{name}.data: no analysis '{curve.data}' among {', '.join(findings)}"
-        )
-    dataset = findings[curve.data]
-    if curve.variable not in dataset:
-        raise InterpflowError(
-            f"curves.{name}.variable: no '{curve.variable}' in {curve.data}; "
-            f"it has {', '.join(map(str, dataset.data_vars))}"
-        )
-    array = dataset[curve.variable].astype(float)
+    array = found_variable(findings, f"curves.{name}", curve.data, curve.variable)
     try:
         array = array.sel(curve.select)
     except KeyError as error:

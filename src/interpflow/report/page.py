@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.record import divergence, manifest, provenance, scorecard
 from interpflow.record.provenance import Link
+from interpflow.report import templates
 from interpflow.report.differences import conditions, differences
 from interpflow.spec.load import Spec, resolve
 from interpflow.workflow import measured
@@ -84,14 +83,7 @@ class StageView:
 
 def page(specs: Iterable[Spec], scale: str) -> str:
     """The HTML of the report on `specs` at `scale`."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates.environment(Path(__file__).parent)
     environment.filters["number"] = "{:.4g}".format  # 0.806, 31.7, 510
     environment.filters["spread"] = "{:.2g}".format
     environment.filters["duration"] = duration
