@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow import warm
+
 PROJECT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).parent / "tiny"
 # The tiny study's spec, folders and weights, in a copy.
@@ -21,6 +23,7 @@ TRAINED = tuple(
     for name in ("narrow", "wide")
     for seed in "01"
 )
+_SNAKEMAKE = ("-m", "snakemake")
 _COPIED = ("Snakefile", "environment.yml", "rules", "profiles", "src")
 _MESSAGE = re.compile(r"^Job \d+: (.*)$", re.MULTILINE)
 
@@ -34,7 +37,7 @@ class Copy:
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `snakemake` to its end; output and errors together in `stdout`."""
         done = subprocess.run(
-            self.command(*arguments),
+            [warm.python(), *_SNAKEMAKE, *arguments],
             cwd=self.folder,
             env=environment(),
             check=False,
@@ -48,15 +51,15 @@ class Copy:
 
     def interpflow(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of the copy's own code to its end."""
-        return self._python("-m", "interpflow", *arguments, check=check)
+        return self._run(warm.python(), "-m", "interpflow", *arguments, check=check)
 
     def python(self, lines: str) -> subprocess.CompletedProcess[str]:
         """Run lines of Python with the copy's own code."""
-        return self._python("-c", lines, check=False)
+        return self._run(sys.executable, "-c", lines, check=False)
 
-    def _python(self, *arguments: str, check: bool) -> subprocess.CompletedProcess[str]:
+    def _run(self, *command: str, check: bool) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments],
+            command,
             cwd=self.folder,
             env=environment() | {"PYTHONPATH": "src"},
             check=check,
@@ -66,19 +69,16 @@ class Copy:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `snakemake` in a process group of its own; what it says goes to run.txt."""
+        """Start `snakemake`, to be killed, in a process group of its own; what it says goes to run.txt."""
         with (self.folder / "run.txt").open("wb") as output:
             return subprocess.Popen(
-                self.command(*arguments),
+                [sys.executable, *_SNAKEMAKE, *arguments],
                 cwd=self.folder,
                 env=environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", *arguments]
 
     def would_run(self, *arguments: str) -> set[str]:
         """The messages of the jobs that a dry run lists, without that of the target."""
