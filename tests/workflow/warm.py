@@ -1,10 +1,10 @@
 """Processes that start warm: a server has imported what takes seconds, and forks for each of them.
 
-A job of the tiny study works for a tenth of a second, and Python needs one to three seconds to import torch, xarray or
-Snakemake.  `python()` gives the path of an executable that stands for Python: it hands its arguments, folder,
-environment and output to the server, and lives and ends with the process that is forked there.  The server has
-imported nothing of interpflow, so that each process runs the code that its folder and environment lead to.
-Where kills and orphans are in question, tests start Python itself.
+A job of the tiny study works for a tenth of a second, and Python imports torch, xarray or Snakemake for one to
+three.  `python()` gives the path of an executable that stands for Python: it hands its arguments, folder,
+environment and output to the server, and ends with the process that is forked there.  The server imports nothing
+of interpflow, so each process runs the code that its folder and environment lead to.  Where kills and orphans are
+in question, tests start Python itself.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _serve(address: str) -> list[str]:
             if key.fileobj is listener:
                 client, _ = listener.accept()
                 _, streams, *_ = socket.recv_fds(client, 1, 3)
-                asked = json.loads(b"".join(iter(lambda: client.recv(1 << 16), b"")))
+                asked = json.load(client.makefile("rb"))
                 if not (process := os.fork()):
                     return _become(client, streams, *asked)
                 for stream in streams:
