@@ -2,9 +2,9 @@
 
 A job of the tiny study works for a tenth of a second, and Python imports torch, xarray or Snakemake for one to
 three.  `python()` gives the path of an executable that stands for Python: it hands its arguments, folder,
-environment and output to the server, and ends with the process that is forked there.  The server imports nothing
-of interpflow, so each process runs the code that its folder and environment lead to.  Where kills and orphans are
-in question, tests start Python itself.
+environment and output to the server, and ends with the process that is forked there.  The server imports
+nothing of interpflow, so each process runs the code that its folder and environment lead to.  Where kills and
+orphans are in question, tests start Python itself.
 """
 
 from __future__ import annotations
