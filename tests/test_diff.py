@@ -149,11 +149,14 @@ def test_findings_too_large_to_keep_are_compared_by_fingerprints(built, monkeypa
     assert "lengths.loss" in {each.variable for each in diff("before", "small").variables}
 
 
-def test_the_page_has_the_figures_side_by_side_and_needs_no_network(kept):
-    build(Path(), spec=edited("learning_rate: 1.0e-3", "learning_rate: 5.0e-2"))
+def test_the_page_has_the_figures_side_by_side_and_laid_on_each_other_and_needs_no_network(kept):
+    faster = edited("learning_rate: 1.0e-3", "learning_rate: 5.0e-2")
+    build(Path(), spec=faster.replace("at_least: 0.9", "at_least: 0.5"))
     assert main(["diff", "before", "small", "--html", "page.html"]) == 0
     page = Path("page.html").read_text()
-    assert page.count("data:image/svg+xml;base64,") in (2, 3, 4)
+    laid, shown = page.count('<div class="laid">'), page.count("data:image/svg+xml;base64,")
+    assert laid == 2, "both figures have the mark of the claim"
+    assert shown == laid * (2 + 3), "beside each other, and one on the other"
     assert "training.learning_rate 0.05 instead of 0.001" in page
     assert "<script" not in page and "http" not in page
     main(["diff", "before", "small", "--html", "again.html"])

@@ -20,7 +20,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("before", metavar="A", help=_ASKED)
     parser.add_argument("after", metavar="B", help="another of these")
     parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="also write a page with the figures side by side"
+        "--html", type=Path, metavar="FILE", help="also write a page with the figures side by side, and one on the other"
     )
     parser.set_defaults(command=run)
 
