@@ -60,36 +60,28 @@ def test_what_is_asked_is_the_sum_of_the_two_integers_and_the_highest_digit_come
 
 @pytest.mark.parametrize("digits", [2, 5])
 def test_states_are_those_of_columns_that_are_added_by_hand(digits):
-    found = data(digits)
-    for at in range(found.sizes["example"]):
-        example = found.isel(example=at)
-        columns = by_hand(*numbers(example["tokens"].values), digits)
+    found = {name: array.values for name, array in data(digits).variables.items()}
+    for at, tokens in enumerate(found["tokens"]):
+        columns = by_hand(*numbers(tokens), digits)
         cases = [case_of(raw, carry) for raw, carry, _ in columns]
-        assert int(example["cascade"]) == longest(cases)
+        assert found["cascade"][at] == longest(cases)
         carried = any(carry for _, carry, _ in columns)
-        assert int(example["hardest"]) == (1 + longest(cases) if carried else 0)
+        assert found["hardest"][at] == (1 + longest(cases) if carried else 0)
         for k in range(digits + 1):
-            place = 3 * digits + 1 - k
-            here = example.isel(position=place)
-            assert int(here["digit"]) == k
-            carry_in = columns[k][1] if k < digits else columns[-1][2]
-            assert int(here["carry_in"]) == carry_in
-            assert int(here["case"]) == (cases[k] if k < digits else -1)
+            here = at, 3 * digits + 1 - k
+            assert found["digit"][here] == k
+            assert found["carry_in"][here] == (columns[k][1] if k < digits else columns[-1][2])
+            assert found["case"][here] == (cases[k] if k < digits else -1)
             for lag in range(3):
-                there = here.sel(lag=lag)
+                there = [found[name][(lag, *here)] for name in ("asks", "base", "tri", "nine")]
                 if not 0 <= k - lag < digits:
-                    expected = (-1, -1, -1, -1)
+                    assert there == [-1, -1, -1, -1]
                 else:
                     raw = columns[k - lag][0]
                     tri = 2 if raw > 9 else 1 if raw == 9 else 0
-                    expected = (k - lag, raw % 10, tri, int(raw == 9))
-                assert (
-                    int(there["asks"]), int(there["base"]), int(there["tri"]), int(there["nine"])
-                ) == expected  # fmt: skip
-        for place in range(2 * digits + 1):
-            here = example.isel(position=place)
-            for name in ("digit", "carry_in", "case", "asks", "base", "tri", "nine", "said"):
-                assert (here[name].values == -1).all()
+                    assert there == [k - lag, raw % 10, tri, raw == 9]
+        for name in ("digit", "carry_in", "case", "asks", "base", "tri", "nine", "said"):
+            assert (found[name][..., at, : 2 * digits + 1] == -1).all()
 
 
 def test_columns_stand_with_the_highest_first_and_positions_are_called_by_them():
@@ -103,9 +95,10 @@ def test_columns_stand_with_the_highest_first_and_positions_are_called_by_them()
 
 def test_rules_say_the_digits_that_one_gets_by_carrying_as_they_do():
     found = data()
-    for at in range(found.sizes["example"]):
-        example = found.isel(example=at)
-        columns = by_hand(*numbers(example["tokens"].values), 5)
+    targets = found["targets"].values
+    told = {rule: found["said"].sel(rule=rule).values for rule in found["rule"].values}
+    for at, tokens in enumerate(found["tokens"].values):
+        columns = by_hand(*numbers(tokens), 5)
         raw = [column[0] for column in columns]
 
         def made(k: int, raw=raw) -> int:
@@ -118,10 +111,9 @@ def test_rules_say_the_digits_that_one_gets_by_carrying_as_they_do():
                 "base_add": base % 10,
                 "one_carry": (base + made(k - 1)) % 10,
                 "one_nine": (base + max(made(k - 1), through)) % 10,
-                "exact": int(example["targets"][16 - k]),
+                "exact": targets[at, 16 - k],
             }
-            for rule, digit in said.items():
-                assert int(example["said"].sel(rule=rule)[16 - k]) == digit
+            assert {rule: digits[at, 16 - k] for rule, digits in told.items()} == said
 
 
 def test_random_questions_have_cascades_and_errors_of_the_described_rule_as_often_as_derived():
