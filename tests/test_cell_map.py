@@ -313,6 +313,15 @@ def test_a_climb_is_the_mean_over_seeds_of_each_layer_and_pair_at_the_last_step(
     assert labels(one, "y") == ["second", "fifth"]
 
 
+def test_values_of_two_coordinates_that_look_the_same_can_have_words_of_their_own() -> None:
+    found = join("attention_to_state", {"base": climb(layers=2)})
+    words = {"labels": {"0": "first"}, "labels_of": {"group": {"3": "none above"}}}
+    options = {**CLIMB, "variable": "group_attention", "y": "group", "select": {"pair": "up 1"}}
+    axes, *_ = draw(cell_map, found, **options, **words).axes
+    assert labels(axes, "x")[0] == "first"
+    assert labels(axes, "y")[0] == "none above"
+
+
 def test_pairs_that_a_group_of_queries_lacks_are_left_out() -> None:
     found = join("attention_to_state", {"base": climb()})
     options = {**CLIMB, "variable": "group_attention", "select": {"group": 3}}

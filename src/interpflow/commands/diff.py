@@ -20,7 +20,10 @@ def register(subparsers: Any) -> None:
     parser.add_argument("before", metavar="A", help=_ASKED)
     parser.add_argument("after", metavar="B", help="another of these")
     parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="also write a page with the figures side by side, and one on the other"
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="also write a page with the figures, side by side and laid on each other",
     )
     parser.set_defaults(command=run)
 

@@ -29,6 +29,8 @@ class Options(Panels):
     signed: bool = False  # values about 0; shares if not
     # A value of x, of y or of the coordinate of the panels: words for it.
     labels: dict[Annotated[str, Names("label")], str] = {}
+    # The same for the values of one coordinate, where another has values that look the same.
+    labels_of: dict[Coordinate, dict[Annotated[str, Names("label")], str]] = {}
     x_label: str | None = None  # the name of the coordinate if not given
     y_label: str | None = None  # the name of the coordinate if not given
     value_label: str | None = None  # the name of the variable if not given
@@ -67,7 +69,7 @@ def _maps(title: str, here: xr.Dataset, options: Options) -> dict[str, xr.DataAr
             )
         if axis.endswith("layer") and axis.replace("layer", "head") in values.dims:
             values = by_head(values, axis)
-        words = [_words(label, options) for label in values[axis].values.tolist()]
+        words = [_words(axis, label, options) for label in values[axis].values.tolist()]
         values = values.assign_coords({axis: words})
     values = values.transpose(..., *axes)
     others = [str(dim) for dim in values.dims if dim not in ("seed", *axes)]
@@ -83,10 +85,11 @@ def _maps(title: str, here: xr.Dataset, options: Options) -> dict[str, xr.DataAr
             f"{where}: {options.variable} has several values of {dim}; name one of: {there}"
         )
     return {
-        ", ".join(filter(None, (title, _words(label, options)))): values.sel({dim: label})
+        ", ".join(filter(None, (title, _words(dim, label, options)))): values.sel({dim: label})
         for label in values[dim].values.tolist()
     }
 
 
-def _words(label: object, options: Options) -> str:
-    return options.labels.get(str(label), style.readable(str(label)))
+def _words(coordinate: str, label: object, options: Options) -> str:
+    words = options.labels | options.labels_of.get(coordinate, {})
+    return words.get(str(label), style.readable(str(label)))
