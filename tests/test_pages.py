@@ -12,12 +12,12 @@ from interpflow.record.pages import keep, pages, refreshed
 
 CARD = pd.DataFrame(
     {
-        "claim": ["modes.splitting", "loss", "gone"],
-        "ours": [0.6, -1234.5678, None],
-        "sd": [0.5477, 0.0, None],
-        "seeds": [5, 3, 0],
-        "missing": [0, 0, 3],
-        "holding": [3, 3, 0],
+        "claim": ["modes.splitting", "loss", "gone", "climb[1 above]"],
+        "ours": [0.6, -1234.5678, None, 0.9],
+        "sd": [0.5477, 0.0, None, 0.25],
+        "seeds": [5, 3, 0, 1],
+        "missing": [0, 0, 3, 0],
+        "holding": [3, 3, 0, 1],
     }
 )
 
@@ -31,6 +31,8 @@ CARD = pd.DataFrame(
         ("1.1%<!--modes.splitting sd-->", "54.8%<!--modes.splitting sd-->"),
         ("1<!--modes.splitting holding--> of 1<!--modes.splitting seeds-->",
          "3<!--modes.splitting holding--> of 5<!--modes.splitting seeds-->"),
+        ("0.1<!--climb[1 above]-->, 0.1<!--climb[1 above] sd-->",
+         "0.9<!--climb[1 above]-->, 0.2<!--climb[1 above] sd-->"),
         ("1.0<!--loss-->", "-1,234.6<!--loss-->"),
         ("-0.00<!--loss sd-->", "0.00<!--loss sd-->"),
         ("0.5<!--gone-->", "not measured<!--gone-->"),

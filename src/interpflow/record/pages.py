@@ -25,7 +25,8 @@ PAGE = "docs/{study}.md"
 
 _UNKNOWN = "not measured"
 _NUMBER = re.compile(
-    rf"(?P<number>{_UNKNOWN}|-?\d[\d,]*(?:\.\d+)?%?)<!--(?P<claim>\S+?)(?: (?P<column>\w+))?-->"
+    rf"(?P<number>{_UNKNOWN}|-?\d[\d,]*(?:\.\d+)?%?)"
+    r"<!--(?P<claim>[^\s\[]+(?:\[[^\]]*\])?)(?: (?P<column>\w+))?-->"  # in [ ] a label, which may have spaces
 )
 _COLUMNS = ("ours", "sd", "seeds", "missing", "holding")
 
