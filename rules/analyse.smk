@@ -12,9 +12,10 @@ rule analyse:
         ENVIRONMENT
     threads: threads_of("analyse")
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=megabytes_of("analyse"),
+        runtime=minutes_of("analyse"),
         gpu=gpus_of("analyse"),
+        gres=gres_of("analyse"),
     params:
         recipe=recipe("analyse"),
     message:

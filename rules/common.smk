@@ -27,7 +27,7 @@ from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
 from interpflow.spec.study import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
-from interpflow.workflow.expected import PRIORITY, Run, expected
+from interpflow.workflow.expected import PRIORITY, Run, at_once, expected, foreseen, records_of
 from interpflow.workflow.plan import find
 from interpflow.workflow.specs_folder import (
     misnamed,
@@ -121,23 +121,40 @@ def targets(*studies):
     return of
 
 
+def jobs_to_run():
+    """The planned jobs that the run has before it, each after its inputs."""
+    needed = {
+        job_of(job.rule.name, job.wildcards)
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name in STAGES
+    }
+    return [job for job in planned() if job in needed]
+
+
+def planned():
+    """Every job of the studies in specs/, and of the variants among what the run makes."""
+    studies = dict.fromkeys([*PLANS, *(study.partition(".")[0] for study in studies_to_run())])
+    return [job for study in studies for plan in plans_of(study).values() for job in plan]
+
+
 def studies_to_run():
     """The studies that have jobs to run."""
     named = [getattr(job.wildcards, "study", None) for job in workflow.dag.needrun_jobs()]
     return {study for study in named if study}
 
 
+@cache
+def records():
+    """What jobs of the present plans took when they last ran."""
+    return records_of(planned())
+
+
 def tell_time_left():
     """Write down what the run has before it, and say now and then how long it still takes."""
-    jobs = {
-        job_of(job.rule.name, job.wildcards): None
-        for job in workflow.dag.needrun_jobs()
-        if job.rule.name in STAGES
-    }
-    studies = dict.fromkeys([*PLANS, *(study.partition(".")[0] for study in studies_to_run())])
-    every = [job for study in studies for plan in plans_of(study).values() for job in plan]
-    ordered = [job for job in every if job in jobs]
-    run = Run(time.time(), workflow.cores or len(ordered), expected(ordered, every))
+    jobs = jobs_to_run()
+    settings = workflow.resource_settings
+    wide = at_once(settings.cores, settings.nodes, len(jobs))
+    run = Run(time.time(), wide, expected(jobs, foreseen(records())))
     run.write()
     tell(run)
 

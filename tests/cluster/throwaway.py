@@ -2,8 +2,8 @@
 
     python tests/cluster/throwaway.py [--accounting] [--nodes 2] [COMMAND …]
 
-runs a command, by default a shell, beside a cluster.  Needs Debian's packages: apt-get install slurm-wlm munge, and
-with accounting slurmdbd mariadb-server.
+runs a command, by default a shell, beside a cluster.  Needs Debian's packages: apt-get install slurm-wlm
+munge, and with accounting slurmdbd mariadb-server.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def cluster(
 ) -> Iterator[Cluster]:
     """A cluster whose nodes, called node1, node2, …, each have so many cores, MB and GPUs (that are none)."""
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))  # short: a socket's path has 107 characters
-    environment = {**os.environ, "PATH": _path(), "SLURM_CONF": str(folder / "slurm.conf")}
+    environment = _environment(folder)
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*command: str) -> Path:
@@ -200,6 +200,21 @@ def cluster(
         for process in [*up.nodes.values(), *reversed(started)]:
             _end(process, signal.SIGKILL)  # nothing of them is kept
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """What leads commands to the cluster.
+
+    Snakemake keeps SLURM's variables from `srun` in a job, the place of the configuration too.
+    """
+    conf, srun = folder / "slurm.conf", folder / "bin/srun"
+    srun.parent.mkdir()
+    srun.write_text(
+        f'#!/bin/sh\nSLURM_CONF={conf} exec {shutil.which("srun", path=_path())} "$@"\n'
+    )
+    srun.chmod(0o755)
+    path = os.pathsep.join([str(srun.parent), _path()])
+    return {**os.environ, "PATH": path, "SLURM_CONF": str(conf)}
 
 
 def _munge(folder: Path, start: Callable[..., Path]) -> None:
@@ -320,6 +335,7 @@ def main() -> int:
             f"not installed: {', '.join(lacking)}; the packages stand at the top of {__file__}"
         )
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and nothing stays behind
     with cluster(told.accounting, told.nodes, told.cores) as up:
         print(f"a cluster in {up.folder}, after {time.monotonic() - began:.0f} s", file=sys.stderr)
         command = told.command or [os.environ.get("SHELL", "/bin/sh")]
