@@ -29,9 +29,8 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def command(name: str, text: str, code: int = 0) -> Path:
         (folder / f"{name}.said").write_text(text)
         file = folder / name
-        file.write_text(
-            f'#!/bin/sh\necho "$@" >> {file}.asked\ncat {file}.said >&2\ncat {file}.said\nexit {code}\n'
-        )
+        lines = ["#!/bin/sh", f'echo "$@" >> {file}.asked', f"cat {file}.said", f"exit {code}"]
+        file.write_text("\n".join(lines))
         file.chmod(0o755)
         return Path(f"{file}.asked")
 
@@ -65,10 +64,10 @@ def test_jobs_of_earlier_runs_are_those_of_this_folder_by_the_name_of_the_profil
 
 def test_a_cluster_that_does_not_answer_is_said_in_its_words(says, monkeypatch):
     says("scontrol", "slurm_load_ctl_conf: Unable to contact slurm controller", code=1)
-    with pytest.raises(InterpflowError, match="scontrol show config: .*Unable to contact"):
+    with pytest.raises(InterpflowError, match=r"scontrol show config: .*Unable to contact"):
         slurm.keeps_accounts()
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(InterpflowError, match="scontrol: .* on a login node"):
+    with pytest.raises(InterpflowError, match=r"scontrol: .* on a login node"):
         slurm.keeps_accounts()
 
 

@@ -22,7 +22,9 @@ def text(experiments: int = 1000) -> str:
         "defaults": {
             "task": {"name": "bracket_language", "max_length": 12, "train_size": 20, "validation_size": 10},
             "model": {"d_model": 8, "d_mlp": 8, "norm": "post"},
-            "training": {"epochs": 1, "batch_size": 10, "optimizer": "sgd", "learning_rate": 0.1, "loss": "mse"},
+            "training": {
+                "epochs": 1, "batch_size": 10, "optimizer": "sgd", "learning_rate": 0.1, "loss": "mse",
+            },
         },
         "experiments": {name: {"task": {"seed": seed}} for seed, name in enumerate(names)},
         "analyses": {"lengths": {"method": "accuracy_by", "experiments": names}},

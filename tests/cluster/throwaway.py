@@ -113,9 +113,20 @@ class Cluster:
         return done.stdout
 
     def stop_node(self, name: str) -> None:
-        """Take a node down, as a crash does."""
+        """Take a node down with all that it runs, as a crash does."""
         _end(self.nodes.pop(name), signal.SIGKILL)
+        for process in self._at_work_on(name):
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
         self.ask("scontrol", "update", f"nodename={name}", "state=down", "reason=test")
+
+    def _at_work_on(self, name: str) -> Iterator[int]:
+        """The processes of jobs on a node."""
+        marks = {f"SLURMD_NODENAME={name}", f"SLURM_CONF={self.environment['SLURM_CONF']}"}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if marks <= {*(process / "environ").read_text(errors="replace").split("\0")}:
+                    yield int(process.name)
 
     def start_node(self, name: str) -> None:
         """Bring a node up, and wait until it takes jobs."""

@@ -117,7 +117,7 @@ def expected(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> tuple[Expe
 
 
 def at_once(cores: int | None, jobs_away: int | None, jobs: int) -> int:
-    """How many of the `jobs` of a run go on at a time: on its `cores`, or where jobs go to a cluster, so many away.
+    """How many of the `jobs` of a run go on at a time: on its `cores`, or so many away on a cluster.
 
     Snakemake knows no number of cores where it sends jobs away.
     """
