@@ -1,6 +1,7 @@
 """What jobs ask of a cluster, and which of them go there as one."""
 
 from interpflow.workflow import slurm
+from interpflow.workflow.cache import AGAIN
 from interpflow.workflow.demands import Demands
 from interpflow.workflow.groups import groups
 
@@ -44,6 +45,8 @@ def minutes_of(stage):
 
     def of(wildcards, attempt):
         if not workflow.is_main_process:  # which has asked for it
+            if attempt > 1:  # nothing else says so to a job
+                os.environ[AGAIN] = "yes"
             return 1
         job = job_of(stage, wildcards)
         grouped = ON_CLUSTER and job in group_numbers()

@@ -20,7 +20,7 @@ os.environ.update(
 # For --software-deployment-method conda; in a project without it, jobs run where Snakemake does.
 ENVIRONMENT = str(HERE / "environment.yml") if (HERE / "environment.yml").is_file() else None
 
-from interpflow.workflow import run_lock
+from interpflow.workflow import cards, run_lock
 from interpflow.workflow.cache import held, take
 from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
@@ -56,6 +56,13 @@ PLANS, BROKEN = readable(plan_good, SCALE)
 if workflow.is_main_process:
     for notice in [*BROKEN.values(), *misnamed(), *at_base(PLANS.values())]:
         print(f"interpflow: {notice}", file=sys.stderr)
+
+
+# A GPU does one job at a time.  A cluster counts its own; elsewhere jobs find theirs among several.
+CARDS = int(workflow.global_resources["gpu"].value) if "gpu" in workflow.global_resources else 1
+workflow.register_resource("gpu", CARDS)
+if CARDS > 1 and workflow.is_main_process and workflow.resource_settings.nodes is None:
+    os.environ[cards.NUMBER] = str(CARDS)
 
 
 wildcard_constraints:

@@ -21,7 +21,7 @@ PAUSE = "INTERPFLOW_TEST_PAUSE"
 
 
 def slow(copy: Copy) -> Copy:
-    """The copy with one experiment and one analysis, whose training pauses and writes down its state each second."""
+    """The copy with one experiment and one analysis; training pauses, and writes down its state each second."""
     path = copy.folder / SPEC
     spec = yaml.safe_load(path.read_text())
     spec |= {"seeds": 1, "experiments": {"narrow": {"training": {"epochs": 1000}}}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import getpass
 import os
 import secrets
@@ -29,6 +30,7 @@ _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 _FOR_ACCOUNTING = ("slurmdbd", "mariadbd", "mariadb-install-db", "mariadb")
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_END = 10.0
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 
 _SLURM = """\
 ClusterName=throwaway
@@ -284,8 +286,13 @@ def _start(
     with log.open("ab") as out:
         return subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_end_with_parent,
         )  # fmt: skip
+
+
+def _end_with_parent() -> None:
+    """Let this process be killed when the one that started it is gone, were it killed itself."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes], by: int = signal.SIGTERM) -> None:

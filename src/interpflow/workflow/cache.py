@@ -23,7 +23,7 @@ import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.files import replacing, sha256
-from interpflow.workflow import code_parts
+from interpflow.workflow import code_parts, locks
 from interpflow.workflow.job import Job
 from interpflow.workflow.stale import recipe_of
 
@@ -32,6 +32,8 @@ ACCOUNT = "entry.json"
 LIMIT = 20 * 10**9  # bytes, until another limit is told
 _LIMIT = CACHE / "limit"
 _LOCK = CACHE / ".lock"
+# Set in a job's environment where an attempt at it, or at the group that it is in, was ended before.
+AGAIN = "INTERPFLOW_AGAIN"
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,13 @@ def locked() -> Iterator[None]:
     """The block alone writes to the cache; the kernel frees the lock of a killed process."""
     CACHE.mkdir(exist_ok=True)
     with _LOCK.open("a") as file:
-        with contextlib.suppress(OSError):  # no locks here: digests tell what goes wrong
+        try:
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            locks.warn(
+                f"{locks.none_known(_LOCK, error)}, so jobs side by side may let the cache grow over its "
+                "limit; what they keep there is checked by its digest"
+            )
         yield
 
 
