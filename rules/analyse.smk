@@ -12,10 +12,9 @@ rule analyse:
         ENVIRONMENT
     threads: threads_of("analyse")
     resources:
-        mem_mb=megabytes_of("analyse"),
-        runtime=minutes_of("analyse"),
+        mem_mb=4000,
+        runtime=240,
         gpu=gpus_of("analyse"),
-        gres=gres_of("analyse"),
     params:
         recipe=recipe("analyse"),
     message:

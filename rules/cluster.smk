@@ -45,12 +45,9 @@ def minutes_of(stage):
 
     def of(wildcards, attempt):
         if not workflow.is_main_process:  # which has asked for it
-            if attempt > 1:  # nothing else says so to a job
-                os.environ[AGAIN] = "yes"
             return 1
         job = job_of(stage, wildcards)
-        grouped = ON_CLUSTER and job in group_numbers()
-        return demands().of(job).minutes(attempt, grouped)
+        return demands().of(job).minutes(attempt, job in group_numbers())
 
     return of
 
@@ -66,13 +63,23 @@ def megabytes_of(stage):
     return of
 
 
+def turn(wildcards, attempt):
+    """The one turn in a group.  A second attempt hears of it here, and takes from the cache what the first made."""
+    if attempt > 1 and not workflow.is_main_process:
+        os.environ[AGAIN] = "yes"
+    return 1
+
+
 def gres_of(stage):
     """A GPU as clusters name it that do not count --gpus."""
     return lambda wildcards: "gpu:1" if job_of(stage, wildcards).gpus else None
 
 
 def send_away():
-    """Let jobs go to the cluster in groups."""
+    """Let jobs go to the cluster in groups, and ask there for what they are expected to take.
+
+    Elsewhere nobody looks at it, and a dry run of thousands of jobs would work it out for each.
+    """
     # All jobs of one number are one group, whatever they have to do with each other.
     workflow.group_settings.group_components = {GROUP: sys.maxsize}
     # In a group they run one after the other: each takes the one turn that there is.
@@ -81,7 +88,11 @@ def send_away():
     for stage in AWAY:
         sent = workflow.get_rule(stage)
         sent.group = group_of(stage)
-        sent.resources["turn"] = 1
+        sent.resources["turn"] = turn
+        asked = {"mem_mb": megabytes_of, "runtime": minutes_of, "gres": gres_of}
+        told = workflow.resource_settings.overwrite_resources.get(stage, {})  # --set-resources
+        for name in asked.keys() - told.keys():
+            sent.resources[name] = asked[name](stage)
 
 
 def look_at_slurm(alone):

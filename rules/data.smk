@@ -12,8 +12,8 @@ rule data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=megabytes_of("data"),
-        runtime=minutes_of("data"),
+        mem_mb=2000,
+        runtime=30,
     params:
         recipe=recipe("data"),
     message:

@@ -12,10 +12,9 @@ rule train:
         ENVIRONMENT
     threads: threads_of("train")
     resources:
-        mem_mb=megabytes_of("train"),
-        runtime=minutes_of("train"),
+        mem_mb=4000,
+        runtime=720,
         gpu=gpus_of("train"),
-        gres=gres_of("train"),
     params:
         recipe=recipe("train"),
     message:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from thousand import thousand
 
+from benchmarks import generated
 from interpflow.spec.load import load_spec, resolve
 from interpflow.workflow.cost import job_seconds
 from interpflow.workflow.groups import WORTH, groups
@@ -110,6 +110,7 @@ def test_of_a_study_one_job_in_ten_at_most_is_shorter_than_a_minute(spec: Path, 
 
 
 def test_a_thousand_short_experiments_are_a_few_dozen_jobs(tmp_path: Path):
-    sent = away(thousand(tmp_path / "specs"))
+    spec = generated.write(tmp_path / "specs", experiments=1000)
+    sent = away(plan(resolve(load_spec(spec), "laptop")))
     assert 20 <= len(sent) <= 200
     assert sum(seconds < MINUTE for seconds in sent) <= 1
