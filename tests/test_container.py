@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCKER, APPTAINER = (
-    (ROOT / "container" / name).read_text(encoding="utf-8") for name in ("Dockerfile", "interpflow.def")
+    (ROOT / "container" / name).read_text(encoding="utf-8")
+    for name in ("Dockerfile", "interpflow.def")
 )
 
 
@@ -38,7 +39,9 @@ def inside(tmp_path: Path) -> Path:
     for name in brought_by_docker():
         source, target = ROOT / name, tmp_path / name
         if source.is_dir():
-            shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(source, target)
     return tmp_path
