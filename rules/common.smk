@@ -183,6 +183,9 @@ def inputs(stage):
                 return paths
             if all(map(os.path.lexists, job.outputs.values())):
                 paths = [path for path in paths if os.path.lexists(path)]
+        else:
+            # What Snakemake starts reads no profile.  In a group too, a failed job keeps no other from its work.
+            workflow.execution_settings.keep_going = True
         return [ancient(path) for path in paths]
 
     return of

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import yaml
+from benchmarks import generated
 from cluster.away import Away, wait_until
 from workflow.project_copy import RESULTS, SPEC, Copy, make_copy
 
 pytestmark = pytest.mark.cluster
 
 STATE = f"{RESULTS}/.state"
+EXPERIMENTS = 100  # of three jobs each
 # How long a step takes with it, in the slow study alone.
 PAUSE = "INTERPFLOW_TEST_PAUSE"
 
@@ -160,6 +162,19 @@ def drained(away: Away) -> Iterator[None]:
         yield
     finally:
         away.cluster.ask("scontrol", *nodes, "state=resume")
+
+
+def test_hundreds_of_jobs_go_away_in_a_few_and_come_back_with_the_bytes_of_a_local_run(away: Away):
+    generated.write(away.copy.folder / "specs", EXPERIMENTS)
+    here = make_copy(away.copy.folder.with_name("here"))
+    generated.write(here.folder / "specs", EXPERIMENTS)
+    here.interpflow("run", "--one-process")
+    said = away.run()
+    assert f"of {3 * EXPERIMENTS + 3} jobs done" in said
+    assert away.copy.digests() == here.digests()
+    minutes = [float(away.about(job, "TimeUsed").partition(":")[0]) for job in away.jobs()]
+    assert len(minutes) <= EXPERIMENTS / 5
+    assert sum(minute < 1 for minute in minutes) <= max(1, len(minutes) / 10)
 
 
 def steps(away: Away) -> int:

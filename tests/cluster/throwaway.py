@@ -117,10 +117,10 @@ class Cluster:
     def stop_node(self, name: str) -> None:
         """Take a node down with all that it runs, as a crash does."""
         _end(self.nodes.pop(name), signal.SIGKILL)
+        self.ask("scontrol", "update", f"nodename={name}", "state=down", "reason=test")
         for process in self._at_work_on(name):
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
-        self.ask("scontrol", "update", f"nodename={name}", "state=down", "reason=test")
 
     def _at_work_on(self, name: str) -> Iterator[int]:
         """The processes of jobs on a node."""
@@ -134,8 +134,6 @@ class Cluster:
         """Bring a node up, and wait until it takes jobs."""
         log = self.folder / f"slurmd-{name}.out"
         self.nodes[name] = _start(["slurmd", "-D", "-N", name], self.environment, log)
-        if "DOWN" in self.ask("sinfo", "-h", "-n", name, "-o", "%T").upper():
-            self.ask("scontrol", "update", f"nodename={name}", "state=resume")
         _wait(lambda: self._is_up(name), f"node {name} is up", log)
 
     def _is_up(self, name: str) -> bool:
