@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import yaml
-from benchmarks import generated
 from cluster.away import Away, wait_until
 from workflow.project_copy import RESULTS, SPEC, Copy, make_copy
+
+from benchmarks import generated
 
 pytestmark = pytest.mark.cluster
 
