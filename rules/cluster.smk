@@ -24,6 +24,15 @@ def group_numbers():
     return groups(jobs, {job: demands().of(job).seconds for job in jobs}, AWAY)
 
 
+@cache
+def followers():
+    """The jobs that start where the first of their group has started."""
+    first = {}
+    for job, number in group_numbers().items():
+        first.setdefault(number, job)
+    return group_numbers().keys() - first.values()
+
+
 def group_of(stage):
     """The group of a job, where a cluster's jobs are grouped; what was submitted as a group is one there."""
 
@@ -47,7 +56,7 @@ def minutes_of(stage):
         if not workflow.is_main_process:  # which has asked for it
             return 1
         job = job_of(stage, wildcards)
-        return demands().of(job).minutes(attempt, job in group_numbers())
+        return demands().of(job).minutes(attempt, starts=job not in followers())
 
     return of
 

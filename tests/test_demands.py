@@ -43,11 +43,11 @@ def test_a_job_asks_for_what_it_took_and_others_of_its_kind_for_no_less(trained)
 
 def test_each_attempt_asks_for_more_and_a_group_starts_once():
     hour = Demand(seconds=3600.0, memory=2000.0)
-    assert [hour.minutes(attempt, in_group=False) for attempt in (1, 2, 3)] == [180, 360, 540]
+    assert [hour.minutes(attempt, starts=False) for attempt in (1, 2, 3)] == [180, 360, 540]
     assert [hour.megabytes(attempt) for attempt in (1, 2, 3)] == [3000, 6000, 9000]
     short = Demand(seconds=5.0, memory=300.0)
-    assert short.minutes(1, in_group=True) == 1
-    assert short.minutes(1, in_group=False) >= 10
+    assert short.minutes(1, starts=False) == 1
+    assert short.minutes(1, starts=True) == 11
 
 
 def test_a_larger_model_with_more_seeds_is_expected_to_hold_more(trained):

@@ -57,7 +57,7 @@ ReturnToService=2
 SlurmdTimeout=10
 KillWait=2
 OverTimeLimit=0
-MinJobAge=300
+MinJobAge=3600
 GresTypes=gpu
 {accounting}
 {nodes}

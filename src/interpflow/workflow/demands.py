@@ -28,10 +28,10 @@ class Demand:
     seconds: float
     memory: float
 
-    def minutes(self, attempt: int, in_group: bool) -> int:
-        """The time limit of an attempt, counted from 1; a group starts once for all of its jobs."""
+    def minutes(self, attempt: int, starts: bool) -> int:
+        """The time limit of an attempt, counted from 1; of the jobs of a group, one `starts` for all."""
         computing = math.ceil(_ROOM_IN_TIME * self.seconds / 60)
-        return attempt * (computing if in_group else max(computing, _MINUTES_TO_START))
+        return attempt * (computing + _MINUTES_TO_START * starts)
 
     def megabytes(self, attempt: int) -> int:
         """The memory to ask for in an attempt, counted from 1."""
