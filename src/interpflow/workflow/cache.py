@@ -19,8 +19,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import xarray as xr
-
 from interpflow.errors import InterpflowError
 from interpflow.files import replacing, sha256
 from interpflow.workflow import code_parts, locks
@@ -241,6 +239,8 @@ def _write_with_inputs(source: Path, target: Path, inputs: str) -> None:
 
     Nothing is decoded, so every variable is stored as it was, and `made_with` names the machine that made it.
     """
+    import xarray as xr  # half a second, and rarely needed
+
     with xr.open_dataset(source, engine="netcdf4", decode_cf=False) as opened:
         dataset = opened.load().assign_attrs(inputs=inputs)
     dataset.to_netcdf(target, engine="netcdf4", format="NETCDF4")
