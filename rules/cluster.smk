@@ -37,6 +37,9 @@ def group_of(stage):
     """The group of a job, where a cluster's jobs are grouped; what was submitted as a group is one there."""
 
     def of(wildcards):
+        # All jobs of one number are one group, whatever they have to do with each other.  Snakemake has the
+        # settings of groups only after it has read the rules.
+        workflow.group_settings.group_components = {GROUP: sys.maxsize}
         if not workflow.is_main_process:
             return GROUP if len(workflow.dag_settings.target_jobs) > 1 else None
         number = group_numbers().get(job_of(stage, wildcards))
@@ -89,8 +92,6 @@ def send_away():
 
     Elsewhere nobody looks at it, and a dry run of thousands of jobs would work it out for each.
     """
-    # All jobs of one number are one group, whatever they have to do with each other.
-    workflow.group_settings.group_components = {GROUP: sys.maxsize}
     # In a group they run one after the other: each takes the one turn that there is.
     workflow.resource_scopes["turn"] = "local"
     workflow.register_resource("turn", 1)
