@@ -12,7 +12,7 @@ INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
 # One thread each: the processes share the cores.  One takes the tests of a file, which share what has run.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: figures install verify test nightly lint bench report crosscheck wheel clean help
+.PHONY: figures install verify test nightly cluster lint bench report crosscheck wheel clean help
 
 figures: $(INSTALLED)  ## every study: data, models, analyses, figures, scorecards
 	$(BIN)/snakemake --cores all --config scale=$(SCALE)
@@ -32,6 +32,10 @@ test: $(INSTALLED_DEV)  ## all tests of a change, workflow tests included
 
 nightly: $(INSTALLED_DEV)  ## the tests that take long: many kills, whole studies under Snakemake
 	$(PYTEST) -m nightly
+
+cluster: $(INSTALLED_DEV)  ## the same studies on a throw-away SLURM: apt-get install slurm-wlm munge slurmdbd mariadb-server
+	$(PIP) --editable ".[slurm]"
+	$(BIN)/python -m pytest tests/cluster -m cluster
 
 lint: $(INSTALLED_DEV)  ## style, types, workflow
 	$(BIN)/ruff check .

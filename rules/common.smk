@@ -20,14 +20,14 @@ os.environ.update(
 # For --software-deployment-method conda; in a project without it, jobs run where Snakemake does.
 ENVIRONMENT = str(HERE / "environment.yml") if (HERE / "environment.yml").is_file() else None
 
-from interpflow.workflow import run_lock
+from interpflow.workflow import cards, run_lock
 from interpflow.workflow.cache import held, take
 from interpflow.report.differences import conditions, differences
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES, log_pattern
 from interpflow.spec.study import DEFAULT_SCALE
 from interpflow.workflow.cost import at_base
-from interpflow.workflow.expected import PRIORITY, Run, expected
+from interpflow.workflow.expected import PRIORITY, Run, at_once, expected, foreseen, records_of
 from interpflow.workflow.plan import find
 from interpflow.workflow.specs_folder import (
     misnamed,
@@ -56,6 +56,13 @@ PLANS, BROKEN = readable(plan_good, SCALE)
 if workflow.is_main_process:
     for notice in [*BROKEN.values(), *misnamed(), *at_base(PLANS.values())]:
         print(f"interpflow: {notice}", file=sys.stderr)
+
+
+# A GPU does one job at a time.  A cluster counts its own; elsewhere jobs find theirs among several.
+CARDS = int(workflow.global_resources["gpu"].value) if "gpu" in workflow.global_resources else 1
+workflow.register_resource("gpu", CARDS)
+if CARDS > 1 and workflow.is_main_process and workflow.resource_settings.nodes is None:
+    os.environ[cards.NUMBER] = str(CARDS)
 
 
 wildcard_constraints:
@@ -121,23 +128,40 @@ def targets(*studies):
     return of
 
 
+def jobs_to_run():
+    """The planned jobs that the run has before it, each after its inputs."""
+    needed = {
+        job_of(job.rule.name, job.wildcards)
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name in STAGES
+    }
+    return [job for job in planned() if job in needed]
+
+
+def planned():
+    """Every job of the studies in specs/, and of the variants among what the run makes."""
+    studies = dict.fromkeys([*PLANS, *(study.partition(".")[0] for study in studies_to_run())])
+    return [job for study in studies for plan in plans_of(study).values() for job in plan]
+
+
 def studies_to_run():
     """The studies that have jobs to run."""
     named = [getattr(job.wildcards, "study", None) for job in workflow.dag.needrun_jobs()]
     return {study for study in named if study}
 
 
+@cache
+def records():
+    """What jobs of the present plans took when they last ran."""
+    return records_of(planned())
+
+
 def tell_time_left():
     """Write down what the run has before it, and say now and then how long it still takes."""
-    jobs = {
-        job_of(job.rule.name, job.wildcards): None
-        for job in workflow.dag.needrun_jobs()
-        if job.rule.name in STAGES
-    }
-    studies = dict.fromkeys([*PLANS, *(study.partition(".")[0] for study in studies_to_run())])
-    every = [job for study in studies for plan in plans_of(study).values() for job in plan]
-    ordered = [job for job in every if job in jobs]
-    run = Run(time.time(), workflow.cores or len(ordered), expected(ordered, every))
+    jobs = jobs_to_run()
+    settings = workflow.resource_settings
+    wide = at_once(settings.cores, settings.nodes, len(jobs))
+    run = Run(time.time(), wide, expected(jobs, foreseen(records())))
     run.write()
     tell(run)
 
@@ -159,6 +183,9 @@ def inputs(stage):
                 return paths
             if all(map(os.path.lexists, job.outputs.values())):
                 paths = [path for path in paths if os.path.lexists(path)]
+        else:
+            # What Snakemake starts reads no profile.  In a group too, a failed job keeps no other from its work.
+            workflow.execution_settings.keep_going = True
         return [ancient(path) for path in paths]
 
     return of

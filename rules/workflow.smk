@@ -2,6 +2,7 @@
 
 
 include: "common.smk"
+include: "cluster.smk"
 include: "data.smk"
 include: "train.smk"
 include: "analyse.smk"
@@ -19,6 +20,10 @@ localrules:
     manifest,
 
 
+if ON_CLUSTER:
+    send_away()
+
+
 # `snakemake --cores all <study>` builds that study alone; so it is with a variant.
 for study in dict.fromkeys([*PLANS, *filter(str.isidentifier, [*BROKEN, *variants()])]):
 
@@ -33,7 +38,9 @@ for study in dict.fromkeys([*PLANS, *filter(str.isidentifier, [*BROKEN, *variant
 
 onstart:
     readable(plan_checked, SCALE, sorted({spec_of(study) for study in studies_to_run()}))
-    readable(run_lock.take, run_lock.PATH)
+    alone = readable(run_lock.take, run_lock.PATH) is not None
+    if workflow.executor_plugin.name == "slurm":
+        look_at_slurm(alone)
     # To start no more than so many jobs a second, Snakemake looks at all of them once more a second after each job
     # that ends, and again a second after that, for ever: with a few hundred jobs it keeps a core busy.
     if workflow.local_exec:

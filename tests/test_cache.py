@@ -14,6 +14,7 @@ from edits import broken_off
 
 from interpflow import store
 from interpflow.__main__ import main
+from interpflow.commands import stage
 from interpflow.files import sha256
 from interpflow.workflow import cache
 from interpflow.workflow.make import make
@@ -281,3 +282,15 @@ def test_status_says_what_lies_in_the_cache(made, capsys):
     shutil.rmtree("results")
     assert main(["status", "small"]) == 0
     assert f"({DATASETS} of them in the cache)" in capsys.readouterr().out
+
+
+def test_a_second_attempt_at_a_group_takes_what_the_first_made(made, monkeypatch):
+    job = next(iter(plan_study("small", "laptop").jobs["train"].values()))
+    words = ["train", "small", *job.names, "--expect", job.short_sha]
+    before = {path: Path(path).read_bytes() for path in job.outputs.values()}
+    monkeypatch.setattr(stage, "make", lambda *_, **__: pytest.fail("it trains again"))
+    monkeypatch.setenv(cache.AGAIN, "yes")
+    for path in before:
+        Path(path).unlink()
+    assert main(words) == 0
+    assert {path: Path(path).read_bytes() for path in before} == before

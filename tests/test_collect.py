@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.stages.collect import collect
+from interpflow.progress import Log
+from interpflow.stages.collect import collect, run
 
 
 def findings(seeds: int, layers: int, **coords) -> xr.Dataset:
@@ -168,3 +174,28 @@ def test_labels_stay_in_their_order_where_one_experiment_has_more_of_them():
     joined = collect({"few": numbered(3), "many": numbered(12)}, {"few": {}, "many": {}})
     assert joined["word"].values.tolist() == [str(number) for number in range(12)]
     assert joined["x"].sel(experiment="many").values.tolist() == list(range(12))
+
+
+def test_joining_takes_memory_for_what_is_joined_and_once_more(tmp_path: Path):
+    """For the findings as they were read and as they are joined; writing takes less than the first."""
+    names = [f"e{number:02}" for number in range(30)]
+    values = np.random.default_rng(0).random((5, 4, 5000))
+    labels = {"layer": list("abcd"), "seed": range(5)}
+    for name in names:
+        found = xr.Dataset({"score": (("seed", "layer", "position"), values)}, labels)
+        store.write(found, tmp_path / f"{name}.nc")
+    job = SimpleNamespace(
+        inputs={name: str(tmp_path / f"{name}.nc") for name in names},
+        outputs={"findings": str(tmp_path / "all.nc")},
+        slice={"coords": {name: {} for name in names}},
+        attrs=dict,
+    )
+    tracemalloc.start()
+    try:
+        with Log(tmp_path / "log", "all", io.StringIO()) as log:
+            run(job, log)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2.3 * len(names) * values.nbytes
+    assert store.read(tmp_path / "all.nc")["experiment"].values.tolist() == names

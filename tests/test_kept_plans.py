@@ -52,7 +52,8 @@ def read_specs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def same(one: Plan, other: Plan) -> bool:
     told = [
         [asdict(plan.study), asdict(plan.base), {n: job.label for n, job in plan.data.items()},
-         [(job.stage, job.names, job.sha, job.inputs, job.outputs, job.log, job.beside) for job in plan]]
+         [(job.stage, job.names, job.recipe, job.sha, job.inputs, job.outputs, job.log, job.beside)
+          for job in plan]]
         for plan in (one, other)
     ]  # fmt: skip
     return json.loads(json.dumps(told[0])) == json.loads(json.dumps(told[1]))

@@ -26,8 +26,8 @@ def test_a_new_project_has_its_folders_and_says_what_comes_next(here, capsys, mo
     there = {str(path.relative_to("mine")) for path in Path("mine").rglob("*") if path.is_file()}
     assert there == {
         ".ci/run", ".gitignore", "README.md", "Snakefile", "analyses/README.md",
-        "docs/at-the-python-prompt.md", "docs/write-your-own-study.md", "plots/README.md",
-        "profiles/default/config.yaml",
+        "docs/at-the-python-prompt.md", "docs/cluster.md", "docs/write-your-own-study.md", "plots/README.md",
+        "profiles/default/config.yaml", "profiles/gpu/config.yaml",
         "profiles/slurm/config.yaml", "specs/README.md", "specs/schema.json", "tasks/README.md",
     }  # fmt: skip
     assert os.access("mine/.ci/run", os.X_OK)

@@ -32,7 +32,8 @@ def conda_pins() -> dict[str, str]:
 
 
 def test_every_dependency_is_locked_at_a_version_the_project_allows():
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["dev"], *extras["slurm"]]
     for requirement in map(Requirement, wanted):
         assert LOCK[plain(requirement.name)] in requirement.specifier, requirement
 

@@ -15,7 +15,7 @@ from built_study import SPEC
 import interpflow
 from interpflow.__main__ import main
 from interpflow.workflow import run_lock
-from interpflow.workflow.expected import Run, expected
+from interpflow.workflow.expected import Run, expected, foreseen, records_of
 from interpflow.workflow.measured import measuring
 from interpflow.workflow.specs_folder import plan_study
 
@@ -68,7 +68,7 @@ def test_beside_a_living_run_nothing_is_planned_and_nothing_heavy_imported(built
     jobs = list(plan_study("small", "laptop"))
     first, second = jobs[:2]
     with run_lock.held(run_lock.PATH):
-        Run(time.time(), 2, expected(jobs, jobs)).write()
+        Run(time.time(), 2, expected(jobs, foreseen(records_of(jobs)))).write()
         for each, text in ((first, "120 examples"), (second, "step 3/9, 1 steps/s, 0:50 left")):
             Path(each.log).write_text(f"{text}\n")
         with measuring(first.log, first.short_sha, 1.0, alone=False):

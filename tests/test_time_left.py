@@ -154,12 +154,12 @@ def test_a_job_is_expected_to_take_as_long_as_the_last_time_and_else_as_its_like
     first = next(each for each in jobs if each.stage == "train")
     for each in jobs:
         path_beside(each.log).unlink(missing_ok=True)
-    by_model = expected.expected(jobs, jobs)
+    by_model = expected.expected(jobs, expected.foreseen(expected.records_of(jobs)))
     at = jobs.index(first)
     cost = by_model[at].seconds
     record = Measured(first.short_sha, "done", BEGAN, seconds=10 * cost, cost=cost)
     path_beside(first.log).write_text(json.dumps(asdict(record)))
-    by_record = expected.expected(jobs, jobs)
+    by_record = expected.expected(jobs, expected.foreseen(expected.records_of(jobs)))
     for each, before, after in zip(jobs, by_model, by_record, strict=True):
         factor = 10 if each.stage == "train" else 1
         assert after.seconds == pytest.approx(factor * before.seconds, abs=0.1)

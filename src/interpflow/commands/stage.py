@@ -7,11 +7,12 @@ that lives.  Without it, or where no plan is kept, the job is planned anew from 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.workflow import kept_plans
+from interpflow.workflow import cache, cards, kept_plans
 from interpflow.workflow.job import Job
 from interpflow.workflow.layout import STAGES
 from interpflow.workflow.make import make
@@ -32,11 +33,17 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the files of one job, as long as the run that started it lives."""
+    """Make the files of one job, as long as the run that started it lives.
+
+    In a second attempt at a group, the jobs that were done in the first are in the cache.
+    """
     end_with_run()
     names = [getattr(arguments, name) for name in arguments.names]
     job = _promised(arguments, names) or _planned(arguments, names)
-    make(job, alone=True)
+    if job.gpus:
+        cards.take()
+    if not (os.environ.get(cache.AGAIN) and cache.take(job)):
+        make(job, alone=True)
 
 
 def _promised(arguments: argparse.Namespace, names: Sequence[str]) -> Job | None:

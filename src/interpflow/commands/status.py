@@ -62,7 +62,8 @@ def _print_files(studies: list[str], scale: str | None) -> None:
         print(f"{name} at scale {plan.study.scale}: {told}, of {len(jobs)} jobs")
         if left := {job: here for job, here in left.items() if job not in kept}:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-            ahead = expected.Run(time.time(), cores, expected.expected([*left], every))
+            seconds_of = expected.foreseen(expected.records_of(every))
+            ahead = expected.Run(time.time(), cores, expected.expected([*left], seconds_of))
             seconds = time_left.time_left(
                 ahead, {i: job.seconds for i, job in enumerate(ahead.jobs)}
             )

@@ -22,13 +22,14 @@ _DIM = "experiment"
 def run(job: Job, log: Log) -> None:
     """Join the findings of one analysis."""
     parts = {experiment: store.read(path) for experiment, path in job.inputs.items()}
-    collected = collect(parts, job.slice["coords"])
     # Joined, the seeds that one experiment never had look like those that are missing.
     seeds = {name: part["seed"].values.tolist() for name, part in parts.items() if "seed" in part}
     diverged = divergence.attrs(divergence.joined(parts.values()))
     says = job.attrs() | {"seeds": json.dumps(seeds)} | diverged
+    collected = collect(parts, job.slice["coords"])
+    del parts  # writing takes memory of its own
     store.write(collected, job.outputs["findings"], says)
-    log.line(f"{len(parts)} experiments: {', '.join(map(str, collected.data_vars))}")
+    log.line(f"{len(job.inputs)} experiments: {', '.join(map(str, collected.data_vars))}")
 
 
 def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
@@ -125,4 +126,9 @@ def _in_order(joined: xr.Dataset, parts: Iterable[xr.Dataset]) -> xr.Dataset:
         for name, labels in part.coords.items():
             if labels.dims == (name,) and labels.dtype.kind in "OU":
                 appeared.setdefault(str(name), {}).update(dict.fromkeys(labels.values.tolist()))
-    return joined.sel({name: list(labels) for name, labels in appeared.items()})
+    other = {
+        name: list(labels)
+        for name, labels in appeared.items()
+        if joined[name].values.tolist() != list(labels)
+    }
+    return joined.sel(other) if other else joined  # selecting copies everything

@@ -19,11 +19,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import xarray as xr
-
 from interpflow.errors import InterpflowError
 from interpflow.files import replacing, sha256
-from interpflow.workflow import code_parts
+from interpflow.workflow import code_parts, locks
 from interpflow.workflow.job import Job
 from interpflow.workflow.stale import recipe_of
 
@@ -32,6 +30,8 @@ ACCOUNT = "entry.json"
 LIMIT = 20 * 10**9  # bytes, until another limit is told
 _LIMIT = CACHE / "limit"
 _LOCK = CACHE / ".lock"
+# Set in a job's environment where an attempt at it, or at the group that it is in, was ended before.
+AGAIN = "INTERPFLOW_AGAIN"
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,13 @@ def locked() -> Iterator[None]:
     """The block alone writes to the cache; the kernel frees the lock of a killed process."""
     CACHE.mkdir(exist_ok=True)
     with _LOCK.open("a") as file:
-        with contextlib.suppress(OSError):  # no locks here: digests tell what goes wrong
+        try:
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            locks.warn(
+                f"{locks.none_known(_LOCK, error)}, so jobs side by side may let the cache grow over its "
+                "limit; what they keep there is checked by its digest"
+            )
         yield
 
 
@@ -234,6 +239,8 @@ def _write_with_inputs(source: Path, target: Path, inputs: str) -> None:
 
     Nothing is decoded, so every variable is stored as it was, and `made_with` names the machine that made it.
     """
+    import xarray as xr  # half a second, and rarely needed
+
     with xr.open_dataset(source, engine="netcdf4", decode_cf=False) as opened:
         dataset = opened.load().assign_attrs(inputs=inputs)
     dataset.to_netcdf(target, engine="netcdf4", format="NETCDF4")

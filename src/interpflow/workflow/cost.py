@@ -15,6 +15,11 @@ from interpflow.workflow.plan import Plan
 # takes this long beside its arithmetic (normalisation, softmax, the optimizer).
 _FLOP_PER_SECOND = 65e9
 _SECONDS_BESIDE = 4e-3
+# Measured too: what a job holds once torch is loaded, and what an analysis holds beside it at most, in MB.
+_MEMORY_LOADED, _MEMORY_BESIDE = 600.0, {"analyse": 2000.0}
+# Of each number in the weights there are a gradient, the optimizer's two, and copies on the way.
+_COPIES_OF_WEIGHTS, _COPIES_OF_HIDDEN = 8, 24
+_BYTES = 4
 # A job starts by loading what it computes with; what comes then is a guess, but for training.
 _SECONDS_TO_START = 2.5
 _SECONDS_BESIDE_TRAINING = {"analyse": 5.0, "figure": 1.5}
@@ -57,23 +62,47 @@ def job_seconds(job: Job) -> float:
     usual = _SECONDS_TO_START + _SECONDS_BESIDE_TRAINING.get(job.stage, _USUAL_SECONDS)
     if job.stage != "train" or "steps" not in job.slice["training"]:  # weights of a file
         return usual
-    # Of training on fresh examples the slice has what training reads of the task.
-    stored = job.sources["data"].job.slice["task"] if "data" in job.sources else {}
-    task = {**stored, **job.slice.get("task", {})}
-    each = _seconds_per_seed(task, job.slice["model"], job.slice["training"])
+    each = _seconds_per_seed(_task(job), job.slice["model"], job.slice["training"])
     return usual + len(job.slice["seeds"]) * each
+
+
+def job_memory(job: Job) -> float:
+    """MB that `job` would hold: training its weights, checkpoints and a batch, all else what is usual."""
+    usual = _MEMORY_LOADED + _MEMORY_BESIDE.get(job.stage, 0.0)
+    if job.stage != "train" or "steps" not in job.slice["training"]:
+        return usual
+    model, training = job.slice["model"], job.slice["training"]
+    kept = _COPIES_OF_WEIGHTS + 2 * (2 + sum(training["checkpoints"].values()))
+    tokens = training["batch_size"] * _length(_task(job))
+    hidden = tokens * model["layers"] * (model["d_model"] + model["d_mlp"])
+    each = kept * _parameters(model) + _COPIES_OF_HIDDEN * hidden
+    return usual + len(job.slice["seeds"]) * each * _BYTES / 1e6
+
+
+def _task(job: Job) -> Mapping[str, Any]:
+    """Options of the task; of training on fresh examples the slice has what training reads of them."""
+    stored = job.sources["data"].job.slice["task"] if "data" in job.sources else {}
+    return {**stored, **job.slice.get("task", {})}
+
+
+def _parameters(model: Mapping[str, Any]) -> int:
+    width = model["d_model"]
+    attention = 4 * width * (model["d_head"] or width // model["heads"]) * model["heads"]
+    return int(model["layers"] * (attention + 2 * width * model["d_mlp"]))
+
+
+def _length(task: Mapping[str, Any]) -> int:
+    lengths = [n for name, n in task.items() if "length" in name and isinstance(n, int)]
+    return max(lengths, default=_USUAL_LENGTH)
 
 
 def _seconds_per_seed(
     task: Mapping[str, Any], model: Mapping[str, Any], training: Mapping[str, Any]
 ) -> float:
-    width, batch = model["d_model"], training["batch_size"]
-    attention = 4 * width * (model["d_head"] or width // model["heads"]) * model["heads"]
-    parameters = model["layers"] * (attention + 2 * width * model["d_mlp"])
-    lengths = [n for name, n in task.items() if "length" in name and isinstance(n, int)]
+    batch = training["batch_size"]
     steps = (
         training["steps"] or training["epochs"] * task.get("train_size", _USUAL_TRAIN_SIZE) / batch
     )
     # Forward and backward: six operations for a parameter and a token.
-    flop = 6 * parameters * batch * max(lengths, default=_USUAL_LENGTH)
+    flop = 6 * _parameters(model) * batch * _length(task)
     return float(steps * (_SECONDS_BESIDE + flop / _FLOP_PER_SECOND))

@@ -6,7 +6,7 @@ A run writes them down, so that `status` beside the run needs no plan.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from interpflow.workflow import measured
 
 if TYPE_CHECKING:
     from interpflow.workflow.job import Job
+    from interpflow.workflow.measured import Measured
 
 PATH = Path(".snakemake/interpflow-run.json")
 
@@ -47,7 +48,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Run:
-    """The jobs of a run that uses so many cores, each behind those that it waits for; when it began (epoch)."""
+    """The jobs of a run that uses so many cores, each behind those that it waits for; when it began (epoch).
+
+    A run on a cluster counts the jobs that it may have there at a time as cores.
+    """
 
     began: float
     cores: int
@@ -73,35 +77,51 @@ def read() -> Run | None:
 PRIORITY = {"data": 2, "train": 2, "analyse": 1}
 
 
-def expected(jobs: Sequence[Job], every: Iterable[Job]) -> tuple[Expected, ...]:
-    """The expectations of `jobs`, each after its inputs, from the records of the jobs `every`.
+def records_of(every: Iterable[Job]) -> list[tuple[Job, Measured]]:
+    """The ones of the jobs `every` that were done, with what each took."""
+    records = ((job, measured.read(job.log)) for job in every)
+    return [(job, record) for job, record in records if record and record.outcome == "done"]
 
-    The cost model foresees the seconds of a job.  They are scaled by the last record of the same job, else by
-    the records of jobs of its kind, else of its stage.
+
+def foreseen(records: Iterable[tuple[Job, Measured]]) -> Callable[[Job], float]:
+    """A function: the seconds that a job is expected to take, by `records` of jobs that were done.
+
+    The cost model foresees them.  They are scaled by the last record of the same job, else by the records of
+    jobs of its kind, else of its stage.
     """
     from interpflow.workflow.cost import job_seconds
 
-    records = ((job, measured.read(job.log)) for job in every)
     paces = pace(
-        ((job.log, _kind(job), job.stage), record.seconds, record.cost)
-        for job, record in records
-        if record and record.outcome == "done"
+        ((job.log, kind(job), job.stage), record.seconds, record.cost) for job, record in records
     )
+    return lambda job: job_seconds(job) * first(paces, job.log, kind(job), job.stage)
+
+
+def expected(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> tuple[Expected, ...]:
+    """The expectations of `jobs`, each after its inputs; each takes so many `seconds`."""
     at = {job: place for place, job in enumerate(jobs)}
     return tuple(
         Expected(
             stage=job.stage,
             label=job.label,
-            kind=_kind(job),
+            kind=kind(job),
             log=job.log,
             recipe=job.short_sha,
             threads=job.threads,
             priority=PRIORITY.get(job.stage, 0),
             after=tuple({at[source.job] for source in job.sources.values() if source.job in at}),
-            seconds=round(job_seconds(job) * first(paces, job.log, _kind(job), job.stage), 2),
+            seconds=round(seconds(job), 2),
         )
         for job in jobs
     )
+
+
+def at_once(cores: int | None, jobs_away: int | None, jobs: int) -> int:
+    """How many of the `jobs` of a run go on at a time: on its `cores`, or so many away on a cluster.
+
+    Snakemake knows no number of cores where it sends jobs away.
+    """
+    return cores or min(jobs_away or jobs, jobs)
 
 
 def pace(took: Iterable[tuple[Sequence[str], float, float]]) -> dict[str, float]:
@@ -119,5 +139,6 @@ def first(paces: Mapping[str, float], *keys: str) -> float:
     return next((paces[key] for key in keys if key in paces), 1.0)
 
 
-def _kind(job: Job) -> str:
+def kind(job: Job) -> str:
+    """Stage and method, or plot: jobs of one kind are alike."""
     return f"{job.stage} {job.slice.get('method') or job.slice.get('plot') or ''}".strip()

@@ -146,6 +146,7 @@ def _spelt(plan: Plan) -> dict[str, Any]:
                 **{name: getattr(job, name) for name in _WRITTEN},
                 "called": names,
                 "code": job.code,
+                "sha": job.sha,
                 "sources": {n: (place[s.job], s.output) for n, s in job.sources.items()},
             }
             for names, job in named
@@ -169,7 +170,8 @@ def _plan(told: dict[str, Any]) -> Plan:
     jobs: list[Job] = []
     by_stage: dict[str, dict[tuple[str, ...], Job]] = {stage: {} for stage in STAGES}
     for written in told["jobs"]:
-        code, sources = written.pop("code"), written.pop("sources")
+        known = {name: written.pop(name) for name in ("code", "sha")}
+        sources = written.pop("sources")
         called = tuple(written.pop("called"))  # a variant may call the data of its study otherwise
         job = Job(
             **written
@@ -180,7 +182,9 @@ def _plan(told: dict[str, Any]) -> Plan:
                 }
             }
         )
-        job.__dict__["code"] = code  # which it would work out otherwise
+        job.__dict__.update(
+            known
+        )  # which it would work out otherwise, with those of all that it rests on
         jobs.append(job)
         by_stage[job.stage][called] = job
     data = {name: jobs[at] for name, at in told["data"].items()}

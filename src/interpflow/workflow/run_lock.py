@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from interpflow.errors import InterpflowError
+from interpflow.workflow import locks
 
 PATH = Path(".snakemake/interpflow.lock")  # of the project folder
 
@@ -38,17 +39,24 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         os.environ.pop(_VARIABLE, None)
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def take(path: Path) -> int:
+def take(path: Path) -> int | None:
     """Hold the lock at `path` until this process ends, and tell the jobs that it starts.
 
-    Returns the descriptor that holds it.  Raises InterpflowError where another run holds it.  Where the file
-    system knows no locks (some cluster file systems), it is not taken.
+    Returns the descriptor that holds it.  Raises InterpflowError where another run holds it, or where this user
+    may not write.  Where the file
+    system knows no locks (some cluster file systems), says so and returns None.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by child processes
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(
+            path, os.O_RDWR | os.O_CREAT, 0o644
+        )  # not inherited by child processes
+    except OSError as error:
+        raise InterpflowError(locks.not_ours(path, error)) from error
     started, told = time.monotonic(), False
     try:
         while not _try(descriptor, fcntl.LOCK_EX):
@@ -64,8 +72,13 @@ def take(path: Path) -> int:
                 print("interpflow: waiting for the jobs of a killed run to end", file=sys.stderr)
                 told = True
             time.sleep(0.05)
-    except OSError:
-        return descriptor
+    except OSError as error:
+        os.close(descriptor)
+        locks.warn(
+            f"{locks.none_known(path, error)}, so nothing keeps a second run out of this folder: start none "
+            "before this one has ended; nor are jobs that were killed told from running ones"
+        )
+        return None
     owner = f"{os.getpid()} {platform.node()} {secrets.token_hex(8)}"
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, owner.encode(), 0)

@@ -11,9 +11,8 @@ import os
 import re
 from pathlib import Path
 
-from interpflow import store
 from interpflow.errors import InterpflowError
-from interpflow.files import reading
+from interpflow.files import reading, rebuild_command, require_readable
 from interpflow.workflow.job import Job
 
 # An attribute of netCDF4 as it lies in the file: its name, a few bytes about its type, its text.
@@ -42,7 +41,7 @@ def recipe_of(path: Path | str) -> str:
     except (ValueError, TypeError, KeyError):
         raise InterpflowError(
             f"{spokesman}: damaged: it does not say which recipe made it; "
-            f"rebuild it with: {store.rebuild_command(spokesman)}"
+            f"rebuild it with: {rebuild_command(spokesman)}"
         ) from None
 
 
@@ -50,6 +49,9 @@ def _of_dataset(path: Path) -> str:
     """`recipe_of` a dataset, a hundred times as fast as opening the dataset."""
     with reading(path), path.open("rb") as file:
         head = file.read(_HEAD)
+    # A run that has nothing yet needs nothing of what reads datasets, which takes half a second to import.
+    from interpflow import store
+
     found = set(_ATTRIBUTE.findall(head))
     if len(found) == 1 and store.is_whole(path, head):
         return found.pop().decode()
@@ -66,7 +68,7 @@ def staleness(job: Job) -> str:
         if path.suffix not in _SAYS_FOR_ITSELF or not os.path.lexists(path):
             continue
         try:
-            store.require_readable(path)
+            require_readable(path)
         except InterpflowError:
             continue
         try:
@@ -86,5 +88,5 @@ def require_planned_inputs(job: Job) -> None:
 
 def of_other_recipe(path: Path | str) -> str:
     """That another recipe than the planned one made the file at `path`, with the command that mends it."""
-    command = store.rebuild_command(path).replace(" --force", "")
+    command = rebuild_command(path).replace(" --force", "")
     return f"{path}: {OTHER_RECIPE}; make it anew with: {command}"
