@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Node:
-    """A node: its word, its place (right and down, neighbours about 1 apart), and the positions that speak of it.
+    """A node: its word, its place (right and down, neighbours 1 apart), and the positions that speak of it.
 
-    With `marked` it has a thick edge.
+    A `marked` node has a thick edge.
     """
 
     word: str

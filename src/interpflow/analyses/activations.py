@@ -1,8 +1,8 @@
 """What goes on inside the model in a few examples: attention, logit lens, contributions, queries and keys.
 
-The logit lens (nostalgebraist 2020) reads the residual stream after some layers as the model's last layer would
-be read.  Queries and keys of a head lie in one plane (`methods.query_key_plane`), after AttentionViz (Yeh et al.
-2023, arXiv:2305.03210).
+The logit lens (nostalgebraist 2020) reads the residual stream after some layers as if no layer followed.
+Queries and keys of a head lie in one plane (`methods.query_key_plane`), as in AttentionViz (Yeh et al. 2023,
+arXiv:2305.03210).
 """
 
 from __future__ import annotations

@@ -113,8 +113,7 @@ def _places(dim: str, size: int, whole: int) -> list[int]:
 def _labels(content: xr.Dataset) -> dict[str, list[Any]]:
     """The labels of every dim: those of its coordinate, or numbers from 0."""
     return {
-        str(dim): [_plain(label) for label in content[dim].values.tolist()]
-        for dim in content.sizes
+        str(dim): [_plain(label) for label in content[dim].values.tolist()] for dim in content.sizes
     }
 
 

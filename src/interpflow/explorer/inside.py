@@ -1,4 +1,4 @@
-"""What a page holds of one experiment: a few examples, the history, what goes on inside the model, its circuits."""
+"""What a page holds of one experiment: a few examples, history, activations, circuits."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _described(findings: xr.Dataset, method: Any) -> xr.Dataset:
 
 
 def _examples(data: xr.Dataset, options: activations.Options) -> xr.Dataset:
-    """What the task says of the examples shown: their words and roles, and every state without a further dim."""
+    """What the task says of the examples shown: words, roles, and every state without a further dim."""
     chosen, names = options.of(data)
     chosen = chosen.isel(position=slice(int(chosen["length"].max())))
     found: dict[str, Any] = {
@@ -74,9 +74,7 @@ def _examples(data: xr.Dataset, options: activations.Options) -> xr.Dataset:
     return xr.Dataset(found, {"shown_example": names})
 
 
-def drawings(
-    module: str, data: xr.Dataset, options: activations.Options
-) -> list[dict[str, Any]]:
+def drawings(module: str, data: xr.Dataset, options: activations.Options) -> list[dict[str, Any]]:
     """The drawing of each example shown, as JSON takes it, by the `drawing` of the module."""
     chosen, _ = options.of(data)
     draw = importlib.import_module(module).drawing

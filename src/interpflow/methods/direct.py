@@ -1,4 +1,4 @@
-"""Direct logit attribution by part of the model: embedding, heads and MLPs, each with what it adds to a logit."""
+"""Direct logit attribution by part of the model: what the embedding, each head and each MLP add to a logit."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def has_direct_parts(options: ModelOptions) -> bool:
 def contributions_of_parts(model: Transformer, weights: Weights, batch: Batch) -> np.ndarray:
     """Contributions (seed, example, part, position) to the logit of the target, centred over all outputs.
 
-    Parts are the embedding with its position, then of each layer the heads and the MLP.  The final LayerNorm keeps
-    the scale that it has in this pass.  Biases are left out.  The model is one that `has_direct_parts`.
+    Parts are the embedding with its position, then of each layer the heads and the MLP.  The final LayerNorm
+    keeps the scale that it has in this pass.  Biases are left out.  The model is one that `has_direct_parts`.
     """
     o = model.options
     final = f"blocks.{o.layers - 1}.hook_resid_post"

@@ -1,9 +1,9 @@
 """Queries and keys of a head in one plane (AttentionViz, Yeh et al. 2023, arXiv:2305.03210, section 4).
 
-Two transformations leave attention as it is: a vector added to all keys adds one number to all scores of a query,
-and queries may be scaled up by what keys are scaled down by.  Keys are moved so that their mean is 0, and both are
-scaled to the same root-mean-square length.  The plane through 0 is the one that holds most of their squared
-lengths, so that products of its vectors are near to the scores.
+Two transformations leave attention as it is: a vector added to all keys adds one number to all scores of a
+query, and queries may be scaled up by what keys are scaled down by.  Keys are moved so that their mean is 0,
+and both are scaled to the same root-mean-square length.  The plane goes through 0 and holds most of their
+squared lengths, so that products of its vectors are near to the scores.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ def planes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Queries and keys in the plane, both (seed, example, layer, head, position, 2), and the share it holds.
 
-    `queries` and `keys` are (seed, example, layer, position, head, d_head), `real` (example, position) says which
-    of them count.  The share (seed, layer, head) is of all squared lengths; 1 where there is no length.
+    `queries` and `keys` are (seed, example, layer, position, head, d_head); `real` (example, position) says
+    which of them count.  The share (seed, layer, head) is of all squared lengths; 1 where there is no length.
     """
     counts = real[None, :, None, :, None, None]
     both = [np.where(counts, part, 0.0) for part in (queries, keys)]

@@ -80,7 +80,8 @@ def origin(path: Path | str) -> Origin:
         inputs = {path: made[path] for path in account["chain"][-1]["inputs"]}
         return Origin(account["recipe"], account["recipe_sha256"], inputs)
     raise InterpflowError(
-        f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json) nor a scorecard (.csv) nor a page (.html)"
+        f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json) nor a scorecard (.csv) nor a "
+        "page (.html)"
     )
 
 

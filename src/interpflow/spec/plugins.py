@@ -69,7 +69,7 @@ def files(kind: Kind) -> dict[str, Path]:
 
 
 def companion(kind: Kind, stem: str) -> str | None:
-    """The module of the file `stem` beside the modules of `kind`, such as one with an underscore; None without."""
+    """The module of the file `stem`, which is no plugin, in the folders of `kind`; None where there is none."""
     package = importlib.import_module(kind.package)
     _look_beside_specs(package, kind)
     there = any(Path(folder, f"{stem}.py").is_file() for folder in package.__path__)

@@ -214,7 +214,9 @@ class _Planner:
             "explorer",
             {},
             {f"findings/{name}": source for name, source in findings.items()}
-            | {f"{name}/{part}": s for name, sources in made.items() for part, s in sources.items()},
+            | {
+                f"{name}/{part}": s for name, sources in made.items() for part, s in sources.items()
+            },
             *drawn,
             title=study.title,
             scale=study.scale,

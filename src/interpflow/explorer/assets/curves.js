@@ -84,7 +84,8 @@ function axis(/** @type {number[]} */ values, /** @type {boolean} */ log, /** @t
     const place = log ? Math.log10(Math.max(value, first)) : value;
     return from + ((place - low) / span) * (to - from);
   };
-  return { at, ticks: log ? powers(low, high) : rounds(low, low + span) };
+  const ticks = log ? powers(low, high) : rounds(low, low + span);
+  return { at, ticks: ticks.length > 1 ? ticks : rounds(first, last) };
 }
 
 /** Powers of ten within an axis; of a short one also 2 and 5 times these. */

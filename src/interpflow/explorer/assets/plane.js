@@ -34,7 +34,7 @@ VIEWS.plane = {
     const choices = [...choicesAlong(array, ["seed", "step", "shown_example"]), choice("Colours", "by", states, by), slider("Position", "position", words.map((_, each) => each), Math.max(at, 0), (each) => `${each} ${words[each]}`)];
     const { name, analyses } = activationsOf(experimentNow());
     const { experiment, seed, select } = selected({ ...where, layer: queries.labels.layer[layer], head: queries.labels.head[head] });
-    const figure = { plot: "query_key_plane", data: name, experiment, seed, select, caption: "Queries and keys of one head in one plane." };
+    const figure = { plot: "query_key_plane", data: name, experiment, seed, select, position: at < 0 ? undefined : at, caption: "Queries and keys of one head in one plane." };
     return { choices, body, figure: pasted(named("plane", experiment, ...Object.values(select)), figure, analyses), held: [heldOf(dataset, array.variable)] };
   },
 };

@@ -31,11 +31,12 @@ VIEWS.structure = {
 
 /** Tokens in a line, with arcs above. */
 function arcsOf(/** @type {string[]} */ words, /** @type {{query: number, key: number, weight: number}[]} */ arcs, /** @type {number} */ at) {
-  const [cell, height] = [Math.max(26, Math.max(...words.map((word) => word.length)) * 8 + 8), 190];
+  const cell = Math.max(26, Math.max(...words.map((word) => word.length)) * 8 + 8);
+  const height = Math.min(40 + Math.max(0, ...arcs.map((arc) => Math.abs(arc.query - arc.key))) * 7, 190);
   const x = (/** @type {number} */ place) => (place + 0.5) * cell;
   const svg = drawn("svg", { width: cell * words.length, height: height + 34, class: "arcs", role: "img", "aria-label": "Attention as arcs" });
   for (const { query, key, weight } of arcs) {
-    const up = Math.min(18 + Math.abs(query - key) * 9, height - 8);
+    const up = Math.min(18 + Math.abs(query - key) * 9, height * 1.3 - 8);
     const d = query === key ? `M${x(query) - 5} ${height}c-8 -20 18 -20 10 0` : `M${x(query)} ${height}C${x(query)} ${height - up} ${x(key)} ${height - up} ${x(key)} ${height}`;
     svg.append(drawn("path", { d, class: "arc", "stroke-width": 0.5 + weight * 3, opacity: 0.25 + weight * 0.7 }, drawn("title", {}, `${words[query]} (${query}) to ${words[key]} (${key}): ${number(weight)}`)));
   }
