@@ -52,7 +52,8 @@ def hold(datasets: Sequence[Dataset]) -> Held:
 
 
 def _within(datasets: Iterable[Dataset], limit: int) -> Held:
-    index, blocks = [], []
+    index: list[dict[str, Any]] = []
+    blocks: list[bytes] = []
     for each in datasets:
         variables, left_out = [], []
         for name, values in each.content.data_vars.items():

@@ -25,7 +25,8 @@ def encoded(values: np.ndarray) -> tuple[dict[str, Any], bytes]:
     numbers = values.astype(np.float64).ravel()
     there = np.isfinite(numbers)
     low, high = (numbers[there].min(), numbers[there].max()) if there.any() else (0.0, 0.0)
-    if values.dtype.kind in "biu" and high - low < _CODES["u2"]:
+    whole = bool((numbers[there] == np.rint(numbers[there])).all())
+    if whole and high - low < _CODES["u2"]:
         kind = "u1" if high - low < _CODES["u1"] else "u2"
         return {"kind": kind, "low": float(low), "step": 1.0, "off": 0.0}, _codes(
             numbers, there, low, 1.0, kind

@@ -11,7 +11,7 @@ VIEWS.attention = {
     const steps = array.labels.step ?? [];
     const other = now.minus !== undefined && now.minus !== "none" ? steps[placeOf(steps, now.minus)] : undefined;
     const shownAttention = other === undefined ? whole : difference(whole, shortened(pick(array, { ...where, step: other }), words.length));
-    const range = other === undefined ? { low: 0, high: 1, signed: false } : { low: -1, high: 1, signed: true };
+    const range = other === undefined ? { low: 0, high: 1, signed: false } : signedRange(shownAttention.values);
     const heads = whole.labels.head.length;
     const layers = whole.labels.layer.length;
     const [layer, head] = [placeOf(whole.labels.layer, now.layer), placeOf(whole.labels.head, now.head)];

@@ -13,8 +13,7 @@ VIEWS.circuits = {
     const whole = pick(array, where);
     const [layer, head] = [placeOf(whole.labels.layer, now.layer), placeOf(whole.labels.head, now.head)];
     const [down, across] = whole.dims.slice(-2);
-    const range = rangeOf(whole.values);
-    const signed = { low: -Math.max(-range.low, range.high), high: Math.max(-range.low, range.high), signed: true };
+    const signed = signedRange(whole.values);
     const of = (/** @type {number} */ l, /** @type {number} */ h) => table(pick(whole, { layer: whole.labels.layer[l], head: whole.labels.head[h] }), down, across);
     const [rows, columns] = [down, across].map((dim) => whole.labels[dim].map(String));
     const body = [

@@ -20,21 +20,25 @@ function between(/** @type {string[]} */ map, /** @type {number} */ share) {
  * @typedef {{low: number, high: number, signed: boolean}} Extent
  */
 
+/** The least and the largest of some values. @returns {number[]} */
+function ends(/** @type {number[]} */ values) {
+  return Array.from(values).reduce(
+    ([low, high], value) => [value < low ? value : low, value > high ? value : high], [Infinity, -Infinity],
+  );
+}
+
 /** The range of some values; shares keep to 0 and 1, signed ones lie about 0. @returns {Extent} */
-function rangeOf(/** @type {ArrayLike<number>} */ values) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (let place = 0; place < values.length; place++) {
-    if (values[place] < low) low = values[place];
-    if (values[place] > high) high = values[place];
-  }
-  if (low > high) return { low: 0, high: 1, signed: false };
-  if (low < 0) {
-    const most = Math.max(-low, high);
-    return { low: -most, high: most, signed: true };
-  }
-  if (high <= 1.0001) return { low: 0, high: 1, signed: false };
-  return { low: Math.min(low, 0), high: high, signed: false };
+function rangeOf(/** @type {number[]} */ values) {
+  const [low, high] = ends(values);
+  if (low < 0) return signedRange(values);
+  return { low: 0, high: high <= 1.0001 || high === -Infinity ? 1 : high, signed: false };
+}
+
+/** The range of signed values, about 0. @returns {Extent} */
+function signedRange(/** @type {number[]} */ values) {
+  const [low, high] = ends(values);
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  return Number.isFinite(most) && most ? { low: -most, high: most, signed: true } : { low: -1, high: 1, signed: true };
 }
 
 /** The colour of a value, as [red, green, blue]; none is that of the page's ground. @returns {number[]|null} */

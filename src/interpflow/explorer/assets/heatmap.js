@@ -140,13 +140,20 @@ function paintCells(/** @type {any} */ context, /** @type {MapOf} */ map, /** @t
       if (!colour) continue;
       context.fillStyle = css(colour);
       context.fillRect(x, y, cell.width - (cell.width > 6 ? 1 : 0), cell.height - (cell.height > 6 ? 1 : 0));
-      const text = map.word ? map.word(part.row + row, part.column + column) : number(value);
-      if (cell.height >= 14 && text.length * 6.5 < cell.width) {
+      const text = map.word ? map.word(part.row + row, part.column + column) : inShort(value);
+      if (cell.height >= 14 && (map.word ? text.length * 6.5 < cell.width : cell.width >= 36)) {
         context.fillStyle = inkOn(colour);
         context.fillText(text, x + cell.width / 2, y + cell.height / 2);
       }
     }
   }
+}
+
+/** A number in at most five characters. */
+function inShort(/** @type {number} */ value) {
+  const size = Math.abs(value);
+  if (size >= 999.5 || (size !== 0 && size < 0.005)) return value.toExponential(0).replace("-", "−").replace("e+", "e");
+  return String(Number(size >= 100 ? value.toFixed(0) : value.toPrecision(2))).replace("-", "−");
 }
 
 /** Words along the axes; where they are too many, some. */

@@ -23,12 +23,12 @@ VIEWS.residual = {
     const list = element("div", {});
     /** Show the most probable outputs at a place. */
     const tell = (/** @type {number} */ row, /** @type {number} */ position) =>
-      list.replaceChildren(probabilities(pick(pick(top, { lens_layer: right.labels.lens_layer[row] }), { position }), pick(pick(first, { lens_layer: right.labels.lens_layer[row] }), { position }), pick(answer, { position }), outputs, `After layer ${right.labels.lens_layer[row]}, at position ${position}, ${words[position]}`));
+      list.replaceChildren(probabilities(pick(pick(top, { lens_layer: right.labels.lens_layer[row] }), { position }), pick(pick(first, { lens_layer: right.labels.lens_layer[row] }), { position }), pick(answer, { position }), outputs, `${capital(streamAfter(right.labels.lens_layer[row]))}, at position ${position}, ${words[position]}`));
     tell(layer, at);
     const body = [
       remark(what === "top" ? "Probability of the most probable output, which the cell names." : "Probability of the right answer, with the most probable output; positions without one are empty."),
       heatmap({
-        rows: layers.map((each) => (each === 0 ? "embedding" : `after layer ${Number(each) - 1}`)), columns: numberedWords(words),
+        rows: layers.map(streamAfter), columns: numberedWords(words),
         value: (row, column) => value(turned(row), column), word: (row, column) => String(outputs[said(turned(row), column)]),
         range: { low: 0, high: 1, signed: false }, rowTitle: "stream", columnTitle: "position", label: "Logit lens by layer and position",
         picked: [turned(layer), at], over: (row, column) => tell(turned(row), column),
@@ -44,6 +44,11 @@ VIEWS.residual = {
     return { choices, body, figure, held: [heldOf(dataset, right.variable)] };
   },
 };
+
+/** Where in the model the residual stream is read. */
+function streamAfter(/** @type {Label} */ layers) {
+  return layers === 0 ? "embedding" : `after layer ${Number(layers) - 1}`;
+}
 
 /** A list of outputs with bars; the right ones are marked. */
 function probabilities(/** @type {Labelled} */ top, /** @type {Labelled} */ first, /** @type {Labelled} */ answer, /** @type {Label[]} */ outputs, /** @type {string} */ where) {

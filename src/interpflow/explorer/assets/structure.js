@@ -13,9 +13,10 @@ VIEWS.structure = {
     const tables = whole.labels.head.filter((each) => head === "all" || each === head).map((each) => table(pick(whole, { layer: whole.labels.layer[layer], head: each }), "query", "key"));
     const value = (/** @type {number} */ query, /** @type {number} */ key) => Math.max(...tables.map((each) => each(query, key)));
     const at = now.position === undefined || now.position === "all" ? -1 : Number(now.position);
+    const least = Math.min(0.15, 0.5 * Math.max(...words.flatMap((_, query) => words.map((__, key) => value(query, key))).filter(Number.isFinite)));
     const arcs = words.flatMap((_, query) => words.map((__, key) => ({ query, key, weight: value(query, key) })))
-      .filter((arc) => arc.weight > 0.15 && (at < 0 || arc.query === at || arc.key === at)).sort((one, other) => one.weight - other.weight).slice(-400);
-    const body = [remark("Arcs lead from a token to those that it attends to, with 0.15 or more; they are as strong as its attention. A token that is clicked shows its own arcs alone."), element("div", { class: "wide" }, arcsOf(words, arcs, at))];
+      .filter((arc) => arc.weight >= least && (at < 0 || arc.query === at || arc.key === at)).sort((one, other) => one.weight - other.weight).slice(-400);
+    const body = [remark(`Arcs lead from a token to those that it attends to, with ${number(least)} or more; they are as strong as its attention. A token that is clicked shows its own arcs alone.`), element("div", { class: "wide" }, arcsOf(words, arcs, at))];
     const task = INDEX.drawings[experiment];
     const drawing = task?.[array.labels.shown_example.indexOf(where.shown_example)];
     if (drawing) body.push(heading("What the task draws"), element("div", { class: "wide" }, structureOf(drawing, arcs, at)));

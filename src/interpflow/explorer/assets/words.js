@@ -4,7 +4,7 @@
 function number(/** @type {any} */ value) {
   if (typeof value !== "number") return String(value);
   if (Number.isNaN(value)) return "–";
-  if (Number.isInteger(value)) return value.toLocaleString("en").replaceAll(",", "\u202f");
+  if (Number.isInteger(value)) return value.toLocaleString("en").replaceAll(",", "\u202f").replace("-", "−");
   const size = Math.abs(value);
   if (size !== 0 && (size < 0.001 || size >= 1e5)) return value.toExponential(2).replace("-", "−");
   return String(Number(value.toPrecision(3))).replace("-", "−");
