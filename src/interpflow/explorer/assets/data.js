@@ -99,12 +99,8 @@ function meanAlong(/** @type {Labelled} */ array, /** @type {string} */ dim) {
   });
 }
 
-/** The array without a dim, whose values become one. @returns {Labelled} */
-function reduced(
-  /** @type {Labelled} */ array,
-  /** @type {string} */ dim,
-  /** @type {(values: any[]) => any} */ one,
-) {
+/** The array without a dim, whose values become one. @type {(array: Labelled, dim: string, one: (values: any[]) => any) => Labelled} */
+function reduced(array, dim, one) {
   const at = array.dims.indexOf(dim);
   const shape = shapeOf(array);
   const inner = shape.slice(at + 1).reduce((product, size) => product * size, 1);

@@ -2,33 +2,16 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/**
- * An element with attributes and children; an attribute that begins with "on" is a listener.
- * @returns {any}
- */
-function element(
-  /** @type {string} */ tag,
-  /** @type {Object<string, any>} */ attributes = {},
-  /** @type {(Node|string|null)[]} */ ...children
-) {
-  return furnished(document.createElement(tag), attributes, children);
-}
+/** @typedef {(tag: string, attributes?: Object<string, any>, ...children: (Node|string|null)[]) => any} Maker */
 
-/** The same, of a drawing. @returns {any} */
-function drawn(
-  /** @type {string} */ tag,
-  /** @type {Object<string, any>} */ attributes = {},
-  /** @type {(Node|string|null)[]} */ ...children
-) {
-  return furnished(document.createElementNS(SVG, tag), attributes, children);
-}
+/** An element with attributes and children; an attribute that begins with "on" is a listener. @type {Maker} */
+const element = (tag, attributes = {}, ...children) => furnished(document.createElement(tag), attributes, children);
 
-/** @returns {Element} */
-function furnished(
-  /** @type {Element} */ made,
-  /** @type {Object<string, any>} */ attributes,
-  /** @type {(Node|string|null)[]} */ children,
-) {
+/** The same, of a drawing. @type {Maker} */
+const drawn = (tag, attributes = {}, ...children) => furnished(document.createElementNS(SVG, tag), attributes, children);
+
+/** @type {(made: Element, attributes: Object<string, any>, children: (Node|string|null)[]) => Element} */
+function furnished(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : String(value));

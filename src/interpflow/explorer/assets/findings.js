@@ -17,7 +17,7 @@ VIEWS.findings = {
       ...axisChoices(array, axes),
       ...array.dims.filter((dim) => !Object.values(axes).includes(dim)).map((dim) => dimChoice(array, dim, where[dim])),
     ];
-    const body = [remark(`${capital(variable.long_name)}${variable.units === "1" ? "" : ` (${variable.units})`}.`)];
+    const body = [remark(`${capital(axisLabel(variable))}.`)];
     if (variable.kind === "text") body.push(wordTable(sliced, axes));
     else if (axes.y) body.push(findingMap(sliced, axes, dataset.name));
     else if (axes.x) body.push(findingCurves(sliced, axes));
@@ -130,13 +130,10 @@ function wordTable(/** @type {Labelled} */ sliced, /** @type {{x: string, y: str
   const rows = down ? sliced.labels[down] : [""];
   const columns = axes.x ? sliced.labels[axes.x] : [""];
   const value = down && axes.x ? table(sliced, down, axes.x) : (/** @type {number} */ row, /** @type {number} */ column) => sliced.values[row + column];
-  return element(
-    "div", { class: "wide" },
-    element(
-      "table", {}, element("tr", {}, element("th", {}, `${readable(down)} \\ ${readable(axes.x)}`), ...columns.map((each) => element("th", {}, labelWords([each])[0]))),
-      ...rows.map((row, at) => element("tr", {}, element("th", {}, labelWords([row])[0]), ...columns.map((_, place) => element("td", {}, String(value(at, place)))))),
-    ),
-  );
+  const head = (/** @type {Label} */ label) => element("th", {}, labelWords([label])[0]);
+  const lines = rows.map((row, at) => element("tr", {}, head(row), ...columns.map((_, place) => element("td", {}, String(value(at, place))))));
+  const first = element("tr", {}, element("th", {}, `${readable(down)} \\ ${readable(axes.x)}`), ...columns.map(head));
+  return element("div", { class: "wide" }, element("table", {}, first, ...lines));
 }
 
 /** The figure of the finding that is shown. */

@@ -4,7 +4,7 @@
  * @typedef {{rows: string[], columns: string[], value: (row: number, column: number) => number, range: Extent,
  *   rowTitle: string, columnTitle: string, word?: (row: number, column: number) => string, label: string,
  *   picked?: number[]|null, pick?: (row: number, column: number) => void,
- *   over?: (row: number, column: number) => void, tall?: number}} MapOf
+ *   over?: (row: number, column: number) => void}} MapOf
  */
 
 const MARGIN = { left: 12, top: 6, right: 6, bottom: 6 };
@@ -99,13 +99,9 @@ function heatmap(/** @type {MapOf} */ map) {
   });
   canvas.addEventListener("dblclick", () => zoom(0.5));
   const large = map.rows.length > 12 || map.columns.length > 12;
-  const buttons = element(
-    "span", { class: "zoom" },
-    ...[["+", "closer", 0.5], ["−", "farther", 2], ["all", "show all", 1000]].map(([sign, title, by]) =>
-      element("button", { type: "button", title, onclick: () => zoom(Number(by)) }, String(sign)),
-    ),
-  );
-  const figure = element("div", { class: "map" }, canvas, element("div", { class: "under" }, key(map.range), large ? buttons : null, told));
+  const buttons = [["+", "closer", 0.5], ["−", "farther", 2], ["all", "show all", 1000]].map(([sign, title, by]) =>
+    element("button", { type: "button", title, onclick: () => zoom(Number(by)) }, String(sign)));
+  const figure = element("div", { class: "map" }, canvas, element("div", { class: "under" }, key(map.range), ...(large ? buttons : []), told));
   new ResizeObserver(() => requestAnimationFrame(paint)).observe(figure);
   return figure;
 }
@@ -116,14 +112,11 @@ function laidOut(/** @type {MapOf} */ map, /** @type {any} */ part, /** @type {n
   const left = MARGIN.left + Math.min(longest(map.rows), 22) * 7 + 14;
   const fits = (room - left - MARGIN.right) / part.columns;
   const width = Math.min(Math.max(fits, 3), 54);
-  const height = Math.min(Math.max(Math.min(width, (map.tall ?? 520) / part.rows), 3), 36);
+  const height = Math.min(Math.max(Math.min(width, 520 / part.rows), map.word ? 18 : 3), 36);
   const turned = longest(map.columns) * 7 + 4 > width;
   const top = MARGIN.top + 16 + (turned ? Math.min(longest(map.columns), 16) * 7 + 6 : 18);
-  return {
-    left, top, turned, cell: { width, height: Math.max(height, map.word ? 18 : 3) },
-    width: left + width * part.columns + MARGIN.right,
-    height: top + Math.max(height, map.word ? 18 : 3) * part.rows + MARGIN.bottom,
-  };
+  const right = left + width * part.columns + MARGIN.right;
+  return { left, top, turned, cell: { width, height }, width: right, height: top + height * part.rows + MARGIN.bottom };
 }
 
 /** Cells, with words or numbers where they fit. */
@@ -188,19 +181,12 @@ function paintWords(/** @type {any} */ context, /** @type {MapOf} */ map, /** @t
 /** What the colours mean. */
 function key(/** @type {Extent} */ range) {
   const colours = (range.signed ? SIGNED : CIVIDIS).join(",");
-  return element(
-    "span", { class: "key" }, number(range.low),
-    element("span", { class: "bar", style: `background:linear-gradient(to right,${colours})` }), number(range.high),
-  );
+  const bar = element("span", { class: "bar", style: `background:linear-gradient(to right,${colours})` });
+  return element("span", { class: "key" }, number(range.low), bar, number(range.high));
 }
 
-/** A small map without words, as a button. */
-function thumbnail(
-  /** @type {string} */ title,
-  /** @type {{rows: number, columns: number, value: (row: number, column: number) => number, range: Extent}} */ map,
-  /** @type {boolean} */ chosen,
-  /** @type {() => void} */ act,
-) {
+/** A small map without words. */
+function thumbnail(/** @type {{rows: number, columns: number, value: (row: number, column: number) => number, range: Extent}} */ map) {
   const canvas = element("canvas", { width: map.columns, height: map.rows });
   const context = canvas.getContext("2d");
   for (let row = 0; row < map.rows; row++)
@@ -210,17 +196,5 @@ function thumbnail(
       context.fillStyle = css(colour);
       context.fillRect(column, row, 1, 1);
     }
-  return element("button", { type: "button", class: "thumbnail", "aria-pressed": String(chosen), onclick: act }, canvas, title);
-}
-
-/** Thumbnails of all heads, a row for each layer, the last on top. */
-function headGrid(
-  /** @type {number} */ layers,
-  /** @type {number} */ heads,
-  /** @type {(layer: number, head: number) => Node} */ one,
-) {
-  const rows = Array.from({ length: layers }, (_, at) => layers - 1 - at).map((layer) =>
-    element("div", { class: "heads" }, ...Array.from({ length: heads }, (_, head) => one(layer, head))),
-  );
-  return element("div", { class: "grid", role: "group", "aria-label": "Heads by layer" }, ...rows);
+  return canvas;
 }

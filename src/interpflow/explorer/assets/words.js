@@ -20,15 +20,10 @@ function axisLabel(/** @type {Variable} */ variable) {
   return variable.units === "1" ? variable.long_name : `${variable.long_name} (${variable.units})`;
 }
 
-/** How exact the values of a variable are, in words. */
-function exactness(/** @type {Variable} */ variable) {
-  return variable.off ? `held to ± ${number(variable.off)}` : "exact";
-}
-
-/** What is held of a variable, where that is not all, in words. */
+/** How exact the values of a variable are, and what is held of it where that is not all, in words. */
 function heldOf(/** @type {Dataset} */ dataset, /** @type {Variable} */ variable) {
   const parts = Object.entries(variable.at).map(
     ([dim, places]) => `${places.length} of ${dataset.labels[dim].length} along ${readable(dim)}`,
   );
-  return `Values are ${exactness(variable)}${parts.length ? `, of ${parts.join(", ")}` : ""}.`;
+  return `Values are ${variable.off ? `held to ± ${number(variable.off)}` : "exact"}${parts.length ? `, of ${parts.join(", ")}` : ""}.`;
 }
