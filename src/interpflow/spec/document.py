@@ -241,6 +241,7 @@ class Document(Section):
 
     study: Annotated[Name, AfterValidator(_no_rule)]  # the file's name
     title: Text
+    question: Text | None = None  # what the study asks, in a sentence, for the page of all studies
     reference: Reference | None = None  # the paper
     seeds: SeedCount  # how many; they are 0, 1, ...
     compute: Options = {}  # see below

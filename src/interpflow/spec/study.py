@@ -136,3 +136,4 @@ class Study:
     figures: dict[str, Figure]
     claims: tuple[Claim, ...]
     style: dict[str, Any]  # {} or venue
+    question: str = ""  # what it asks, in a sentence
