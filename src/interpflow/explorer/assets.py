@@ -10,8 +10,8 @@ FOLDER = Path(__file__).parent / "assets"
 
 # In the order in which they stand on the page: each uses those before it.
 _SCRIPTS = (
-    "data", "address", "words", "elements", "colours", "yaml", "heatmap", "curves", "tokens", "choices", "inside",
-    "findings", "training", "attention", "residual", "circuits", "plane", "structure", "main",
+    "data", "address", "words", "elements", "colours", "yaml", "heatmap", "curves", "tokens", "choices",
+    "inside", "findings", "training", "attention", "residual", "circuits", "plane", "structure", "main",
 )  # fmt: skip
 
 
