@@ -1,4 +1,4 @@
-"""The explorer opens without a network, draws every view, and holds the values of the datasets."""
+"""The explorer opens without a network, draws every view, and has the datasets' values; the report sorts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from built_study import SPEC
 
 from interpflow import store
+from interpflow.__main__ import main
 from interpflow.analyses import activations, circuits
 from interpflow.runs import load_runs
 from interpflow.workflow.make import is_made, make
@@ -30,10 +31,14 @@ SHOW = """
 """
 
 
+def explorer_of(folder: Path) -> str:
+    return f"{(folder / PAGE).as_uri()}#view=attention"
+
+
 @pytest.fixture(scope="module")
 def window(_built: Path) -> Iterator[browser.Browser]:
     with browser.browser() as window:
-        window.open(f"{(_built / PAGE).as_uri()}#view=attention")
+        window.open(explorer_of(_built))
         window.run(SHOW, "view=attention")
         window.requested()  # of the tab that a new browser shows
         yield window
@@ -117,6 +122,28 @@ def test_keys_move_through_a_map_and_choose(window):
 def test_the_cursor_of_training_is_the_checkpoint_of_other_views(window):
     window.run(SHOW, "view=training&experiment=plain&step=0")
     assert "step=0" in window.run("return document.querySelector('#views a:nth-child(3)').hash")
+
+
+def test_the_scorecard_of_the_report_shows_what_is_asked_for_in_the_order_asked_for(window, built):
+    assert main(["report"]) == 0
+    window.open(Path("results/laptop/report.html").absolute().as_uri())
+    claims = (
+        "return Array.from(document.querySelectorAll('table.scorecard tbody'))"
+        ".filter(claim => !claim.hidden).map(claim => claim.dataset.claim)"
+    )
+    assert window.run(claims) == ["learns", "long"]
+    window.run("document.querySelector('th[data-by=paper] button').click()")
+    assert window.run(claims) == ["learns", "long"]  # 0.9 and 12
+    window.run("document.querySelector('th[data-by=paper] button').click()")
+    assert window.run(claims) == ["long", "learns"]
+    choose = "const list = document.querySelector('.choices select'); list.value = a[0];"
+    window.run(f"{choose} list.dispatchEvent(new Event('input'))", "differs")
+    assert window.run(claims) == ["learns"]
+    window.run(f"{choose} list.dispatchEvent(new Event('input'))", "")
+    window.type(".choices input", "TABLE &")
+    assert window.run(claims) == ["learns"]
+    assert [entry["message"] for entry in window.log("browser")] == []
+    window.open(explorer_of(built))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One page shows every study of a scale, its figures and claims, needs nothing but itself, and hides nothing."""
+"""One page shows every study, figure and claim of a scale, needs nothing but itself, and hides nothing."""
 
 from __future__ import annotations
 

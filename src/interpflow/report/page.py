@@ -116,7 +116,7 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
     return StudyView(
         name=study.name,
         title=study.title,
-        question=study.question,
+        question=spec.question,
         picture=_picture(planned),
         explorer=_explorer(planned),
         reference=study.reference,

@@ -71,7 +71,6 @@ class Resolver:
         study = Study(
             name=written.study,
             title=written.title,
-            question=written.question or "",
             reference=written.reference.model_dump(mode="json") if written.reference else {},
             scale=scale or "",
             seeds=tuple(range(entry.seeds or written.seeds)),

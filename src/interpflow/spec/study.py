@@ -136,4 +136,3 @@ class Study:
     figures: dict[str, Figure]
     claims: tuple[Claim, ...]
     style: dict[str, Any]  # {} or venue
-    question: str = ""  # what it asks, in a sentence
