@@ -20,7 +20,7 @@ from interpflow.workflow.make import make
 from interpflow.workflow.specs_folder import plan_study
 
 OTHER_RATE = SPEC.replace("learning_rate: 1.0e-3", "learning_rate: 2.0e-3")
-JOBS, DATASETS = 14, 10  # of the study; datasets are what the cache keeps
+JOBS, DATASETS = 15, 10  # of the study; datasets are what the cache keeps
 WEIGHTS = "results/laptop/small/experiments/plain/weights_0.nc"
 
 

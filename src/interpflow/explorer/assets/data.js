@@ -3,7 +3,7 @@
  *
  * @typedef {string|number|boolean|null} Label
  * @typedef {{name: string, dims: string[], at: Object<string, number[]>, units: string, long_name: string,
- *   block: number, kind: string, low: number, step: number, off: number, width: string, words: string[]}} Variable
+ *   block: number, kind: string, low: number, step: number, off: number, maps: number, width: string, words: string[]}} Variable
  * @typedef {{name: string, kind: string, experiment: string, method: string, labels: Object<string, Label[]>,
  *   variables: Variable[], left_out: string[]}} Dataset
  * @typedef {{variable: Variable, dims: string[], labels: Object<string, Label[]>, values: any}} Labelled
@@ -57,13 +57,15 @@ async function unpack(/** @type {Dataset} */ dataset, /** @type {string} */ name
 
 /** The values behind the bytes of a variable; every machine that browsers run on is little-endian. */
 function decoded(/** @type {Variable} */ variable, /** @type {ArrayBuffer} */ bytes) {
-  const { kind, low, step } = variable;
+  const { kind, maps } = variable;
   if (kind === "f4") return new Float32Array(bytes);
   const width = kind === "text" ? variable.width : kind;
-  const codes = width === "u1" ? new Uint8Array(bytes) : new Uint16Array(bytes);
+  const codes = width === "u1" ? new Uint8Array(bytes, (maps || 0) * 8) : new Uint16Array(bytes);
   if (kind === "text") return Array.from(codes, (code) => variable.words[code]);
   const none = kind === "u1" ? 255 : 65535;
-  return Float64Array.from(codes, (code) => (code === none ? NaN : low + step * code));
+  const [low, step] = maps ? [new Float32Array(bytes, 0, maps), new Float32Array(bytes, maps * 4, maps)] : [[variable.low], [variable.step]];
+  const size = codes.length / low.length;
+  return Float64Array.from(codes, (code, at) => (code === none ? NaN : low[Math.floor(at / size)] + step[Math.floor(at / size)] * code));
 }
 
 /** The place of a label; of a number that is not there the nearest, of any other the first. */

@@ -133,7 +133,7 @@ function paintCells(/** @type {any} */ context, /** @type {MapOf} */ map, /** @t
       if (!colour) continue;
       context.fillStyle = css(colour);
       context.fillRect(x, y, cell.width - (cell.width > 6 ? 1 : 0), cell.height - (cell.height > 6 ? 1 : 0));
-      const text = map.word ? map.word(part.row + row, part.column + column) : inShort(value);
+      const text = map.word ? map.word(part.row + row, part.column + column) : Math.abs(value) < map.range.high / 200 ? "" : inShort(value);
       if (cell.height >= 14 && (map.word ? text.length * 6.5 < cell.width : cell.width >= 36)) {
         context.fillStyle = inkOn(colour);
         context.fillText(text, x + cell.width / 2, y + cell.height / 2);
