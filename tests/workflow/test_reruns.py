@@ -58,7 +58,7 @@ CHANGES = [
         "source: nowhere, because: so",
         (f"{RESULTS}/claims.csv",),
     ),
-    Change("title", SPEC, "title: The", "title: A", (f"{RESULTS}/manifest.json",)),
+    Change("title", SPEC, "title: The", "title: A", (f"{FIGURES}/explorer/index.html",)),
     Change("comment in the spec", SPEC, "# So wide", "# So very wide", ()),
     Change("threads", SPEC, "compute: {", "compute: {threads: 2, ", TRAINED),
     Change("code of one plot", f"{SRC}/plots/dots.py", "axes.legend()", "axes.legend(loc=1)", DOTS),
