@@ -1,11 +1,8 @@
 /** What is shown stands in the address, behind #, so that it can be linked to. */
 
-/** What is not said there. @type {Object<string, string>} */
-const FIRST = { view: "findings" };
-
 /** What the address says. @returns {Object<string, string>} */
 function shown() {
-  return { ...FIRST, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
+  return Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 }
 
 /** Show the same with some changes; "" takes a key out. With `step` the one before can be gone back to. */

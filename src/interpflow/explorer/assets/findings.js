@@ -23,7 +23,7 @@ VIEWS.findings = {
     else if (axes.x) body.push(findingCurves(sliced, axes));
     else body.push(element("p", { class: "value" }, number(sliced.values[0])));
     const left = dataset.left_out.length ? [`Too large to be held: ${dataset.left_out.join(", ")}.`] : [];
-    return { choices, body, figure: findingFigure(dataset, variable, axes, where), held: [heldOf(dataset, variable), ...left] };
+    return { choices, body, figure: findingFigure(dataset, sliced, axes, where), held: [heldOf(dataset, variable), ...left] };
   },
 };
 
@@ -137,7 +137,7 @@ function wordTable(/** @type {Labelled} */ sliced, /** @type {{x: string, y: str
 }
 
 /** The figure of the finding that is shown. */
-function findingFigure(/** @type {Dataset} */ dataset, /** @type {Variable} */ variable, /** @type {{x: string, y: string, hue: string}} */ axes, /** @type {Object<string, any>} */ where) {
+function findingFigure(/** @type {Dataset} */ dataset, /** @type {Labelled} */ { variable, values }, /** @type {{x: string, y: string, hue: string}} */ axes, /** @type {Object<string, any>} */ where) {
   if (variable.kind === "text" || !axes.x) return "";
   const source = sourceOf(dataset);
   if (!source) return "";
@@ -150,11 +150,11 @@ function findingFigure(/** @type {Dataset} */ dataset, /** @type {Variable} */ v
   const caption = `${capital(variable.long_name)}, by ${readable(axes.x)}${axes.y ? ` and ${readable(axes.y)}` : ""}.`;
   const name = named(source.name, variable.name, "by", axes.x, axes.y);
   if (axes.y) {
-    const signed = dataset.variables.includes(variable) && variable.low < 0 ? true : undefined;
+    const signed = rangeOf(values).signed || undefined;
     return pasted(name, { plot: "cell_map", ...common, variable: variable.name, x: axes.x, y: axes.y, signed, caption }, source.analyses);
   }
   const lines = axes.hue ? linesOf(dataset, variable, axes.hue) : { [readable(variable.name)]: { variable: variable.name } };
-  return pasted(name, { plot: "group_curves", ...common, x: axes.x, lines, y: "plain", caption }, source.analyses);
+  return pasted(name, { plot: "group_curves", ...common, x: axes.x, lines, y: rangeOf(values).high === 1 ? "share" : "plain", caption }, source.analyses);
 }
 
 /** A line for each label of a dim. */

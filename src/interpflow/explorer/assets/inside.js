@@ -78,7 +78,8 @@ function headMaps(/** @type {Labelled} */ array, /** @type {string} */ down, /**
 function insideFigure(variable, axes, where, words, caption) {
   const { experiment, seed, select } = selected(where);
   const { name, analyses } = activationsOf(experiment);
-  const labels = Object.fromEntries(words.map((word, position) => [String(position), word]));
+  // Labels are of both axes, and layers have numbers as positions do.
+  const labels = axes.y === "query" ? Object.fromEntries(words.map((word, position) => [String(position), word])) : undefined;
   const figure = { plot: "cell_map", data: name, experiment, seed, select, variable, ...axes, labels, caption };
   return pasted(named(variable, experiment, ...Object.values(select)), figure, analyses);
 }

@@ -11,14 +11,15 @@ VIEWS.training = {
       each.kind === "findings" ? each.variables.filter((one) => one.dims.includes("step") && one.kind !== "text").map((one) => `${each.name} · ${one.name}`) : [],
     );
     const body = [];
-    /** @type {string[]} */
-    const held = [];
-    for (const [title, names, log] of /** @type {[string, string[], boolean][]} */ ([
-      ["Loss", ["train_loss", "validation_loss"], true], ["Accuracy", ["validation_accuracy"], false],
-    ])) {
+    const held = /** @type {string[]} */ ([]);
+    let wide = false;
+    for (const [title, ...names] of [["Loss", "train_loss", "validation_loss"], ["Accuracy", "validation_accuracy"]]) {
       const there = names.filter((name) => history && variableOf(history, name));
       if (!history || !there.length) continue;
       const arrays = await Promise.all(there.map((name) => load(history, name)));
+      const [low, high] = ends(arrays.flatMap((array) => [...array.values]));
+      const log = title === "Loss" && low > 0 && high > 5 * low;
+      wide ||= log;
       body.push(heading(title), overSteps(arrays.flatMap((array, row) => linesAlong(array, readable(array.variable.name), SERIES[row])), title.toLowerCase(), log));
       held.push(`${title}: ${heldOf(history, arrays[0].variable)}`);
     }
@@ -30,7 +31,7 @@ VIEWS.training = {
       slider("Training step", "step", steps, steps[place(steps, "step", now)]),
       choice("And a finding", "also", ["none", ...others], now.also ?? "none", (name) => (name === "none" ? "–" : readable(name))),
     ];
-    return { choices, body, figure: trainingFigure(experiment), held };
+    return { choices, body, figure: trainingFigure(experiment, wide ? "log" : "plain"), held };
   },
 };
 
@@ -74,9 +75,9 @@ function historyOf(/** @type {string} */ experiment) {
 }
 
 /** The figure of the loss over training. */
-function trainingFigure(/** @type {string} */ experiment) {
+function trainingFigure(/** @type {string} */ experiment, /** @type {string} */ y) {
   const { name, analyses } = historyOf(experiment);
   const lines = { "training loss": { variable: "train_loss" }, "validation loss": { variable: "validation_loss" } };
   const caption = "Training and validation loss over training.";
-  return pasted(named("loss", experiment), { plot: "group_curves", data: name, experiment, x: "step", lines, y: "log", caption }, analyses);
+  return pasted(named("loss", experiment), { plot: "group_curves", data: name, experiment, x: "step", lines, y, caption }, analyses);
 }
