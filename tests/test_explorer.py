@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from built_study import SPEC
+from small import brackets, recipe, runs_of
 
-from interpflow.explorer import assets, held
+from interpflow.analyses.activations import Options
+from interpflow.explorer import assets, held, inside
 from interpflow.explorer.held import Dataset, hold
 from interpflow.explorer.quantised import encoded
 from interpflow.rng import generator
@@ -170,6 +172,18 @@ def test_the_spec_chooses_examples_with_an_analysis_of_its_own(built):
         for name, e in job.slice["experiments"].items()
     }
     assert asked == {"plain": ("", "validation"), "wide": ("inside", "train")}
+
+
+def test_of_a_model_that_would_take_much_memory_fewer_examples_are_looked_at(monkeypatch):
+    runs = runs_of(brackets(), recipe())
+    assert inside.modest(runs, Options()) == Options()
+    monkeypatch.setattr(inside, "_MOST", 2 * 20**2 * 3)
+    options = inside.modest(runs, Options())
+    assert (options.steps, options.count) == (2, 1)
+    kinds = [each.kind for each in inside.datasets("plain", runs, options)]
+    assert kinds == ["examples", "history", "activations", "circuits"]
+    monkeypatch.setattr(inside, "_MOST", 10)  # the vocabulary is too large for circuits
+    assert [each.kind for each in inside.datasets("plain", runs, options)] == kinds[:3]
 
 
 def test_a_figure_may_be_called_explorer(built):

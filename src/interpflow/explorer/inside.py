@@ -16,9 +16,24 @@ from interpflow.methods.shown import words
 from interpflow.record import divergence
 from interpflow.runs import Runs
 
+_MOST = 1 << 26  # values of one variable while it is computed; what the page holds is less
+
+
+def modest(runs: Runs, options: activations.Options) -> activations.Options:
+    """`options` with fewer checkpoints and examples, where the attention of all would take much memory."""
+    shape, longest = runs.model.options, int(runs.data["length"].max())
+    one = len(runs.seeds) * shape.layers * shape.heads * longest**2
+    for steps, count in ((5, 4), (3, 2), (2, 1)):
+        if one * steps * count <= _MOST:
+            break
+    return options.model_copy(update={"steps": steps, "count": count})
+
 
 def datasets(name: str, runs: Runs, options: activations.Options) -> Iterator[Dataset]:
-    """Those of the experiment `name`; of its seeds the sound ones, and nothing of a model without any."""
+    """Those of the experiment `name`; of its seeds the sound ones, and nothing of a model without any.
+
+    Circuits are of models with a direct path from a head to the logits, and of vocabularies that are not large.
+    """
     yield Dataset(f"examples of {name}", "examples", name, "", _examples(runs.data, options))
     lost = {seed for steps in divergence.read(runs.labelled.attrs).values() for seed in steps}
     sound = [seed for seed in runs.seeds if seed not in lost]
@@ -29,7 +44,9 @@ def datasets(name: str, runs: Runs, options: activations.Options) -> Iterator[Da
     yield Dataset(f"history of {name}", "history", name, "", history)
     found: list[tuple[Any, xr.Dataset]] = [(activations, activations.analyse(runs, options))]
     shape = runs.model.options
-    if shape.residual or (shape.layers == 1 and not shape.d_mlp):
+    direct = shape.residual or (shape.layers == 1 and not shape.d_mlp)
+    steps, tokens = len(runs.kept(options.steps)), runs.data.sizes["token"]
+    if direct and len(runs.seeds) * steps * shape.layers * shape.heads * tokens**2 <= _MOST:
         found.append((circuits, _circuits(runs, options)))
     for method, findings in found:
         kind = method.__name__.rpartition(".")[2]

@@ -45,9 +45,9 @@ def encoded(values: np.ndarray) -> tuple[dict[str, Any], bytes]:
     # What the page reads are these, so rounding them to float32 comes first.
     low = low.astype("<f4").astype(float)
     step = np.maximum((high - low) / (_CODES["u1"] - 1), 0.0).astype("<f4").astype(float)
-    said, codes = _scaled("u1", numbers, there, low, step, float(step.max() / 2))
+    said, coded = _scaled("u1", numbers, there, low, step, float(step.max() / 2))
     scales = b"".join(part.astype("<f4").tobytes() for part in (low, step))
-    return said | {"maps": len(low)}, scales + codes
+    return said | {"maps": len(low)}, scales + coded
 
 
 def _ends(numbers: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

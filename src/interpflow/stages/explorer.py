@@ -8,7 +8,7 @@ from typing import Any
 from interpflow import store
 from interpflow.analyses.activations import Options
 from interpflow.explorer.held import Dataset
-from interpflow.explorer.inside import datasets, drawings
+from interpflow.explorer.inside import datasets, drawings, modest
 from interpflow.explorer.page import page
 from interpflow.progress import Log
 from interpflow.record import account
@@ -24,6 +24,7 @@ def run(job: Job, log: Log) -> None:
         for name, method in spec["analyses"].items()
     ]
     drawn: dict[str, Any] = {}
+    experiments: dict[str, Any] = {}
     for name, experiment in spec["experiments"].items():
         inputs = {
             key.removeprefix(f"{name}/"): path
@@ -32,19 +33,21 @@ def run(job: Job, log: Log) -> None:
         }
         runs = load_runs(inputs, {**experiment, "compute": spec["compute"]})
         options = Options(**experiment["activations"])
+        if not experiment["asked"]:
+            options = modest(runs, options)
         held += datasets(name, runs, options)
         if experiment["drawing"]:
             drawn[name] = drawings(experiment["drawing"], runs.data, options)
+        # What a spec has to say to have the same.
+        said = options.model_dump(mode="json", exclude_defaults=True)
+        experiments[name] = {"analysis": experiment["asked"], "options": said}
         log.line(f"{name}: {options.count} examples of {options.split}")
     about = {
         "study": job.study,
         "title": spec["title"],
         "scale": spec["scale"],
         "recipe_sha256": job.sha,
-        "experiments": {
-            name: {"task": one["task"], "activations": one["asked"]}
-            for name, one in spec["experiments"].items()
-        },
+        "experiments": experiments,
         "drawings": drawn,
     }
     text = page(about, held)

@@ -203,7 +203,6 @@ class _Planner:
         for name in made:
             experiment = study.experiments[name]
             experiments[name] = {
-                "task": experiment.task["name"],
                 "model": experiment.model,
                 "training": {"loss": experiment.training["loss"]},
                 "drawing": plugins.companion(plugins.TASK, f"_{experiment.task['name']}_drawing"),

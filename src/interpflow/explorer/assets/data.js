@@ -11,7 +11,7 @@
  */
 
 /** @type {{study: string, title: string, scale: string, datasets: Dataset[],
- *   experiments: Object<string, {task: string, activations: string}>, drawings: Object<string, any[]>}} */
+ *   experiments: Object<string, {analysis: string, options: Object<string, any>}>, drawings: Object<string, any[]>}} */
 const INDEX = JSON.parse(document.getElementById("index")?.textContent ?? "{}");
 
 /** @type {Map<string, Promise<Labelled>>} */

@@ -44,7 +44,7 @@ function pasted(name, figure, analyses = {}) {
 
 /** The analysis behind activations of an experiment. @returns {Source} */
 function activationsOf(/** @type {string} */ experiment) {
-  const name = INDEX.experiments[experiment].activations;
-  if (name) return { name, analyses: {} };
-  return { name: "activations", analyses: { activations: { method: "activations", experiments: [experiment] } } };
+  const { analysis, options } = INDEX.experiments[experiment];
+  if (analysis) return { name: analysis, analyses: {} };
+  return { name: "activations", analyses: { activations: { method: "activations", experiments: [experiment], ...options } } };
 }
