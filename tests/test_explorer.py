@@ -186,6 +186,29 @@ def test_of_a_model_that_would_take_much_memory_fewer_examples_are_looked_at(mon
     assert [each.kind for each in inside.datasets("plain", runs, options)] == kinds[:3]
 
 
+DRAWING = """\
+from interpflow.drawing import Drawing, Node
+
+def drawing(example):
+    words = example["token"].values[example["tokens"].values][: int(example["length"])]
+    return Drawing([Node(str(word), at, 0, (at,)) for at, word in enumerate(words)], [(0, 1)])
+"""
+
+
+def test_a_file_beside_a_task_says_how_an_example_is_drawn_and_counts_for_the_page_alone(built):
+    before = edits.recipes(plan_study("small", "laptop"))
+    Path("tasks").mkdir()
+    Path("tasks/_bracket_language_drawing.py").write_text(DRAWING)
+    plan = plan_study("small", "laptop")
+    assert edits.stale(before, plan) == {"explorer", "manifest"}
+    (job,) = plan.jobs["explorer"].values()
+    make(job, io.StringIO())
+    drawn = index_of(PAGE.read_text())["drawings"]["plain"]
+    assert len(drawn) == 4
+    assert drawn[0]["lines"] == [[0, 1]]
+    assert {node["word"] for node in drawn[0]["nodes"]} <= {"(", ")"}
+
+
 def test_a_figure_may_be_called_explorer(built):
     Path("specs/small.yaml").write_text(SPEC.replace("  bins:", "  explorer:"))
     plan = plan_study("small", "laptop")

@@ -209,13 +209,13 @@ class _Planner:
                 **self._activations(name),
             }
         drawn = dict.fromkeys(filter(None, (one["drawing"] for one in experiments.values())))
+        sources = {f"findings/{name}": found for name, found in findings.items()}
+        for name, parts in made.items():
+            sources |= {f"{name}/{part}": source for part, source in parts.items()}
         self._add(
             "explorer",
             {},
-            {f"findings/{name}": source for name, source in findings.items()}
-            | {
-                f"{name}/{part}": s for name, sources in made.items() for part, s in sources.items()
-            },
+            sources,
             *drawn,
             title=study.title,
             scale=study.scale,
