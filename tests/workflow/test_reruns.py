@@ -167,6 +167,7 @@ def test_an_experiment_put_before_another_with_its_task_moves_the_data_and_train
         "data of tiny/first",
         "train tiny/first, seeds from 0",
         "train tiny/first, seeds from 1",
+        "explorer of tiny",
         "manifest of tiny",
     }
     finished.snakemake("--cores", "2")
