@@ -13,7 +13,7 @@ import xarray as xr
 from interpflow.explorer.quantised import encoded
 
 ROOM = 6_900_000  # bytes after compression; as text they are a third more
-_LIMITS = tuple(1 << bits for bits in range(22, 11, -1))  # values of one variable
+_LIMITS = tuple(round(2 ** (half / 2)) for half in range(44, 23, -1))  # values of one variable
 _FEWEST = {"seed": 1, "shown_example": 1, "step": 2}  # dims that are cut, and to how many at least
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-_SINGLE, _TWO_BYTES = 1 << 13, 1 << 17  # up to so many values are kept as float32, and in two bytes
+_SINGLE, _TWO_BYTES = 1 << 13, 1 << 15  # up to so many values are kept as float32, and in two bytes
 _CODES = {"u1": 255, "u2": 65535}  # the last code is no value: NaN
 
 

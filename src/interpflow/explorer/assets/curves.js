@@ -8,7 +8,7 @@
 
 /** A drawing of curves; with `words` the places along x have names. */
 function curves(/** @type {Curves} */ plot) {
-  const [width, height] = [640, plot.height ?? 260];
+  const [width, height] = [Math.max(300, Math.min(640, document.body.clientWidth - 30)), plot.height ?? 260];
   const [left, right, top, bottom] = [68, 12, 12, plot.words ? 62 : 42];
   const every = plot.curves.flatMap((curve) => curve.points).filter(([, y]) => Number.isFinite(y) && (!plot.logY || y > 0));
   if (!every.length) return remark("There is nothing to draw here.");

@@ -34,9 +34,10 @@ VIEWS.findings = {
 function axesOf(/** @type {Labelled} */ array, /** @type {Object<string, string>} */ now) {
   const long = array.dims.filter((dim) => array.labels[dim].length > 1);
   const free = long.filter((dim) => !["seed", "experiment"].includes(dim));
-  const [first, ...rest] = [...(long.includes("step") ? ["step"] : []), ...free.filter((dim) => dim !== "step").reverse(), ...long];
+  const stepped = long.includes("step") && array.labels.step.filter((step) => pick(array, { step }).values.some(Number.isFinite)).length > 1;
+  const [first, ...rest] = [...(stepped ? ["step"] : []), ...free.filter((dim) => dim !== "step").reverse(), ...long];
   const others = rest.filter((dim) => dim !== first);
-  const square = first !== "step" && free.length > 1 && free.length - (long.includes("step") ? 1 : 0) > 1;
+  const square = first !== "step" && free.length > 1 && free.length - (stepped ? 1 : 0) > 1;
   const given = (/** @type {string} */ key, /** @type {string} */ fallback) => {
     const wanted = now[key] ?? fallback ?? "";
     return array.dims.includes(wanted) ? wanted : "";
