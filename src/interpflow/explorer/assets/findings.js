@@ -22,8 +22,8 @@ VIEWS.findings = {
     else if (axes.y) body.push(findingMap(sliced, axes, dataset.name));
     else if (axes.x) body.push(findingCurves(sliced, axes));
     else body.push(element("p", { class: "value" }, number(sliced.values[0])));
-    const left = dataset.left_out.length ? [`Too large to be held: ${dataset.left_out.join(", ")}.`] : [];
-    return { choices, body, figure: findingFigure(dataset, sliced, axes, where), held: [heldOf(dataset, variable), ...left] };
+    const held = [heldOf(dataset, variable), dataset.left_out.length ? `Too large to be held: ${dataset.left_out.join(", ")}.` : ""];
+    return { choices, body, figure: findingFigure(dataset, sliced, axes, where), held };
   },
 };
 
@@ -34,7 +34,8 @@ VIEWS.findings = {
 function axesOf(/** @type {Labelled} */ array, /** @type {Object<string, string>} */ now) {
   const long = array.dims.filter((dim) => array.labels[dim].length > 1);
   const free = long.filter((dim) => !["seed", "experiment"].includes(dim));
-  const stepped = long.includes("step") && array.labels.step.filter((step) => pick(array, { step }).values.some(Number.isFinite)).length > 1;
+  const one = pick(array, { experiment: now["at.experiment"] });
+  const stepped = long.includes("step") && array.labels.step.filter((step) => pick(one, { step }).values.some(Number.isFinite)).length > 1;
   const [first, ...rest] = [...(stepped ? ["step"] : []), ...free.filter((dim) => dim !== "step").reverse(), ...long];
   const others = rest.filter((dim) => dim !== first);
   const square = first !== "step" && free.length > 1 && free.length - (stepped ? 1 : 0) > 1;
