@@ -59,7 +59,6 @@ function axisChoices(/** @type {Labelled} */ array, /** @type {{x: string, y: st
 }
 
 const MEAN = "mean";
-
 /** The choice of a place of a dim; of seeds also their mean. */
 function dimChoice(/** @type {Labelled} */ array, /** @type {string} */ dim, /** @type {any} */ now) {
   const labels = array.labels[dim];
