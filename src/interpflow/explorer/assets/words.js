@@ -25,5 +25,5 @@ function heldOf(/** @type {Dataset} */ dataset, /** @type {Variable} */ variable
   const parts = Object.entries(variable.at).map(
     ([dim, places]) => `${places.length} of ${dataset.labels[dim].length} along ${readable(dim)}`,
   );
-  return `Values are ${variable.off ? `held to ± ${number(variable.off)} or better` : "exact"}${parts.length ? `, of ${parts.join(", ")}` : ""}.`;
+  return `Values are ${variable.off ? `held to ${variable.maps > 1 ? "1/508 of the range of their map, at most " : ""}± ${number(variable.off)}` : "exact"}${parts.length ? `, of ${parts.join(", ")}` : ""}.`;
 }
