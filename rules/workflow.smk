@@ -8,6 +8,7 @@ include: "train.smk"
 include: "analyse.smk"
 include: "collect.smk"
 include: "figures.smk"
+include: "explorer.smk"
 include: "report.smk"
 
 

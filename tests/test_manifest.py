@@ -218,7 +218,7 @@ def test_verify_holds_this_folder_against_the_manifest_of_another_machine(built,
     Path("other.json").write_text(json.dumps(other))
     shutil.rmtree("figures")
     assert main(["verify", "--manifest", "other.json"]) == 1
-    assert "6 missing" in capsys.readouterr().out
+    assert "8 missing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"format": "another"}'])

@@ -198,7 +198,7 @@ def test_what_is_stale_is_given_with_a_warning_of_one_line(built):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         _ = results.findings["lengths"]
-    assert "4 stale, of" in results.state
+    assert "5 stale, of" in results.state
     assert results.findings.states == {"lengths": "made", "strings": "stale"}
 
 

@@ -184,7 +184,7 @@ def test_the_chain_of_a_figure_goes_back_to_the_data_and_no_further(planned):
 @pytest.mark.parametrize(
     ("change", "stages"),
     [
-        (("title: A small", "title: The small"), {"manifest"}),
+        (("title: A small", "title: The small"), {"explorer", "manifest"}),
         (("caption: Accuracy", "caption: Share"), {"figure", "manifest"}),
         (("because: of nothing", "because: of something"), {"claims", "manifest"}),
         (("at_least: 0.9", "at_least: 0.8"), {"figure", "claims", "manifest"}),

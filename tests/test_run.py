@@ -99,7 +99,7 @@ def test_of_what_is_made_nothing_is_made_again(built, capsys):
             "wide: {model: {d_model: 16}}",
             "wide: {model: {d_model: 16}, training: {learning_rate: 0.1}}",
             ["train wide 0", "train wide 1", "analyse lengths wide", "collect lengths",
-             "figure bins", "figure wide_bins", "claims", "manifest"],
+             "figure bins", "figure wide_bins", "claims", "explorer", "manifest"],
         ),
         ("expected: 12", "expected: 12  # at most", []),
     ],

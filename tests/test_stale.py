@@ -62,11 +62,12 @@ def test_after_a_run_nothing_is_stale_wherever_and_whenever_its_files_are_put(bu
     [
         ("caption: Again", "caption: Anew", {"figure small/wide_bins", "manifest small"}),
         ("source: a table\n", "source: a list\n", {"claims small", "manifest small"}),
-        ("title: A", "title: The", {"manifest small"}),
+        ("title: A", "title: The", {"explorer small", "manifest small"}),
         (
             "variables: [length]",
             "variables: [length, split]",
-            {"analyse small/strings/plain", "collect small/strings", "claims small", "manifest small"},
+            {"analyse small/strings/plain", "collect small/strings", "claims small", "explorer small",
+             "manifest small"},
         ),
     ],
 )  # fmt: skip

@@ -61,14 +61,14 @@ def test_a_variant_keeps_what_differs_with_the_line_that_it_overrides(built, cap
 def test_its_results_have_their_own_place_and_those_of_the_study_stay(built, capsys):
     before = {path: sha256(path) for path in Path("results/laptop/small").rglob("*.nc")}
     assert vary("experiments.wide.model.d_model=24") == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("lr_try: 8 of 14 jobs run")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("lr_try: 9 of 15 jobs run")
     assert {path: sha256(path) for path in before} == before
     assert sorted(path.name for path in Path("results/laptop/lr_try/experiments").iterdir()) == [
         "wide"
     ]
     assert Path("figures/laptop/lr_try/bins.svg").is_file()
     assert main(["run", "--one-process", "lr_try"]) == 0
-    assert capsys.readouterr().out.startswith("lr_try: 0 of 14 jobs run")
+    assert capsys.readouterr().out.startswith("lr_try: 0 of 15 jobs run")
 
 
 @pytest.mark.parametrize(

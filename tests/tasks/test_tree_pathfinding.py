@@ -17,6 +17,7 @@ from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.tasks import _tree_text, _trees
 from interpflow.tasks import tree_pathfinding as task
+from interpflow.tasks._tree_pathfinding_drawing import drawing
 from interpflow.tasks.base import make_dataset
 from interpflow.training.examples import Examples
 
@@ -496,3 +497,20 @@ def test_a_hold_out_without_trees_is_refused_instead_of_searched_for_ever():
 def test_a_further_split_leaves_the_others_as_they_are():
     alone, beside = data(nodes=8), data(nodes=8, splits={"more": {"size": 5}})
     xr.testing.assert_identical(beside.isel(example=slice(0, 600)), alone)
+
+
+def test_a_tree_is_drawn_with_its_path_marked_and_the_positions_of_its_nodes():
+    options = task.Options(
+        nodes=4, train_size=20, validation_size=5, test_size=1,
+        splits={"written": task.Split(texts=["2 >0 , 0 >3 , 2 >1 | 3 : 2 >0 >3"])},
+    )  # fmt: skip
+    data = make_dataset(task, options)
+    example = data.isel(example=int(np.flatnonzero(data["split"].values == "written")[0]))
+    drawn = drawing(example)
+    nodes = {node.word: node for node in drawn.nodes}
+    named = {(drawn.nodes[a].word, drawn.nodes[b].word) for a, b in drawn.lines}
+    assert named == {("2", "0"), ("0", "3"), ("2", "1")}
+    assert {word for word, node in nodes.items() if node.marked} == {"2", "0", "3"}
+    assert [nodes[word].down for word in "2013"] == [0, 1, 1, 2]
+    assert nodes["2"].right == (nodes["0"].right + nodes["1"].right) / 2
+    assert nodes["3"].positions == (4, 9, 13)

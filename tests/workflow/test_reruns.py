@@ -58,7 +58,7 @@ CHANGES = [
         "source: nowhere, because: so",
         (f"{RESULTS}/claims.csv",),
     ),
-    Change("title", SPEC, "title: The", "title: A", (f"{RESULTS}/manifest.json",)),
+    Change("title", SPEC, "title: The", "title: A", (f"{FIGURES}/explorer/index.html",)),
     Change("comment in the spec", SPEC, "# So wide", "# So very wide", ()),
     Change("threads", SPEC, "compute: {", "compute: {threads: 2, ", TRAINED),
     Change("code of one plot", f"{SRC}/plots/dots.py", "axes.legend()", "axes.legend(loc=1)", DOTS),
@@ -167,6 +167,7 @@ def test_an_experiment_put_before_another_with_its_task_moves_the_data_and_train
         "data of tiny/first",
         "train tiny/first, seeds from 0",
         "train tiny/first, seeds from 1",
+        "explorer of tiny",
         "manifest of tiny",
     }
     finished.snakemake("--cores", "2")

@@ -22,7 +22,7 @@ def test_two_cores_and_one_process_without_snakemake_give_the_same_bytes(
     empty.interpflow("run", "--one-process", "tiny")
     assert empty.digests() == finished.digests()
     kinds = {Path(name).suffix for name in empty.digests()}
-    assert kinds == {".nc", ".csv", ".svg", ".png", ".json"}
+    assert kinds == {".nc", ".csv", ".svg", ".png", ".json", ".html"}
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.nightly)])

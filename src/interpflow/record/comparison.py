@@ -123,9 +123,16 @@ def _broken(path: Path) -> str | None:
         ".svg": ElementTree.parse,
         ".png": lambda path: Image.open(path).load(),
         ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
+        ".html": _whole_page,
     }
     try:
         readers[path.suffix](path)
     except (OSError, ValueError, SyntaxError) as error:
         return str(error)
     return None
+
+
+def _whole_page(path: Path) -> None:
+    """Raise ValueError for a page without an end."""
+    if not path.read_text(encoding="utf-8").rstrip().endswith("</html>"):
+        raise ValueError("cut off: it has no end")

@@ -74,13 +74,14 @@ def origin(path: Path | str) -> Origin:
             return Origin(recipe, attributes["recipe_sha256"], inputs)
         except (ValueError, KeyError) as error:
             raise InterpflowError(f"{path}: does not say which recipe made it") from error
-    if path.suffix in (".svg", ".png", ".csv", ".json"):
+    if path.suffix in (".svg", ".png", ".csv", ".html", ".json"):
         account = figure_account(path)
         made = {path: job["recipe_sha256"] for job in account["chain"] for path in job["outputs"]}
         inputs = {path: made[path] for path in account["chain"][-1]["inputs"]}
         return Origin(account["recipe"], account["recipe_sha256"], inputs)
     raise InterpflowError(
-        f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json) nor a scorecard (.csv)"
+        f"{path}: neither a dataset (.nc) nor a figure (.svg, .png, .json) nor a scorecard (.csv) nor a "
+        "page (.html)"
     )
 
 

@@ -1,16 +1,21 @@
 """One page per scale: every study's scorecard and figures, and where each comes from.
 
-The page is a single file without scripts; it holds its images and needs no network.  It is made of the files
+The page is a single file; it holds its images and its one script and needs no network.  It is made of the files
 as they are, and says so where they are not what the specs would make now.
 """
 
 from __future__ import annotations
 
 import base64
+import io
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
+from PIL import Image
 
 from interpflow import store
 from interpflow.errors import InterpflowError
@@ -27,6 +32,11 @@ from interpflow.workflow.planner import plan
 
 # An SVG is sharp at any size; one larger than this holds so many marks that its picture is smaller.
 _LARGEST_SVG = 1_000_000
+_PICTURE = (
+    480  # pixels across the picture of a study on the start page, which is shown at half of that
+)
+_MOST_NAMED = 4  # claims that differ, in the sentence on a study
+_FOLDER = Path(__file__).parent
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -51,6 +61,9 @@ class StudyView:
 
     name: str
     title: str
+    question: str
+    picture: str | None  # of its first figure
+    explorer: str | None  # from the page to the page to look through the study
     reference: Mapping[str, Any]
     seeds: int
     conditions: str
@@ -83,12 +96,17 @@ class StageView:
 
 def page(specs: Iterable[Spec], scale: str) -> str:
     """The HTML of the report on `specs` at `scale`."""
-    environment = templates.environment(Path(__file__).parent)
+    environment = templates.environment(_FOLDER)
     environment.filters["number"] = "{:.4g}".format  # 0.806, 31.7, 510
     environment.filters["spread"] = "{:.2g}".format
     environment.filters["duration"] = duration
     studies = [_study(spec, plan(resolve(spec, scale), spec.base)) for spec in specs]
-    return environment.get_template("page.html").render(studies=studies, scale=scale)
+    return environment.get_template("page.html").render(
+        studies=studies,
+        scale=scale,
+        most_named=_MOST_NAMED,
+        script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),
+    )
 
 
 def _study(spec: Spec, planned: Plan) -> StudyView:
@@ -98,6 +116,9 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
     return StudyView(
         name=study.name,
         title=study.title,
+        question=spec.question,
+        picture=_picture(planned),
+        explorer=_explorer(planned),
         reference=study.reference,
         seeds=len(study.seeds),
         conditions=conditions(study.scale, differences(spec.base, study)),
@@ -111,6 +132,30 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
         spec_path=spec.path.as_posix(),
         spec=spec.path.read_text(encoding="utf-8"),
     )
+
+
+def _picture(planned: Plan) -> str | None:
+    """The first figure that is there, small, as a data URI."""
+    for job in planned.jobs["figure"].values():
+        try:
+            with Image.open(job.outputs["png"]) as whole:
+                small = whole.convert("RGB")
+        except OSError:  # the figure itself says what is wrong
+            continue
+        small.thumbnail((_PICTURE, _PICTURE))
+        content = io.BytesIO()
+        small.quantize(64).save(content, "PNG", optimize=True)
+        return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    return None
+
+
+def _explorer(planned: Plan) -> str | None:
+    """The way from the page of the scale to that of the study, where there is one."""
+    for job in planned.jobs["explorer"].values():
+        if os.path.lexists(job.outputs["page"]):
+            start = Path("results", planned.study.scale)
+            return Path(os.path.relpath(job.outputs["page"], start)).as_posix()
+    return None
 
 
 def _took(planned: Plan) -> Iterator[StageView]:

@@ -19,7 +19,7 @@ from interpflow.spec.problems import shorten
 from interpflow.style.sizes import Venue
 
 # `snakemake <study>` builds a study, so no study can be called as a rule of the workflow.
-RULES = ("all", "analyse", "claims", "collect", "data", "figure", "manifest", "train")
+RULES = ("all", "analyse", "claims", "collect", "data", "explorer", "figure", "manifest", "train")
 LONGEST_NAME = 64  # characters; several names make one path, and file names end at 255
 
 
@@ -241,6 +241,7 @@ class Document(Section):
 
     study: Annotated[Name, AfterValidator(_no_rule)]  # the file's name
     title: Text
+    question: Text | None = None  # what the study asks, in a sentence, for the page of all studies
     reference: Reference | None = None  # the paper
     seeds: SeedCount  # how many; they are 0, 1, ...
     compute: Options = {}  # see below

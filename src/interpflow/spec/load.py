@@ -34,11 +34,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Spec:
-    """A checked spec: its study at the base and at every scale that it declares."""
+    """A checked spec: its study at the base and at every scale that it declares, and what it asks."""
 
     path: Path
     base: Study
     scales: Mapping[str, Study]
+    question: str = ""
 
     @property
     def name(self) -> str:
@@ -89,7 +90,7 @@ def _load(path: Path, foresight: Foresight | None, point: Point | None) -> Spec:
     scales = {name: resolver.study(name) for name in written.scales}
     resolver.finish()
     problems.raise_if_any()
-    return Spec(path, base, scales)
+    return Spec(path, base, scales, written.question or "")
 
 
 def load_specs(paths: Iterable[Path | str], foresight: Foresight | None = None) -> dict[str, Spec]:

@@ -68,6 +68,14 @@ def files(kind: Kind) -> dict[str, Path]:
     return {s: f for s, f in found.items() if re.fullmatch("[a-z][a-z0-9_]*", s) and s != "base"}
 
 
+def companion(kind: Kind, stem: str) -> str | None:
+    """The module of the file `stem`, which is no plugin, in the folders of `kind`; None where there is none."""
+    package = importlib.import_module(kind.package)
+    _look_beside_specs(package, kind)
+    there = any(Path(folder, f"{stem}.py").is_file() for folder in package.__path__)
+    return f"{kind.package}.{stem}" if there else None
+
+
 def look_beside_specs() -> None:
     """Let the modules of the project be imported, in a process that works out no plan."""
     for kind in (TASK, ANALYSIS, PLOT):

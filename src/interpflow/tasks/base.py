@@ -25,6 +25,12 @@ and, where they are whole numbers within bounds,
     def values(options) -> dict[str, Iterable]         the values that a variable can have: `check` knows by
                                                        them what a spec can name
 
+How an example is drawn on the page to look through a study is said beside the task, in
+`tasks/_<task>_drawing.py`, since an edit of the task's own file makes its data anew:
+
+    def drawing(example) -> Drawing            of one example, the task's variables without the dim
+                                               `example`; see `interpflow.drawing`
+
 A number of examples is of the type `section.Size`: for what `check` has to know, a few are made.
 
 Its dataset holds

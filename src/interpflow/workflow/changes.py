@@ -38,6 +38,8 @@ def _as_in_spec(recipe: Recipe) -> dict[str, Any]:
         for key, value in recipe.items()
         if key not in ("stage", "study", "scale", "code", "inputs", *names)
     }
+    if recipe["stage"] == "explorer":  # all else is what the jobs say that it rests on
+        return {key: said[key] for key in ("title", "assets")}
     options = said.pop("options", {})
     if recipe["stage"] == "analyse":
         said[f"analyses.{recipe['analysis']}"] = {"method": said.pop("method"), **options}

@@ -22,7 +22,7 @@ _COPIES_OF_WEIGHTS, _COPIES_OF_HIDDEN = 8, 24
 _BYTES = 4
 # A job starts by loading what it computes with; what comes then is a guess, but for training.
 _SECONDS_TO_START = 2.5
-_SECONDS_BESIDE_TRAINING = {"analyse": 5.0, "figure": 1.5}
+_SECONDS_BESIDE_TRAINING = {"analyse": 5.0, "figure": 1.5, "explorer": 5.0}
 _USUAL_SECONDS = 0.5
 # Where a task has no such options, the sizes of its data are guessed.
 _USUAL_LENGTH = 64

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
+from interpflow.explorer import assets
 from interpflow.files import replacing, sha256
 from interpflow.spec.study import Analysis, Claim, Experiment, Figure, Study
 from interpflow.workflow import recipe
@@ -113,8 +114,8 @@ def _content(path: Path | str) -> str:
 
 @functools.cache
 def _state_of_code() -> str:
-    """One digest for the content of every Python file that recipes can count, each read once."""
-    found = {os.path.relpath(path): _content(path) for path in _python_files()}
+    """One digest for the content of every file of code that recipes can count, each read once."""
+    found = {os.path.relpath(path): _content(path) for path in (*_python_files(), *assets.files())}
     return recipe.sha256_of(recipe.canonical(found))
 
 

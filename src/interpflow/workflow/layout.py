@@ -40,6 +40,14 @@ STAGES = {
     "collect": Stage(("analysis",), {"findings": f"{_STUDY}/analyses/{{analysis}}.nc"}),
     "figure": Stage(("figure",), {kind: f"{_FIGURE}.{kind}" for kind in ("svg", "png", "json")}),
     "claims": Stage((), {kind: f"{_STUDY}/claims.{kind}" for kind in ("csv", "json")}),
+    # A folder, since `explorer` may be the name of a figure.
+    "explorer": Stage(
+        (),
+        {
+            "page": "figures/{scale}/{study}/explorer/index.html",
+            "account": "figures/{scale}/{study}/explorer/index.json",
+        },
+    ),
     "manifest": Stage((), {"manifest": f"{_STUDY}/manifest.json"}),
 }
 

@@ -48,6 +48,7 @@ class Plan:
         ends = [
             *self.jobs["figure"].values(),
             *self.jobs["claims"].values(),
+            *self.jobs["explorer"].values(),
             *self.jobs["manifest"].values(),
         ]
         return [path for job in ends for path in job.outputs.values()]

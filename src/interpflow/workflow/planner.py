@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Any
 
+from interpflow.explorer import assets
 from interpflow.spec import plugins
 from interpflow.spec.study import DEFAULT_SCALE, Analysis, Experiment, Figure, Study
 from interpflow.workflow.job import Job, Source
@@ -73,6 +74,7 @@ class _Planner:
             self.figure(figure, {name: findings[name] for name in figure.data})
         if study.claims:
             self.claims({claim.data: findings[claim.data] for claim in study.claims})
+        self.explorer({name: data[name] | sources for name, sources in trained.items()}, findings)
         self.manifest()
         return Plan(study, base, self.jobs, {name: made["data"].job for name, made in data.items()})
 
@@ -194,6 +196,46 @@ class _Planner:
         self._add(
             "claims", {}, data, claims=[asdict(claim) | silent for claim in self.study.claims]
         )
+
+    def explorer(self, made: Mapping[str, Sources], findings: Sources) -> None:
+        """`made` are data, weights and history of each experiment that has a model."""
+        study, experiments = self.study, {}
+        for name in made:
+            experiment = study.experiments[name]
+            experiments[name] = {
+                "model": experiment.model,
+                "training": {"loss": experiment.training["loss"]},
+                "drawing": plugins.companion(plugins.TASK, f"_{experiment.task['name']}_drawing"),
+                **self._activations(name),
+            }
+        drawn = dict.fromkeys(filter(None, (one["drawing"] for one in experiments.values())))
+        sources = {f"findings/{name}": found for name, found in findings.items()}
+        for name, parts in made.items():
+            sources |= {f"{name}/{part}": source for part, source in parts.items()}
+        self._add(
+            "explorer",
+            {},
+            sources,
+            *drawn,
+            title=study.title,
+            scale=study.scale,
+            assets=assets.digest(),
+            analyses={name: study.analyses[name].method for name in findings},
+            compute=self.machine,
+            experiments=experiments,
+        )
+
+    def _activations(self, experiment: str) -> dict[str, Any]:
+        """The options by which the method `activations` looks at an experiment, and the analysis that has them.
+
+        Those of the spec, where it has such an analysis; otherwise the defaults.
+        """
+        method = "activations"
+        for analysis in self.study.analyses.values():
+            if analysis.method == method and experiment in analysis.options:
+                return {method: analysis.options[experiment], "asked": analysis.name}
+        defaults = plugins.load(plugins.ANALYSIS, method).Options()
+        return {method: defaults.model_dump(mode="json"), "asked": ""}
 
     def manifest(self) -> None:
         made = {
