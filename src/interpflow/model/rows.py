@@ -76,9 +76,9 @@ def lay_out(
 ) -> Rows:
     """The rows of `groups` of tokens, each (seed, batch, pos), with masks in the dtype of `like`.
 
-    With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  With `begins`,
-    each (seed, batch), the first token of a sequence stands at that position.  Raises InterpflowError for
-    `branch` with `begins`, and for `branch` with full attention, in which the prefix would see its continuations.
+    With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  With
+    `begins`, each (seed, batch), the first token of a sequence stands at that position.  Raises InterpflowError
+    for `branch` with `begins`, and with full attention, in which the prefix would see its continuations.
     """
     if branch is not None and begins is not None:
         raise InterpflowError("sequences that share a prefix all begin at position 0")

@@ -84,10 +84,13 @@ def _alone(values: xr.DataArray, x: str, option: str) -> tuple[xr.DataArray, dic
     """`values` (seed, x), and the label of each further dim."""
     place: dict[str, Any] = {}
     for dim in map(str, values.dims):
-        kept = [label for (label,) in present(values, dim)]
-        if dim in ("seed", x):
-            values = values.sel({dim: kept})
+        if dim in ("seed", x):  # where x is swept, several experiments can have one label
+            there = values.notnull()
+            values = values.isel(
+                {dim: there.any([each for each in there.dims if each != dim]).values}
+            )
             continue
+        kept = [label for (label,) in present(values, dim)]
         if (values.notnull().sum(dim) > 1).any():
             several = way_out("", map(str, kept))
             raise InterpflowError(
