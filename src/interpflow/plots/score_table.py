@@ -15,7 +15,7 @@ from pydantic import Field
 from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed
-from interpflow.plots._cells import HEIGHT, Scale, draw, mean, widest
+from interpflow.plots._cells import HEIGHT, LINE, Scale, draw, filled, mean, widest
 from interpflow.plots._curves import Curve, curve
 from interpflow.plots._panels import Line, Panel, Shown
 from interpflow.section import Names
@@ -29,16 +29,21 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+class Fact(Line):
+    """A variable whose value is written as it is."""
+
+    words: dict[str, str] = {}  # a value: words for it, {"1": "yes"}
+
+
 class Options(Shown):
     """The rows, the columns under their headings, and the facts."""
 
     rows: Coordinate  # a swept option, or a coordinate of the variables
     # heading: {label: column}; a column selects among the experiments too, by what they sweep
     columns: Annotated[dict[str, dict[str, Line]], Field(min_length=1)]
-    facts: dict[str, Line] = {}  # label: a variable whose value is written as it is
+    facts: dict[str, Fact] = {}  # by label
     # A value of the rows: words for it.  Values that have words come first, in the order of the spec.
     labels: dict[Annotated[str, Names("label")], str] = {}
-    words: dict[str, str] = {}  # a value of a fact: words for it, {"1": "yes"}
     value_label: str | None = None  # the name of the first column's variable if not given
 
 
@@ -61,27 +66,35 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         heading: _written(block, tables[heading], rows, options, claims)
         for heading, block in blocks.items()
     }
-    told = _facts(facts, rows, options) if facts else {}
+    told = _facts(facts, rows, options)
     widths = [_widths(told)] if told else []
     widths += [_widths(words, at_least=0.3) for words in written.values()]
     left = widest(_label(row, options) for row in rows) + 0.2
     needed = left + sum(map(sum, widths)) + GAP * len(widths)
     page = style.sizes().single if needed <= style.sizes().single else style.sizes().double
-    figure, ((*axes,),) = style.grid(
-        [HEIGHT * len(rows) + 0.3], len(widths), page, widths=[sum(each) for each in widths]
-    )
     scale = (page - left - GAP * len(widths)) / sum(map(sum, widths))
+    titles = [
+        filled(heading, scale * sum(_widths(words, at_least=0.3)))
+        for heading, words in written.items()
+    ]
+    lines = max(title.count("\n") for title in titles)
+    figure, ((*axes,),) = style.grid(
+        [HEIGHT * len(rows) + 0.3 + LINE * lines],
+        len(widths),
+        page,
+        widths=[sum(each) for each in widths],
+    )
     if told:
         _draw_facts(axes[0], told, len(rows))
     image: AxesImage | None = None
-    for panel, (heading, table), words in zip(
-        axes[bool(told) :], tables.items(), written.values(), strict=True
+    for panel, title, table, words in zip(
+        axes[bool(told) :], titles, tables.values(), written.values(), strict=True
     ):
         room = scale * sum(_widths(words, at_least=0.3)) / len(words), HEIGHT
         image = draw(panel, table, Scale(1), room, numbers=False)
         _write(panel, image, table, words)
         panel.set_xticks(range(len(words)), [label.replace(" ", "\n") for label in words])
-        panel.set_title(heading)
+        panel.set_title(title)
     for at, panel in enumerate(axes):
         names = [_label(row, options) for row in rows]
         panel.set_yticks(range(len(rows)), names if not at else [])
@@ -189,18 +202,15 @@ def _number(value: float) -> str:
 def _facts(
     facts: Mapping[str, Curve], rows: Sequence[Any], options: Options
 ) -> dict[str, list[str]]:
-    """What is written of each fact, by its label."""
+    """What is written of each fact, by its label; a dash where a row has none."""
     told: dict[str, list[str]] = {}
     for label, each in facts.items():
-        values = mean(each.values.drop_vars("experiment", errors="ignore")).reindex(
-            {options.rows: rows}
-        )
-        numbers = [
-            style.number(value) if np.isfinite(value) else "" for value in values.values.tolist()
-        ]
+        bare = each.values.drop_vars("experiment", errors="ignore")
+        values = mean(bare).reindex({options.rows: rows}).values.tolist()
+        words = options.facts[label].words
         told[label] = [
-            options.words.get(number.replace("\u2212", "-"), number) or "\N{EN DASH}"
-            for number in numbers
+            words.get(f"{value:g}", style.number(value)) if np.isfinite(value) else "\N{EN DASH}"
+            for value in values
         ]
     return told
 
