@@ -12,6 +12,7 @@ from drawing import cells, claim, draw, join, labels, legible, random, texts, wo
 from interpflow.analyses import checkpoint_choice, data_statistics
 from interpflow.errors import InterpflowError
 from interpflow.plots import score_table
+from interpflow.style.sizes import VENUES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -128,6 +129,20 @@ def test_a_table_of_which_a_scale_leaves_nothing_says_so(data):
     gone = {"a": {"b": {"variable": "accuracy", "experiment": "large"}}}
     (text,) = texts(draw(score_table, *data, **{**TABLE, "columns": gone}))
     assert "Nothing" in text.get_text()
+
+
+@pytest.mark.parametrize("venue", [None, *VENUES])
+def test_a_large_table_is_legible_in_print_and_on_the_pages_of_a_venue(data, venue):
+    names = {"dyck_1": "aa*bb*cc*dd*ee*", "tomita_3": "Reset-Dyck-1", "parity": "Parity"}
+    columns = {f"{at} to {at + 49} letters": {**COLUMNS["longer"], "last 8": COLUMNS["longer"]["none"]}
+               for at in (2, 51, 101)}  # fmt: skip
+    facts = {
+        "facts": {name: FACTS["facts"]["star-free"] for name in ("star- free", "with positions")}
+    }
+    figure = draw(
+        score_table, *data, **{**TABLE, "columns": columns}, **facts, labels=names, venue=venue
+    )
+    legible(figure, VENUES[venue] if venue else None)
 
 
 @pytest.mark.parametrize(
