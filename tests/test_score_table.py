@@ -136,9 +136,7 @@ def test_a_large_table_is_legible_in_print_and_on_the_pages_of_a_venue(data, ven
     names = {"dyck_1": "aa*bb*cc*dd*ee*", "tomita_3": "Reset-Dyck-1", "parity": "Parity"}
     columns = {f"{at} to {at + 49} letters": {**COLUMNS["longer"], "last 8": COLUMNS["longer"]["none"]}
                for at in (2, 51, 101)}  # fmt: skip
-    facts = {
-        "facts": {name: FACTS["facts"]["star-free"] for name in ("star- free", "with positions")}
-    }
+    facts = {"facts": dict.fromkeys(("star- free", "with positions"), FACTS["facts"]["star-free"])}
     figure = draw(
         score_table, *data, **{**TABLE, "columns": columns}, **facts, labels=names, venue=venue
     )

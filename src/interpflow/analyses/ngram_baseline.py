@@ -7,6 +7,7 @@ token fewer.  What it gets right asks for no longer memory, whatever the rule be
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -40,6 +41,8 @@ VARIABLES = {
     "best_context": Variable(("group",), "token", "the shortest context with that accuracy"),
 }
 
+_MEASURES = ("accuracy", "position_accuracy", "unseen")
+
 NEEDS = "data"
 
 Codes = NDArray[np.int64]
@@ -54,42 +57,53 @@ def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
 def analyse(data: xr.Dataset, options: Options) -> xr.Dataset:
     """Count on the training split, and measure on the others."""
     split, scored = data["split"].values, data["scored"].values
-    train = scored & (split == "train")[:, None]
-    answers = _answers(data)
-    known = np.zeros_like(answers)  # the context of no tokens
-    given = np.full_like(answers, np.bincount(answers[train]).argmax())
-    found: dict[int, tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {}
-    for size in range(1, max(options.context) + 1):
-        known = _longer(known, data["tokens"].values, size)
-        frequent = _most_frequent(known[train], answers[train], int(known.max()) + 1)
-        seen = frequent[known] >= 0
-        given = np.where(seen, frequent[known], given)
-        if size in options.context:
-            found[size] = (given == answers) | ~scored, ~seen & scored
-    kept = [name for name in dict.fromkeys(split.tolist()) if name in options.splits] or [
-        name for name in dict.fromkeys(split.tolist()) if name != "train"
-    ]
-    chosen = np.isin(split, kept)
-    groups, count = Grouping(data.isel(example=chosen), options.by), scored[chosen].sum(1)
-    total = groups.mean(count.astype(float))
-    table: dict[str, list[np.ndarray]] = {"accuracy": [], "position_accuracy": [], "unseen": []}
-    for size in options.context:
-        right, unseen = (each[chosen] for each in found[size])
-        table["accuracy"].append(groups.mean(right.all(1).astype(float)))
-        wrong = (~right).sum(1).astype(float)
-        table["position_accuracy"].append(1 - groups.mean(wrong) / total)
-        table["unseen"].append(groups.mean(unseen.sum(1).astype(float)) / total)
-    accuracy = np.stack(table["accuracy"], axis=1)
-    order = np.argsort(options.context)
-    best = order[accuracy[:, order].argmax(1)]
+    every = dict.fromkeys(split.tolist())
+    splits = options.splits or [name for name in every if name != "train"]
+    chosen = np.isin(split, splits)
+    groups, asked = Grouping(data.isel(example=chosen), options.by), scored[chosen]
+    found: dict[str, list[np.ndarray]] = {name: [] for name in _MEASURES}
+    for right, seen in _predicted(data, scored & (split == "train")[:, None], options.context):
+        wrong, unseen = ~right[chosen] & asked, ~seen[chosen] & asked
+        found["accuracy"].append(groups.mean((~wrong).all(1).astype(float)))
+        found["position_accuracy"].append(1 - _share(groups, wrong, asked))
+        found["unseen"].append(_share(groups, unseen, asked))
+    tables = {name: np.stack(values, axis=1) for name, values in found.items()}
+    shortest_first = np.argsort(options.context)
+    best = shortest_first[tables["accuracy"][:, shortest_first].argmax(1)]
     return xr.Dataset(
         {
-            **{name: (_BY_CONTEXT, np.stack(values, axis=1)) for name, values in table.items()},
-            "best_accuracy": ("group", accuracy.max(1)),
+            **{name: (_BY_CONTEXT, values) for name, values in tables.items()},
+            "best_accuracy": ("group", tables["accuracy"].max(1)),
             "best_context": ("group", np.array(options.context)[best]),
         },
         {"group": groups.coordinate, "context": list(options.context)},
     )
+
+
+def _share(groups: Grouping, held: NDArray[np.bool_], asked: NDArray[np.bool_]) -> np.ndarray:
+    """The share of the positions `asked` of each group at which something is `held` (group,)."""
+    return groups.mean(held.sum(1).astype(float)) / groups.mean(asked.sum(1).astype(float))
+
+
+def _predicted(
+    data: xr.Dataset, train: NDArray[np.bool_], context: Sequence[int]
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """For each number of tokens: where the answer is right, and where training has the tokens.
+
+    Each is (example, position); training are the positions `train`.
+    """
+    answers = _answers(data)
+    known = np.zeros_like(answers)  # the context of no tokens
+    given = np.full_like(answers, np.bincount(answers[train]).argmax())
+    found = {}
+    for size in range(1, max(context) + 1):
+        known = _longer(known, data["tokens"].values, size)
+        frequent = _most_frequent(known[train], answers[train], int(known.max()) + 1)
+        seen = frequent[known] >= 0
+        given = np.where(seen, frequent[known], given)
+        if size in context:
+            found[size] = given == answers, seen
+    return (found[size] for size in context)
 
 
 def _answers(data: xr.Dataset) -> Codes:
