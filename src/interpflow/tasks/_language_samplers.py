@@ -45,17 +45,20 @@ def _share(random: np.random.Generator, length: int) -> int:
     return int(0.75 * length * (1 + 0.1 * random.standard_normal()))
 
 
-def _d(random: np.random.Generator, n: int, length: int, most: int) -> str | None:
-    """Blocks `a … b` until there are `length` letters, each filled to about three quarters of that."""
+def _d(random: np.random.Generator, n: int, length: int, room: int) -> str | None:
+    """Blocks `a … b` until there are `length` letters, each filled to about three quarters of that.
+
+    None where there would be more letters than there is `room` for.
+    """
     if n == 0 or length <= 0:
         return ""
     found = ""
-    while len(found) < length:
-        inner = _d(random, n - 1, _share(random, length), most)
-        if inner is None or len(found) + len(inner) + 2 > most:
+    while len(found) < length <= room:
+        inner = _d(random, n - 1, _share(random, length), room - len(found) - 2)
+        if inner is None:
             return None
         found += f"a{inner}b"
-    return found
+    return found if max(len(found), length) <= room else None
 
 
 def _brackets(random: np.random.Generator, pairs: int, most: int) -> str | None:
