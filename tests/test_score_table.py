@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -105,13 +106,30 @@ def test_rows_with_words_come_first_and_facts_stand_beside_them(data):
     assert cells(first)[0][0] == f"{100 * score('parity', 'none'):.0f}"
 
 
+def test_rows_can_be_a_coordinate_and_columns_the_points_of_a_sweep(data):
+    columns = {
+        "all": {
+            f"{language} {positions}": {
+                "variable": "accuracy", "select": {"language": language, "positions": positions, "choice": ["best", "last"]},
+            }
+            for language in LANGUAGES for positions in POSITIONS
+        }
+    }  # fmt: skip
+    figure = draw(score_table, *data, rows="choice", select={"group": "bin1"}, columns=columns,
+                  labels={"best": "best", "last": "last"})  # fmt: skip
+    legible(figure)
+    expected = [f"{50 * score(*one):.0f}" for one in itertools.product(LANGUAGES, POSITIONS)]
+    assert cells(figure.axes[0]) == [expected, expected]
+    assert labels(figure.axes[0], "y") == ["best", "last"]
+
+
 def test_the_number_of_a_claim_stands_in_brackets_and_the_key_says_so(data):
     at = {"experiment": "parity_none", "choice": "last", "group": "bin1"}
     figure = draw(
         score_table, *data, **TABLE, labels=ORDER, claims=[claim("accuracy", at, expected=0.83)]
     )
     legible(figure)
-    assert cells(figure.axes[1])[0][0].endswith(" (83)")
+    assert cells(figure.axes[1])[0][0].endswith("\n(83)")
     assert sum("(83)" in text.get_text() for text in texts(figure)) == 1
     assert "in brackets: reported" in words(figure)
     assert "in brackets" not in words(draw(score_table, *data, **TABLE))

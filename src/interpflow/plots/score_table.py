@@ -58,11 +58,14 @@ class Block:
 
     @property
     def width(self) -> float:
-        """The room that it needs, inches."""
-        return sum(
-            max(0.3, widest(words) + 0.1, widest([_broken(label)]) + 0.1)
-            for label, words in self.words.items()
-        )
+        """The room that it needs, inches; its columns are equally wide."""
+        words = [word for label, each in self.words.items() for word in (_broken(label), *each)]
+        return len(self.words) * max(0.3, widest(words) + 0.1)
+
+    @property
+    def lines(self) -> int:
+        """The most lines of a cell."""
+        return max(word.count("\n") + 1 for each in self.words.values() for word in each)
 
 
 GAP = 0.12  # between blocks, inches
@@ -149,7 +152,7 @@ def _scores(
     for (label, column), values in zip(columns.items(), mean(scores).values.T, strict=True):
         reported = _reported(column, options, claims)
         words[label] = [
-            _number(value) + (f" ({_number(reported[row])})" if row in reported else "")
+            _number(value) + (f"\n({_number(reported[row])})" if row in reported else "")
             for row, value in zip(rows, values.tolist(), strict=True)
         ]
     return Block(heading, words, scores)
@@ -202,7 +205,8 @@ def _drawn(blocks: Sequence[Block], rows: Sequence[str]) -> tuple[Figure, AxesIm
     page = single if needed + beside <= single else double
     stretch = (page - beside) / needed
     titles = [filled(block.heading, stretch * block.width) for block in blocks]
-    height = HEIGHT * len(rows) + 0.3 + LINE * max(title.count("\n") for title in titles)
+    row = HEIGHT + LINE * (max(block.lines for block in blocks) - 1)
+    height = row * len(rows) + 0.3 + LINE * max(title.count("\n") for title in titles)
     figure, (axes,) = style.grid(
         [height], len(blocks), page, widths=[block.width for block in blocks]
     )
@@ -210,7 +214,7 @@ def _drawn(blocks: Sequence[Block], rows: Sequence[str]) -> tuple[Figure, AxesIm
         if block.scores is None:
             _write_facts(panel, block, len(rows))
         else:
-            room = stretch * block.width / len(block.words), HEIGHT
+            room = stretch * block.width / len(block.words), row
             image = draw(panel, block.scores, Scale(1), room, numbers=False)
             _write_scores(panel, image, block)
         panel.set_xticks(range(len(block.words)), [_broken(label) for label in block.words])
