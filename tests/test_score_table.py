@@ -110,7 +110,8 @@ def test_rows_can_be_a_coordinate_and_columns_the_points_of_a_sweep(data):
     columns = {
         "all": {
             f"{language} {positions}": {
-                "variable": "accuracy", "select": {"language": language, "positions": positions, "choice": ["best", "last"]},
+                "variable": "accuracy",
+                "select": {"language": language, "positions": positions, "choice": ["best", "last"]},
             }
             for language in LANGUAGES for positions in POSITIONS
         }
