@@ -135,9 +135,10 @@ def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str,
     module = checker.plugin(TASK, name, key)
     if module is None:
         return {}
-    before = checker.problems
     options = checker.options(module.Options, _without(layers, {"name"}), home)
-    return {} if checker.problems > before else {"name": name, **options}
+    if not options and module.Options.model_fields:
+        return {}
+    return {"name": name, **options}
 
 
 def _of_one_task(layers: Sequence[Layer]) -> list[Layer]:
