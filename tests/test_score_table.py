@@ -106,6 +106,18 @@ def test_rows_with_words_come_first_and_facts_stand_beside_them(data):
     assert cells(first)[0][0] == f"{100 * score('parity', 'none'):.0f}"
 
 
+def test_a_score_that_knows_no_seeds_stands_beside_one_that_does(data):
+    beside = {"data": "second", "variable": "overlap", "select": {"positions": "none"}}
+    columns = {"all": {"none": COLUMNS["longer"]["none"], "overlap": beside}}
+    figure = draw(score_table, *data, **{**TABLE, "columns": columns}, labels=ORDER)
+    legible(figure)
+    expected = [
+        f"{50 * score(language, 'none'):.0f}" for language in ("parity", "dyck_1", "tomita_3")
+    ]
+    assert cells(figure.axes[0]) == [[each, "300"] for each in expected]
+    assert not figure.axes[0].patches  # none is hatched as a mean over some seeds
+
+
 def test_rows_can_be_a_coordinate_and_columns_the_points_of_a_sweep(data):
     columns = {
         "all": {

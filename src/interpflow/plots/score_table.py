@@ -145,9 +145,15 @@ def _scores(
     options: Options,
     claims: Sequence[Claim],
 ) -> Block:
-    scores = xr.concat(
-        [_at(each, rows, options) for each in columns.values()], xr.Variable("column", [*columns])
-    ).transpose("seed", options.rows, "column")
+    seeds = max((each.values["seed"].values.tolist() for each in columns.values()), key=len)
+    tables = []
+    for column in columns.values():
+        table = _at(column, rows, options)
+        if "seed" not in table.coords:  # the same for every seed
+            table = table.isel(seed=0).expand_dims(seed=seeds)
+        tables.append(table)
+    scores = xr.concat(tables, xr.Variable("column", [*columns]), join="outer")
+    scores = scores.transpose("seed", options.rows, "column")
     words = {}
     for (label, column), values in zip(columns.items(), mean(scores).values.T, strict=True):
         reported = _reported(column, options, claims)
