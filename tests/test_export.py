@@ -32,6 +32,7 @@ from interpflow.workflow.recipe import canonical
 MODELS: list[dict[str, Any]] = [
     {"norm": "pre", "layers": 2, "heads": 2, "d_mlp": 40, "activation": "gelu"},
     {"norm": "none", "positions": "sinusoidal", "heads": 2, "d_head": 7, "biases": False},
+    {"norm": "none", "positions": "alternating", "d_mlp": 16},
     {"norm": "pre", "positions": "none", "d_mlp": 16, "scale_embedding": True, "biases": False},
     {"norm": "pre", "positions": "rotary", "rotary_base": 500.0, "heads": 2, "d_mlp": 16},
     {"norm": "pre", "positions": "rotary", "attention": "full", "heads": 2, "biases": False},

@@ -66,6 +66,8 @@ def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarra
     for place in range(len(text)):
         if o.positions == "learned":
             x[place] += given["W_pos"][place]
+        if o.positions == "alternating":
+            x[place] += math.cos(math.pi * place)
         for i in range(o.d_model if o.positions == "sinusoidal" else 0):
             angle = place / 10000 ** (2 * (i // 2) / o.d_model)
             x[place, i] += math.cos(angle) if i % 2 else math.sin(angle)
@@ -104,6 +106,7 @@ def slow_logits(ours: Transformer, given: dict[str, np.ndarray], text: np.ndarra
         {"positions": "learned"},
         {"positions": "sinusoidal", "layers": 2, "heads": 3},
         {"positions": "none", "heads": 2, "d_head": 7, "biases": False},
+        {"positions": "alternating", "layers": 2, "scale_embedding": True},
         {"positions": "learned", "heads": 2, "d_mlp": 9, "scale_embedding": True},
         {"positions": "rotary", "heads": 2, "layers": 2, "d_head": 6},
         {"positions": "rotary", "rotary_base": 7.0, "d_mlp": 9},

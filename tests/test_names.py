@@ -22,6 +22,7 @@ STUDIES = {
     "list": "list_sorting",
     "even": "even_pairs",
     "addition": "addition",
+    "zoo": "language_zoo",
 }
 
 # Study, key and what is put there; what is said of it.
@@ -168,6 +169,16 @@ even / analyses / weights / parts / 0: W_u                 => no part 'W_u' … 
 even / analyses / chain / rounds: round                    => of examples 'round' … 'rounds'?
 even / analyses / chain / answer: paritty                  => no state 'paritty' … 'parity'?
 even / analyses / chain / words: {"1": "c{}", "0": "b{}"}  => output '1' is no token 'c1' … a1
+zoo / experiments / reset / sweep / task.language / 0: reset_dyk_1 => no language … 'reset_dyck_1'?
+zoo / analyses / ratio / targets / depth / value / variable: cuont => no variable 'cuont' … 'count'?
+zoo / analyses / ratio / targets / depth over letters / over / variable: leters => 'leters' … 'letters'?
+zoo / analyses / windows / splits: [bin7]                  => no split 'bin7' … bin2
+zoo / figures / languages / rows: langage                  => no coordinate 'langage' … 'language'?
+zoo / figures / languages / columns / 51 to 100 letters / last 8 / select / context: 9 => no context 9
+zoo / figures / languages / columns / 51 to 100 letters / 1 layer / variable: acuracy => … 'accuracy'?
+zoo / figures / languages / facts / star- free / select / quantity: starfree => … 'star_free'?
+zoo / figures / what_decides / labels: {bst: best}         => 'bst' … did you mean 'best'?
+zoo / claims / counters / of / select / choice: bst        => no choice 'bst' … 'best'?
 even / analyses / chain / words: {even: "a{}", "0": "b{}"} => no output 'even'; there are: 0, 1
 even / analyses / chain / words: {"1": "a{}"}              => output '0' is no token '0'
 even / analyses / rates / curves / readout / select / part: W_E => no part 'W_E' … W_U

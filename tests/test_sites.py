@@ -173,7 +173,7 @@ def test_sites_and_groups_of_different_lengths_do_not_go_together() -> None:
 
 
 @pytest.mark.parametrize("norm", ["pre", "post", "none"])
-@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "rotary", "none"])
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "alternating", "rotary", "none"])
 @pytest.mark.parametrize("d_mlp", [0, F])
 def test_the_names_of_sites_are_known_without_a_pass(norm: str, positions: str, d_mlp: int) -> None:
     ours = model(layers=2, heads=H, d_mlp=d_mlp, norm=norm, positions=positions)

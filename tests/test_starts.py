@@ -137,6 +137,11 @@ REFUSED = {
     ),
     "parts of nothing": ((START, "start: {parts: [W_Q]}"), "parts has no effect without experiment"),
     "shuffling nothing": ((START, "start: {shuffled: true}"), "shuffled has no effect without experiment"),
+    "offsets of no positions": (
+        ("d_mlp: 8, heads: 2}", "d_mlp: 8, heads: 2, positions: none}"),
+        (FROZEN, "frozen: [head 0.1], position_offsets: true"),
+        "10: experiments.tuned.training.position_offsets: has no effect on a model with positions: none",
+    ),
     "a file without digest": ((START, "start: {file: a.nc}"), "10: ", "file is given without its sha256"),
     "two sources": (
         (START, f"start: {{experiment: base, file: a.nc, sha256: {'0' * 64}}}"),

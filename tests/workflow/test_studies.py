@@ -109,12 +109,19 @@ def test_editing_one_caption_redraws_that_figure_alone(study: Planned):
 
 def test_editing_one_learning_rate_retrains_that_experiment_alone(study: Planned):
     before, spec = study.recipes(), spec_of(study)
-    shared = {experiment.get("like") for experiment in spec["experiments"].values()}
-    training = next(
-        job for job in study.plan().jobs["train"].values() if job.names[0] not in shared
-    )
-    (name, _), expected = training.names, study.following(training.outputs.values())
-    spec["experiments"][name].setdefault("training", {})["learning_rate"] = 0.123
+    experiments = spec["experiments"]
+    shared = {experiment.get("like") for experiment in experiments.values()}
+
+    def written(name: str) -> str:
+        """The experiment of the spec that has this name, or sweeps the point of this name."""
+        points = (each for each, says in experiments.items() if "sweep" in says)
+        return name if name in experiments else next(e for e in points if name.startswith(f"{e}_"))
+
+    jobs = study.plan().jobs["train"].values()
+    name = next(each for job in jobs if (each := written(job.names[0])) not in shared)
+    trained = [job for job in jobs if written(job.names[0]) == name]
+    expected = study.following([path for job in trained for path in job.outputs.values()])
+    experiments[name].setdefault("training", {})["learning_rate"] = 0.123
     write_spec(study, spec)
     assert study.stale(before) == expected
 

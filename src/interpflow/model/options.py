@@ -22,7 +22,7 @@ class ModelOptions(Section):
     d_mlp: NonNegativeInt = 0  # width of the MLP's hidden layer; 0: attention only
     # LayerNorm before each block, after it, or nowhere.
     norm: Literal["pre", "post", "none"] = "pre"
-    positions: Literal["learned", "sinusoidal", "rotary", "none"] = "learned"
+    positions: Literal["learned", "sinusoidal", "alternating", "rotary", "none"] = "learned"
     rotary_base: PositiveFloat = 10000.0  # longest wavelength of rotary over 2 pi, nearly
     attention: Literal["causal", "full"] = "causal"  # full: a position sees later ones too
     attention_scale: PositiveFloat | None = None  # divides the scores; sqrt(d_head) if not given

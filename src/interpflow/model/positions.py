@@ -2,6 +2,8 @@
 
 learned      a learned vector for each position is added to the embedding
 sinusoidal   a vector of sines and cosines is added to the embedding (Vaswani et al. 2017, section 3.5)
+alternating  +1 is added to every number of the embedding at even positions, and -1 at odd ones, cos(pi n)
+             (Bhattamishra et al. 2020, arXiv:2009.11264)
 rotary       queries and keys are rotated by angles that grow with the position, so that a score depends on the
              distance of query and key (Su et al. 2021, arXiv:2104.09864); the numbers i and i + d_head / 2 of a
              head are rotated as a pair, as in GPT-NeoX and by default in TransformerLens
@@ -23,8 +25,16 @@ def embeddings(options: ModelOptions, weights: Weights, length: int) -> Tensor |
     table = weights["W_E"]
     if options.positions == "learned":
         return weights["W_pos"][:, :length]
+    added = fixed(options, length)
+    return None if added is None else added.to(table).expand(len(table), -1, -1)
+
+
+def fixed(options: ModelOptions, length: int) -> Tensor | None:
+    """The vectors (pos, d_model) of positions that have no weights; None if there are none."""
     if options.positions == "sinusoidal":
-        return sinusoids(length, options.d_model).to(table).expand(len(table), -1, -1)
+        return sinusoids(length, options.d_model)
+    if options.positions == "alternating":
+        return (1.0 - 2.0 * (torch.arange(length) % 2))[:, None].expand(-1, options.d_model)
     return None
 
 

@@ -68,13 +68,20 @@ class Rows:
 
 
 def lay_out(
-    groups: Sequence[Tensor], branch: Sequence[Tensor] | None, options: ModelOptions, like: Tensor
+    groups: Sequence[Tensor],
+    branch: Sequence[Tensor] | None,
+    options: ModelOptions,
+    like: Tensor,
+    begins: Sequence[Tensor] | None = None,
 ) -> Rows:
     """The rows of `groups` of tokens, each (seed, batch, pos), with masks in the dtype of `like`.
 
-    With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  Raises
-    InterpflowError for `branch` with full attention, in which the prefix would see its continuations.
+    With `branch`, of the same shapes, a sequence holds several, see `interpflow.model.branches`.  With
+    `begins`, each (seed, batch), the first token of a sequence stands at that position.  Raises InterpflowError
+    for `branch` with `begins`, and with full attention, in which the prefix would see its continuations.
     """
+    if branch is not None and begins is not None:
+        raise InterpflowError("sequences that share a prefix all begin at position 0")
     if branch is not None and options.attention == "full":
         raise InterpflowError("attention: full takes sequences apart; they cannot share a prefix")
     seen = [
@@ -84,10 +91,18 @@ def lay_out(
     position = None
     if branch is not None:  # the position of a token is the number of other tokens that it sees
         position = torch.cat([(each.sum(-1) - 1).flatten(1) for each in seen], dim=1)
+    positions = max(group.shape[2] for group in groups)
+    if begins is not None:
+        places = [
+            begin[..., None] + torch.arange(group.shape[2], device=begin.device)
+            for begin, group in zip(begins, groups, strict=True)
+        ]
+        position = torch.cat([each.flatten(1) for each in places], dim=1)
+        positions = max(int(each.max()) + 1 for each in places)
     return Rows(
         groups=[(group.shape[1], group.shape[2]) for group in groups],
         masks=[mask(each, options.heads, like) for each in seen],
-        positions=max(group.shape[2] for group in groups),
+        positions=positions,
         position=position,
         causal=branch is None and options.attention == "causal",
     )

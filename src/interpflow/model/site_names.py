@@ -19,7 +19,7 @@ def site_names(options: ModelOptions) -> dict[str, Dims]:
     """The dims of each site, without the seed dim, in the order of the forward pass."""
     o = options
     sites = {"hook_embed": STREAM}
-    if o.positions in ("learned", "sinusoidal"):
+    if o.positions in ("learned", "sinusoidal", "alternating"):
         sites["hook_pos_embed"] = STREAM
     for layer in range(o.layers):
         sites |= {f"blocks.{layer}.{name}": dims for name, dims in _of_layer(o).items()}

@@ -90,6 +90,7 @@ class Transformer:
         groups: Sequence[Tensor],
         sites: Sites | None = None,
         branch: Sequence[Tensor] | None = None,
+        begins: Sequence[Tensor] | None = None,
     ) -> Tensor:
         """Logits (seed, row, d_output) for `groups` of sequences, each (seed, batch, pos).
 
@@ -97,12 +98,13 @@ class Transformer:
         of different lengths cost no padding, since attention is all that looks from position to position.
         A negative token is padding, and stands for the token `~token`.  Sites need the form (batch, pos), so
         they go with one group only.  With `branch`, of the shapes of `groups`, a sequence holds several that
-        share a prefix, see `interpflow.model.branches`.
+        share a prefix, see `interpflow.model.branches`.  With `begins`, each (seed, batch), a sequence begins
+        at that position instead of 0.
 
         Raises InterpflowError for a sequence that has more tokens than there are learned positions, and where
         sequences share a prefix and attention is full.
         """
-        laid = lay_out(groups, branch, self.options, weights["W_E"])
+        laid = lay_out(groups, branch, self.options, weights["W_E"], begins)
         # Several that share a prefix may together have more: each counts its own positions.
         too_long = branch is None and laid.positions > self.n_ctx
         if self.options.positions == "learned" and too_long:

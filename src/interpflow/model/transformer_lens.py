@@ -45,7 +45,7 @@ from pydantic import ValidationError
 from interpflow import store
 from interpflow.errors import InterpflowError
 from interpflow.model.options import ModelOptions
-from interpflow.model.positions import sinusoids
+from interpflow.model.positions import fixed
 from interpflow.model.transformer import Transformer
 from interpflow.model.transformer_lens_bridge import as_hooked, is_of_bridge
 from interpflow.variables import WEIGHTS
@@ -114,7 +114,7 @@ def read(path: Path) -> Exported:
 def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int) -> Exported:
     """The model with weights `labelled` (of one step and one seed) as a HookedTransformer's.
 
-    Options that TransformerLens lacks go into the weights: the scale of embeddings into `W_E`, sinusoids or no
+    Options that TransformerLens lacks go into the weights: the scale of embeddings into `W_E`, fixed or no
     positions into `W_pos`, no biases into zeros.  `n_ctx` is the longest sequence of a model without learned
     positions.  Raises InterpflowError for models that are post-norm or have no residual stream.
     """
@@ -129,9 +129,11 @@ def to_transformer_lens(labelled: xr.Dataset, options: ModelOptions, n_ctx: int)
         )
     given = {str(name): array.values for name, array in labelled.data_vars.items()}
     positions = o.positions
-    if positions in ("sinusoidal", "none"):
-        table = sinusoids(n_ctx, o.d_model).numpy()
-        given["W_pos"] = table if positions == "sinusoidal" else np.zeros_like(table)
+    if positions in ("sinusoidal", "alternating", "none"):
+        table = fixed(o, n_ctx)
+        given["W_pos"] = (
+            np.zeros((n_ctx, o.d_model), np.float32) if table is None else table.numpy()
+        )
         positions = "learned"
     elif positions == "learned":
         n_ctx = len(given["W_pos"])

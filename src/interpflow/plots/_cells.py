@@ -130,8 +130,7 @@ def in_rows(
     Maps beside or below each other write shared labels once.
     """
     titles = [
-        [_filled(title, room) for (title, _), room in zip(row, widths, strict=False)]
-        for row in rows
+        [filled(title, room) for (title, _), room in zip(row, widths, strict=False)] for row in rows
     ]
     lines = [max(title.count("\n") for title in row) for row in titles]
     figure, grid = style.grid(
@@ -174,7 +173,7 @@ def _page(left: float, width: float, maps: int) -> tuple[float, int]:
     ), across
 
 
-def _filled(title: str, room: float) -> str:
+def filled(title: str, room: float) -> str:
     """`title` in lines of up to `room` inches; its line breaks stay."""
     characters = max(8, int(room / style.text_width("n", bold=True)))
     return "\n".join(textwrap.fill(line, characters) for line in title.split("\n"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from interpflow.plots._panels import (
     variable,
     within,
 )
-from interpflow.plots.base import choose
+from interpflow.plots.base import Select, choose
 from interpflow.style import present
 
 
@@ -44,7 +44,7 @@ def curve(
     """The curve of `line` along `x` in `panel`; None if it has no value.
 
     If `x` is a swept option, all experiments that match make one line, with `experiment` as a coordinate
-    beside `x`.  The panel selects along the dims that the variable has.
+    beside `x`; if not, the first does.  The panel selects along the dims that the variable has.
     Raises InterpflowError, with `option` and the nearest, for a name or a value that the data lacks, and if
     several values of a further dim are left.
     """
@@ -59,7 +59,7 @@ def curve(
     swept = x in found.variables and found[x].dims == ("experiment",)
     there = measured(found[x] if swept else array)
     names = [name for name in names if there.sel(experiment=name).any()]
-    names = names if swept else names[:1]
+    names = names if swept else _at_a_point(found, names, whole.select)[:1]
     values = array.sel(experiment=names).astype(float)
     values = values if "seed" in values.dims else values.expand_dims("seed")
     if whole.seed is not None:
@@ -80,14 +80,28 @@ def curve(
     return Curve(line, analysis, found, values.transpose("seed", ...), place)
 
 
+def _at_a_point(found: xr.Dataset, names: Sequence[str], select: Select) -> list[str]:
+    """Those of the experiments `names` whose swept options have the values that `select` names."""
+    swept = {option: found[option] for option in select if option in found.variables}
+    swept = {option: each for option, each in swept.items() if each.dims == ("experiment",)}
+    return [
+        name
+        for name in names
+        if all(each.sel(experiment=name) == select[option] for option, each in swept.items())
+    ]
+
+
 def _alone(values: xr.DataArray, x: str, option: str) -> tuple[xr.DataArray, dict[str, Any]]:
     """`values` (seed, x), and the label of each further dim."""
     place: dict[str, Any] = {}
     for dim in map(str, values.dims):
-        kept = [label for (label,) in present(values, dim)]
-        if dim in ("seed", x):
-            values = values.sel({dim: kept})
+        if dim in ("seed", x):  # where x is swept, several experiments can have one label
+            there = values.notnull()
+            values = values.isel(
+                {dim: there.any([each for each in there.dims if each != dim]).values}
+            )
             continue
+        kept = [label for (label,) in present(values, dim)]
         if (values.notnull().sum(dim) > 1).any():
             several = way_out("", map(str, kept))
             raise InterpflowError(

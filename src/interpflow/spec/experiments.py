@@ -125,7 +125,7 @@ def _check_fresh(
 
 
 def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str, Any]:
-    """The options of the task that the layers name, with the name."""
+    """The options of the task that the layers name, with the name; {} where one has a problem."""
     name, place = merge(layers).get("name"), origin(layers, ("name",))
     key = place[1] if place else (*home, "name")
     if not isinstance(name, str):
@@ -135,7 +135,10 @@ def _task(layers: Sequence[Layer], home: KeyPath, checker: Checker) -> dict[str,
     module = checker.plugin(TASK, name, key)
     if module is None:
         return {}
-    return {"name": name, **checker.options(module.Options, _without(layers, {"name"}), home)}
+    options = checker.options(module.Options, _without(layers, {"name"}), home)
+    if not options and module.Options.model_fields:
+        return {}
+    return {"name": name, **options}
 
 
 def _of_one_task(layers: Sequence[Layer]) -> list[Layer]:

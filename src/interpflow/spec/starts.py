@@ -47,7 +47,8 @@ class Starts:
         layers: Mapping[str, Sequence[Layer]],
         kept: Iterable[Experiment],
     ) -> None:
-        """Note problems of `start`, `frozen` and `rate_scale` in the experiments `kept`; `layers` gave them."""
+        """Note problems of `start`, and of options of training that ask something of the model, in the
+        experiments `kept`; `layers` gave them."""
         every = {one.name: one for family in families.values() for one in family}
         for experiment in kept:
             if not experiment.model or not experiment.training:
@@ -63,6 +64,13 @@ class Starts:
             ):
                 if names:
                     self._checker.known(names, parts(self._shapes(experiment)), "part", at(*option))
+            if (
+                experiment.training.get("position_offsets")
+                and experiment.model["positions"] == "none"
+            ):
+                self._checker.add(
+                    at("position_offsets"), "has no effect on a model with positions: none"
+                )
             for weight, value in experiment.start.get("values", {}).items():
                 self._value(experiment, weight, value, at("start", "values", weight))
             if experiment.goes_on_from:

@@ -22,6 +22,7 @@ from interpflow.training.evaluation import evaluate
 from interpflow.training.examples import Examples
 from interpflow.training.frozen import Frozen
 from interpflow.training.losses import loss
+from interpflow.training.offsets import begins
 from interpflow.training.optimizers import DTYPES, learning_rate, make_optimizer
 from interpflow.training.options import TrainingOptions
 from interpflow.training.rates import ScaledRates
@@ -124,7 +125,12 @@ class _Loop:
         # The optimizer keeps float32 weights; a step in bfloat16 runs on a rounded copy of them.
         theta = self.theta.to(DTYPES[self.options.dtype])
         weights = unflatten(theta, self.shapes)
-        logits = self.model.rows(weights, batch.tokens, branch=batch.branch)
+        at = (
+            begins(batch.tokens, self.model.n_ctx, self.seeds, step)
+            if self.options.position_offsets
+            else None
+        )
+        logits = self.model.rows(weights, batch.tokens, branch=batch.branch, begins=at)
         losses = loss(self.options.loss, logits.float(), batch)
         # Of the sum over seeds, the gradient of each seed is the gradient of its own loss.
         (gradient,) = torch.autograd.grad(losses.sum(), self.theta)

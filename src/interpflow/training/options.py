@@ -91,6 +91,8 @@ class TrainingOptions(Section):
     frozen: list[str] = []
     # Parts with a learning rate of their own: {parts: {W_Q: 2.0}, until: 100} is twice the rate for 100 steps.
     rate_scale: RateScale | None = None
+    # Each training sequence begins at a random position, so that those beyond its length are trained too.
+    position_offsets: bool = False
 
     @model_validator(mode="after")
     def _epochs_or_steps(self) -> Self:
