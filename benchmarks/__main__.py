@@ -19,6 +19,7 @@ BENCHMARKS = (
     "scrubbing",
     "dry_run",
     "no_op",
+    "thousand",
 )
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")

@@ -164,3 +164,9 @@ def test_a_job_is_expected_to_take_as_long_as_the_last_time_and_else_as_its_like
         factor = 10 if each.stage == "train" else 1
         assert after.seconds == pytest.approx(factor * before.seconds, abs=0.1)
     assert all(place < at for at, each in enumerate(by_record) for place in each.after)
+
+
+def test_a_run_that_sends_jobs_away_has_no_cores_and_counts_jobs():
+    assert expected.at_once(cores=2, jobs_away=None, jobs=9) == 2
+    assert expected.at_once(cores=None, jobs_away=100, jobs=9) == 9
+    assert expected.at_once(cores=None, jobs_away=4, jobs=9) == 4
