@@ -77,7 +77,7 @@ function axis(/** @type {number[]} */ values, /** @type {boolean} */ log, /** @t
   const positive = values.filter((value) => value > 0);
   const last = Math.max(...values);
   const first = log ? Math.min(...positive) / (values.length > positive.length ? 3 : 1) : Math.min(...values);
-  const shift = words ? 0.5 : 0;
+  const shift = words || first === last ? 0.5 : 0;
   const [low, high] = log ? [Math.log10(first), Math.log10(last)] : [Math.min(first, first >= 0 && first < 0.4 * last ? 0 : first) - shift, last + shift];
   const span = high - low || 1;
   const at = (/** @type {number} */ value) => {

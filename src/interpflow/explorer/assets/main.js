@@ -6,7 +6,7 @@ let drawing = 0;
 async function draw() {
   const mine = ++drawing;
   const now = shown();
-  const name = VIEWS[now.view]?.there() ? now.view : (Object.keys(VIEWS).find((each) => VIEWS[each].there()) ?? "");
+  const name = [now.view, "training", ...Object.keys(VIEWS)].find((each) => VIEWS[each]?.there()) ?? "";
   if (!name) return;
   tabs(name);
   const main = /** @type {HTMLElement} */ (document.getElementById("view"));
