@@ -1,8 +1,8 @@
-"""How many answers a model holds, against its size: examples right, and bits, beside the parameters that learn.
+"""How many answers a model holds for its size: examples right, bits, and the parameters that learned.
 
-A model that has answers by heart can be asked for more of them than it holds.  The bits that it then holds are those
-that a guess lacks, less those that its losses say are still missing: a model that holds all has a loss of zero, and
-one that guesses evenly holds none.  One that is sure and wrong can have less than none.
+A model that learns answers by heart can be asked for more of them than it holds.  The bits that it holds are
+those that a guess lacks, less those that its losses say are missing: a model that holds all has a loss of zero,
+and one that guesses evenly holds none.  One that is sure and wrong can have less than none.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Coarse classes of outputs over training: what a model knows of an answer before it knows the answer.
 
-Outputs with one label, such as the relation whose answers they are, make a class, and the probability of a class is
-the sum of those of its outputs.  The label `output` has each output in a class of its own.  Of a model that knows the
-class and guesses within it, the loss within the class is the log of the number of its outputs; it is calibrated if
-the entropy within the class is as large.
+Outputs with one label, such as the relation whose answers they are, make a class, and the probability of a
+class is the sum of those of its outputs.  The label `output` has each output in a class of its own.  Where a model
+knows the class and guesses within it, the loss within the class is the log of the number of its outputs; the guess
+is calibrated if the entropy within the class is as large.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat
 
 from interpflow.errors import InterpflowError
-from interpflow.section import Names, Section, Some
+from interpflow.section import Names, Some
 from interpflow.selection import Examples, Positions, Site, Steps
 from interpflow.variables import Variable
 
@@ -39,7 +39,9 @@ class Options(Examples):
 
     labels: Annotated[dict[str, OfOutputs], Some]  # what each kind of class is called
     positions: Positions = ["scored"]  # of which those that are not scored are left out
-    without: Site | None = None  # this site is set to zero: `blocks.0.hook_mlp_out`, without the MLP
+    without: Site | None = (
+        None  # this site is set to zero: `blocks.0.hook_mlp_out`, without the MLP
+    )
     known: PositiveFloat = 0.1  # nat; with a lower loss a class counts as known
     steps: Steps = "last"
 
@@ -150,9 +152,11 @@ def _means(
 
 
 def _measure(log_p: Tensor, targets: Tensor, of_output: Tensor) -> dict[str, Tensor]:
-    """What is measured of predictions `log_p` (seed, query, output) with `targets` (query,), each (seed, query).
+    """What is measured of each prediction, (seed, query).
 
-    `of_output` (output,) is the class of each output.
+    log_p      log probabilities (seed, query, output)
+    targets    the right output (query,)
+    of_output  the class of each output (output,)
     """
     from torch.nn.functional import one_hot
 
@@ -160,12 +164,12 @@ def _measure(log_p: Tensor, targets: Tensor, of_output: Tensor) -> dict[str, Ten
     mine = of_output == right[:, None]  # (query, output)
     # A sum of logs that stays finite where the probability of a class is nothing.
     log_class = log_p.masked_fill(~mine, -float("inf")).logsumexp(-1)
-    log_within = log_p - log_class[..., None]
+    log_within = (log_p - log_class[..., None]).masked_fill(~mine, 0.0)
     by_class = log_p.exp() @ one_hot(of_output).to(log_p)
     answer = log_p.gather(-1, targets.expand(log_p.shape[:2])[..., None])[..., 0]
     return {
         "loss": -log_class,
         "accuracy": (by_class.argmax(-1) == right).to(log_p),
         "within_loss": log_class - answer,
-        "within_entropy": -(log_within.exp() * log_within * mine).sum(-1),
+        "within_entropy": -(log_within.exp() * log_within).sum(-1),
     }

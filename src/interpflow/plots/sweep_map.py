@@ -1,7 +1,7 @@
 """A map of one variable over two things that experiments differ in, with a contour at a level.
 
-Each experiment is a cell.  Along an axis stands an option that experiments sweep, or a variable with one value an
-experiment, such as a number of parameters.
+Each experiment is a cell.  Along an axis stands an option that experiments sweep, or a variable with one value
+an experiment, such as a number of parameters.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _name(values: xr.DataArray, axis: str) -> str:
 
 
 def _contour(panel: Axes, table: xr.DataArray, level: float) -> bool:
-    """Draw the contour of `table` (y, x) at `level` between the middles of cells; return whether there is one."""
+    """Draw the contour of `table` (y, x) at `level`, from cell to cell; return whether there is one."""
     values = table.values
     finite = values[np.isfinite(values)]
     if min(values.shape) < 2 or not finite.min() < level < finite.max():

@@ -1,8 +1,8 @@
-"""Factual recall: a subject and a relation among noise words, and the answer that both have.  n3 s5 n1 r2 n0 EOS
+"""Factual recall: a subject and a relation among noise words, and the answer to both.  n3 s5 n1 r2 n0 EOS
 
-A table says for each subject and relation which of the relation's answers is theirs: at EOS the answer `a2.6` is
-number 6 of relation 2 (arXiv:2412.06538).  No other relation has it, so who knows the relation alone has a guess
-among its answers.  Subject and relation stand anywhere before EOS, in either order.
+A table says for each subject and relation which of the relation's answers is right: at EOS, `a2.6` is number 6 of
+relation 2 (arXiv:2412.06538).  No other relation has it, so a model that knows the relation alone guesses among
+the answers of this relation.  Subject and relation stand anywhere before EOS, in either order.
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ def generate(options: Options) -> xr.Dataset:
         {
             **{name: (_AT, np.concatenate([each[name] for each in drawn])) for name in drawn[0]},
             "length": ("example", np.full(len(tokens), options.length)),
-            "split": ("example", np.repeat([*parts], [each.shape[1] for _, each in parts.values()])),
+            "split": (
+                "example",
+                np.repeat([*parts], [each.shape[1] for _, each in parts.values()]),
+            ),
             "role": (_AT, role.astype(np.int8)),
             "named_subject": (_AT, np.where(role == 0, tokens, -1)),
             "named_relation": (_AT, np.where(role == 1, tokens - subjects, -1)),
@@ -153,7 +156,9 @@ def _words(options: Options) -> tuple[int, int, int]:
 def _vocabulary(options: Options) -> dict[str, list[str]]:
     """The words of tokens and of outputs."""
     counts = _words(options)
-    named = [f"{kind}{at}" for kind, count in zip("srn", counts, strict=True) for at in range(count)]
+    named = [
+        f"{kind}{at}" for kind, count in zip("srn", counts, strict=True) for at in range(count)
+    ]
     return {
         "token": [*named, "EOS"],
         "output": [f"a{r}.{k}" for r in range(counts[1]) for k in range(options.answers)],
@@ -165,7 +170,10 @@ def _asked_for(options: Options, random: np.random.Generator, size: int) -> Ints
     subjects, relations, _ = _words(options)
     share = np.arange(1, subjects + 1) ** -options.zipf
     return np.stack(
-        [random.choice(subjects, size, p=share / share.sum()), random.integers(relations, size=size)]
+        [
+            random.choice(subjects, size, p=share / share.sum()),
+            random.integers(relations, size=size),
+        ]
     )
 
 
