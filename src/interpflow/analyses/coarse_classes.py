@@ -1,9 +1,9 @@
 """Coarse classes of outputs over training: what a model knows of an answer before it knows the answer.
 
 Outputs with one label, such as the relation whose answers they are, make a class, and the probability of a
-class is the sum of those of its outputs.  The label `output` has each output in a class of its own.  Where a model
-knows the class and guesses within it, the loss within the class is the log of the number of its outputs; the guess
-is calibrated if the entropy within the class is as large.
+class is the sum of those of its outputs.  The label `output` has each output in a class of its own.  Where a
+model knows the class and guesses within it, the loss within the class is the log of the number of its outputs;
+the guess is calibrated if the entropy within the class is as large.
 """
 
 from __future__ import annotations

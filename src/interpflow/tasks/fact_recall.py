@@ -1,8 +1,8 @@
 """Factual recall: a subject and a relation among noise words, and the answer to both.  n3 s5 n1 r2 n0 EOS
 
-A table says for each subject and relation which of the relation's answers is right: at EOS, `a2.6` is number 6 of
-relation 2 (arXiv:2412.06538).  No other relation has it, so a model that knows the relation alone guesses among
-the answers of this relation.  Subject and relation stand anywhere before EOS, in either order.
+A table says for each subject and relation which of the relation's answers is right: at EOS, `a2.6` is number 6
+of relation 2 (arXiv:2412.06538).  No other relation has it, so a model that knows the relation alone guesses
+among the answers of this relation.  Subject and relation stand anywhere before EOS, in either order.
 """
 
 from __future__ import annotations
