@@ -110,7 +110,7 @@ def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options)
         else:
             panel.grid(axis="y")
         if options.y == "log":
-            panel.set_yscale("log")
+            panel.set_yscale("log", nonpositive="mask")  # whole marks are not clipped, and zero is far
             panel.yaxis.set_major_formatter(lambda value, _: style.number(value))
             panel.yaxis.set_minor_formatter("")
     values = list(dict.fromkeys(value for x in along for value in x.values.tolist()))
