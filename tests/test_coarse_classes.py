@@ -18,7 +18,7 @@ from interpflow.runs import Runs
 from interpflow.tasks import fact_recall
 from interpflow.tasks.base import make_dataset
 
-LABELS = {"relation": "answer_relation", "number": "answer_number"}
+KINDS = {"relation": "answer_relation", "number": "answer_number"}
 MLP = "blocks.0.hook_mlp_out"
 
 
@@ -37,31 +37,31 @@ def runs(**model) -> Runs:
 
 def analysed(of: Runs, **options) -> xr.Dataset:
     return coarse_classes.analyse(
-        of, coarse_classes.Options(**{"labels": LABELS, "steps": "all", **options})
+        of, coarse_classes.Options(**{"kinds": KINDS, "steps": "all", **options})
     )
 
 
-def expected(of: Runs, step: int, seed: int, label: str, edits=None) -> list[float]:
+def expected(of: Runs, step: int, seed: int, kind: str, edits=None) -> list[float]:
     """Means of loss, accuracy, loss and entropy within the class, by adding up."""
     data = of.data.isel(example=of.data["split"].values == "validation")
     every = range(data.sizes["output"])
-    kind = {
+    of_output = {
         "output": [*every],
         "relation": data["answer_relation"].values.tolist(),
         "number": data["answer_number"].values.tolist(),
-    }[label]
+    }[kind]
     rows = []
     for at in range(data.sizes["example"]):
         example = data.isel(example=at)
         target = int(example["targets"][-1])
         p = logits(of, step, seed, example, edits)[-1].double().softmax(-1).tolist()
-        by_class = {each: sum(p[y] for y in every if kind[y] == each) for each in kind}
-        mine = by_class[kind[target]]
-        inside = [p[y] / mine for y in every if kind[y] == kind[target]]
+        by_class = {each: sum(p[y] for y in every if of_output[y] == each) for each in of_output}
+        mine = by_class[of_output[target]]
+        inside = [p[y] / mine for y in every if of_output[y] == of_output[target]]
         rows.append(
             [
                 -math.log(mine),
-                max(by_class, key=by_class.get) == kind[target],
+                max(by_class, key=by_class.get) == of_output[target],
                 -math.log(p[target] / mine),
                 -sum(q * math.log(q) for q in inside),
             ]
@@ -72,28 +72,27 @@ def expected(of: Runs, step: int, seed: int, label: str, edits=None) -> list[flo
 NAMES = ("loss", "accuracy", "within_loss", "within_entropy")
 
 
-@pytest.mark.parametrize("label", ["output", *LABELS])
+@pytest.mark.parametrize("kind", ["output", *KINDS])
 @pytest.mark.parametrize("without", [None, MLP])
-def test_classes_are_what_adding_up_gives(label, without):
+def test_classes_are_what_adding_up_gives(kind, without):
     of = runs()
     found = analysed(of, without=without)
     edits = {without: torch.zeros_like} if without else None
     for step in (0, 20):
         for seed in (0, 1):
-            here = found.sel(step=step, seed=seed, label=label)
-            wanted = expected(of, step, seed, label, edits)
+            here = found.sel(step=step, seed=seed, kind=kind)
+            wanted = expected(of, step, seed, kind, edits)
             assert [here[name].item() for name in NAMES] == pytest.approx(wanted, abs=1e-5)
     assert (
-        found["classes"].sel(label=label).item()
-        == {"output": 12, "relation": 3, "number": 4}[label]
+        found["classes"].sel(kind=kind).item() == {"output": 12, "relation": 3, "number": 4}[kind]
     )
 
 
 def test_a_class_is_known_from_the_first_step_on_at_which_its_loss_is_low():
     of = runs()
-    losses = analysed(of)["loss"].values  # (seed, step, label)
+    losses = analysed(of)["loss"].values  # (seed, step, kind)
     limit = float(np.sort(losses[0, :, 1])[1])  # relation, seed 0: below it at one step alone
-    found = analysed(of, known=limit).sel(label="relation")
+    found = analysed(of, known=limit).sel(kind="relation")
     step = int(losses[0, :, 1].argmin())
     assert found["known_at"].values[0] == [0, 10, 20][step]
     for name in ("within_loss", "within_entropy"):

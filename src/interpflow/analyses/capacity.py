@@ -1,8 +1,7 @@
 """How many answers a model holds for its size: examples right, bits, and the parameters that learned.
 
-A model that learns answers by heart can be asked for more of them than it holds.  The bits that it holds are
-those that a guess lacks, less those that its losses say are missing: a model that holds all has a loss of zero,
-and one that guesses evenly holds none.  One that is sure and wrong can have less than none.
+The bits that a model holds are those that a guess lacks, less those that its losses say are missing: with a
+loss of zero it holds all, and with an even guess none.  A model that is sure and wrong has less than none.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Options(ExamplesAt):
     """Which examples hold one answer each, and what a guess is worth."""
 
     guesses: int = Field(ge=2)  # outputs between which one who knows all but the answer guesses
-    guide: PositiveFloat | None = None  # bits a parameter, for a line beside what was found
+    guide: PositiveFloat | None = None  # examples a parameter, for a line beside what was found
 
 
 PARTS = ("embedding", "attention", "MLP", "rest")
@@ -34,10 +33,11 @@ VARIABLES = {
     "parameters": Variable(("part",), "1", "trained parameters of the part"),
     "examples": Variable((), "1", "number of examples"),
     "accuracy": Variable(("seed",), "1", "share of examples right"),
-    "right": Variable(("seed",), "1", "number of examples right"),
+    "asked_per_parameter": Variable((), "1", "examples, by trained parameter"),
+    "right_per_parameter": Variable(("seed",), "1", "examples right, by trained parameter"),
     "bits": Variable(("seed",), "bit", "bits of the answers that the model holds"),
     "bits_per_parameter": Variable(("seed",), "bit", "bits held, by trained parameter"),
-    "guide": Variable((), "bit", "bits of a model that holds so many a parameter"),
+    "guide": Variable((), "1", "examples a parameter that were reported elsewhere"),
 }
 
 NEEDS = "runs"
@@ -64,14 +64,15 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
             "parameters": ("part", [parameters[part] for part in PARTS]),
             "examples": ((), len(examples)),
             "accuracy": ("seed", found.right.mean(-1)),
-            "right": ("seed", found.right.sum(-1)),
+            "asked_per_parameter": ((), len(examples) / max(trainable, 1)),
+            "right_per_parameter": ("seed", found.right.sum(-1) / max(trainable, 1)),
             "bits": ("seed", bits),
             "bits_per_parameter": ("seed", bits / max(trainable, 1)),
         },
         {"seed": runs.seeds, "part": [*PARTS]},
     )
     if options.guide is not None:
-        dataset["guide"] = options.guide * trainable
+        dataset["guide"] = options.guide
     return dataset
 
 

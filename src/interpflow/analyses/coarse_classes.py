@@ -1,8 +1,8 @@
 """Coarse classes of outputs over training: what a model knows of an answer before it knows the answer.
 
-Outputs with one label, such as the relation whose answers they are, make a class, and the probability of a
-class is the sum of those of its outputs.  The label `output` has each output in a class of its own.  Where a
-model knows the class and guesses within it, the loss within the class is the log of the number of its outputs;
+Outputs that have a state in common, such as the relation whose answers they are, make a class, and the
+probability of a class is the sum of those of its outputs.  Of the kind `output`, each output is a class.  Where
+a model knows the class and guesses within it, the loss within the class is the log of the number of its outputs;
 the guess is calibrated if the entropy within the class is as large.
 """
 
@@ -30,23 +30,22 @@ if TYPE_CHECKING:
     from interpflow.training.examples import Examples as Tensors
 
 OfOutputs = Annotated[str, Names("variable of outputs")]  # with one value an output
-Classes = Mapping[str, NDArray[np.int64]]  # the class of each output (output,), by label
+Classes = Mapping[str, NDArray[np.int64]]  # the class of each output (output,), by kind
 OUTPUT = "output"
 
 
 class Options(Examples):
     """Which classes, where, and when."""
 
-    labels: Annotated[dict[str, OfOutputs], Some]  # what each kind of class is called
-    positions: Positions = ["scored"]  # of which those that are not scored are left out
-    without: Site | None = (
-        None  # this site is set to zero: `blocks.0.hook_mlp_out`, without the MLP
-    )
-    known: PositiveFloat = 0.1  # nat; with a lower loss a class counts as known
+    # Kinds of classes: {relation: answer_relation} has the outputs of one relation in a class.
+    kinds: Annotated[dict[str, OfOutputs], Some]
+    positions: Positions = ["scored"]  # those that are not scored are left out
+    without: Site | None = None  # what is set to zero: `blocks.0.hook_mlp_out` is the MLP
+    known: PositiveFloat = 0.1  # nat; a class of a lower loss counts as known
     steps: Steps = "last"
 
 
-_BY_STEP, _ONCE = ("seed", "step", "label"), ("seed", "label")
+_BY_STEP, _ONCE = ("seed", "step", "kind"), ("seed", "kind")
 _WITHIN = {
     "within_loss": "mean loss of the output given its class",
     "within_entropy": "mean entropy of the outputs of the right class",
@@ -57,7 +56,7 @@ VARIABLES = {
     **{name: Variable(_BY_STEP, "nat", words) for name, words in _WITHIN.items()},
     "known_at": Variable(_ONCE, "step", "first step at which the class is known"),
     **{f"{name}_then": Variable(_ONCE, "nat", f"{words}, then") for name, words in _WITHIN.items()},
-    "classes": Variable(("label",), "1", "number of classes"),
+    "classes": Variable(("kind",), "1", "number of classes"),
     "checkpoint": Variable(("step",), "1", "first, last, or in between"),
 }
 
@@ -69,13 +68,13 @@ ONE_ANSWER = True
 
 def refuse(known: Known, options: Options) -> Iterator[Refused]:
     """What cannot work: which of the options, and why."""
-    if OUTPUT in options.labels:
-        yield ("labels", OUTPUT), f"'{OUTPUT}' has each output in a class of its own; take another"
+    if OUTPUT in options.kinds:
+        yield ("kinds", OUTPUT), f"'{OUTPUT}' has each output in a class of its own; take another"
 
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
     """The labels that are known before the run."""
-    return {"label": [OUTPUT, *options.labels]}
+    return {"kind": [OUTPUT, *options.kinds]}
 
 
 def analyse(runs: Runs, options: Options) -> xr.Dataset:
@@ -87,17 +86,17 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     asked = runs.mask_of_all(data, options.positions) & data["scored"].values
     if not asked.any():
         raise InterpflowError(f"positions: no scored position is called {options.positions}")
-    classes = _classes(data, options.labels)
+    classes = _classes(data, options.kinds)
     steps, found = runs.kept(options.steps), []
     for step in steps:
         found.append(_means(runs, runs.weights_at(step), examples, asked, classes, options.without))
         runs.report(len(found), len(steps))
     each = {name: np.stack([one[name] for one in found], axis=1) for name in _MEASURED}
     is_known = each["loss"] < options.known
-    first = is_known.argmax(1)  # (seed, label)
+    first = is_known.argmax(1)  # (seed, kind)
 
     def then(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What `values` (seed, step, label) are when a class is first known (seed, label)."""
+        """What `values` (seed, step, kind) are when a class is first known (seed, kind)."""
         there = np.take_along_axis(values, first[:, None], axis=1)[:, 0]
         return np.where(is_known.any(1), there, np.nan)
 
@@ -107,18 +106,18 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
             **{name: (_BY_STEP, values) for name, values in each.items()},
             "known_at": (_ONCE, then(every)),
             **{f"{name}_then": (_ONCE, then(each[name])) for name in _WITHIN},
-            "classes": ("label", [len(np.unique(each)) for each in classes.values()]),
+            "classes": ("kind", [len(np.unique(each)) for each in classes.values()]),
             "checkpoint": ("step", runs.names(steps)),
         },
-        {"seed": runs.seeds, "step": steps, "label": [*classes]},
+        {"seed": runs.seeds, "step": steps, "kind": [*classes]},
     )
 
 
-def _classes(data: xr.Dataset, labels: Mapping[str, str]) -> Classes:
-    """The class of each output by every label, classes counted from 0."""
+def _classes(data: xr.Dataset, kinds: Mapping[str, str]) -> Classes:
+    """The class of each output of every kind, classes counted from 0."""
     found = {OUTPUT: np.arange(data.sizes["output"])}
-    for label, variable in labels.items():
-        _, found[label] = np.unique(data[variable].values, return_inverse=True)
+    for kind, variable in kinds.items():
+        _, found[kind] = np.unique(data[variable].values, return_inverse=True)
     return found
 
 
@@ -130,7 +129,7 @@ def _means(
     classes: Classes,
     without: str | None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Means over the positions `asked` (example, position) of what is measured, each (seed, label)."""
+    """Means over the positions `asked` (example, position) of what is measured, each (seed, kind)."""
     import torch
 
     from interpflow.model.sites import Sites
