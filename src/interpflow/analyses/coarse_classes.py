@@ -2,8 +2,8 @@
 
 Outputs that have a state in common, such as the relation whose answers they are, make a class, and the
 probability of a class is the sum of those of its outputs.  Of the kind `output`, each output is a class.  Where
-a model knows the class and guesses within it, the loss within the class is the log of the number of its outputs;
-the guess is calibrated if the entropy within the class is as large.
+a model knows the class and guesses within it, the loss within the class is the log of the number of its
+outputs, and if the guess is calibrated the entropy within the class is as large.
 """
 
 from __future__ import annotations
