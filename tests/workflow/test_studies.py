@@ -109,10 +109,10 @@ def test_editing_one_caption_redraws_that_figure_alone(study: Planned):
 
 def test_editing_one_learning_rate_retrains_that_experiment_alone(study: Planned):
     before, spec = study.recipes(), spec_of(study)
+    # No point of a sweep, and none that another is like.
     shared = {experiment.get("like") for experiment in spec["experiments"].values()}
-    training = next(
-        job for job in study.plan().jobs["train"].values() if job.names[0] not in shared
-    )
+    alone = {*spec["experiments"]} - shared
+    training = next(job for job in study.plan().jobs["train"].values() if job.names[0] in alone)
     (name, _), expected = training.names, study.following(training.outputs.values())
     spec["experiments"][name].setdefault("training", {})["learning_rate"] = 0.123
     write_spec(study, spec)
