@@ -83,6 +83,20 @@ def test_a_place_without_an_experiment_is_a_dash():
     assert cells(figure.axes[0])[0] == ["50", "75", "\u2013"]
 
 
+def test_the_contour_bridges_a_gap_in_a_column_and_no_gap_at_its_end():
+    def rows(lacking: int) -> set[float]:
+        """At which rows the contour crosses the middle column; experiments are counted from the last."""
+        panel = draw(sweep_map, swept(lacking=(lacking,)), **MAP, level=0.6).axes[0]
+        places = [
+            x for each in panel.collections for path in each.get_paths() for x in path.vertices
+        ]
+        return {round(float(y), 6) for x, y in places if round(float(x), 6) == 1.0}
+
+    # The middle column is 0.75, 0.5, 0.25 from the top; without its middle cell 0.5 is what bridges it.
+    assert rows(4) == {0.6}
+    assert rows(3) == set()
+
+
 def test_a_variable_of_the_experiment_runs_along_an_axis_too():
     options = {**MAP, "x": "trainable", "experiment": "at_4_*", "x_label": "parameters"}
     figure = draw(sweep_map, swept(), **options)

@@ -110,7 +110,8 @@ def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options)
         else:
             panel.grid(axis="y")
         if options.y == "log":
-            panel.set_yscale("log", nonpositive="mask")  # whole marks are not clipped, and zero is far
+            # Marks are drawn whole at an edge, so one that lay infinitely far below it would stretch the page.
+            panel.set_yscale("log", nonpositive="mask")
             panel.yaxis.set_major_formatter(lambda value, _: style.number(value))
             panel.yaxis.set_minor_formatter("")
     values = list(dict.fromkeys(value for x in along for value in x.values.tolist()))

@@ -44,7 +44,10 @@ _CONTOUR = Look("", style.VERMILLION)
 
 
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
-    """Means over seeds; a place that no experiment has is a dash, and the contour keeps away from it."""
+    """Means over seeds; a place that no experiment has is a dash.
+
+    The contour bridges gaps between two cells of a column, and keeps away from others.
+    """
     maps: dict[str, xr.DataArray] = {}
     for title, panel in (options.panels or {"": Panel()}).items():
         if (found := _map(data, within(panel, options), options, title)) is not None:
@@ -135,7 +138,7 @@ def _name(values: xr.DataArray, axis: str) -> str:
 
 def _contour(panel: Axes, table: xr.DataArray, level: float) -> bool:
     """Draw the contour of `table` (y, x) at `level`, from cell to cell; return whether there is one."""
-    values = table.values
+    values = np.stack([_bridged(column) for column in table.values.T], axis=1)
     finite = values[np.isfinite(values)]
     if min(values.shape) < 2 or not finite.min() < level < finite.max():
         return False
@@ -143,3 +146,12 @@ def _contour(panel: Axes, table: xr.DataArray, level: float) -> bool:
         np.ma.masked_invalid(values), levels=[level], colors=[_CONTOUR.color], linewidths=1.6
     )
     return True
+
+
+def _bridged(column: np.ndarray) -> np.ndarray:
+    """`column` with its gaps filled evenly, from cell to cell; those at its ends stay."""
+    there = np.flatnonzero(np.isfinite(column))
+    if not len(there):
+        return column
+    at = np.arange(len(column))
+    return np.interp(at, there, column[there], left=np.nan, right=np.nan)
