@@ -275,3 +275,46 @@ def test_curves_of_which_a_scale_leaves_nothing_say_so() -> None:
     data = join("concept_erasure", {"one": erasures()})
     figure = draw(group_curves, data, lines=CURVES, panels={"a": {"experiment": "large"}})
     assert "Nothing" in figure.texts[0].get_text()
+
+
+def capacities() -> xr.Dataset:
+    """As `analyses.capacity` returns them, of models of three sizes; the smallest holds less than nothing."""
+    parts = {
+        f"width_{size}": xr.Dataset(
+            {
+                "trainable": ((), 8 * size**2),
+                "bits": ("seed", np.array([0.9, 1.1]) * (size**2 if size > 8 else -size)),
+            },
+            {"seed": [0, 1]},
+        )
+        for size in (8, 16, 32)
+    }
+    return join("capacity", parts)
+
+
+LOGARITHMIC = {
+    "x": "trainable",
+    "log_x": True,
+    "y": "log",
+    "lines": {"held": {"variable": "bits", "experiment": "width_*"}},
+}
+
+
+def test_sizes_have_a_logarithmic_axis_with_numbers_that_say_more_than_powers_of_ten() -> None:
+    figure = draw(group_curves, capacities(), **LOGARITHMIC)
+    (panel,) = figure.axes
+    assert panel.get_xscale() == panel.get_yscale() == "log"
+    low, high = panel.get_xlim()
+    ticks = [tick for tick in panel.get_xticks() if low <= tick <= high]
+    assert ticks == pytest.approx([500, 1000, 2000, 5000])
+    assert {"500", "1,000", "2,000", "5,000"} <= {*labels(panel, "x")}
+    legible(figure)
+
+
+@pytest.mark.parametrize("spread", ["bars", "seeds"])
+def test_what_is_not_above_zero_has_no_place_on_a_logarithmic_axis(spread: str) -> None:
+    figure = draw(group_curves, capacities(), **LOGARITHMIC, spread=spread)
+    (panel,) = figure.axes
+    assert 10 < panel.get_ylim()[0] < 256 * 0.9
+    # Marks are drawn whole at the edge of a panel, so what lay far below it would stretch the page.
+    assert figure.get_tightbbox().height < 3 * figure.get_figheight()

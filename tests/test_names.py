@@ -23,6 +23,7 @@ STUDIES = {
     "even": "even_pairs",
     "addition": "addition",
     "zoo": "language_zoo",
+    "facts": "factual_recall",
 }
 
 # Study, key and what is put there; what is said of it.
@@ -70,6 +71,12 @@ addition / analyses / by_role / curves / below / data: stiarcase => no analysis 
 addition / claims / head_ablation / of / select / role: onw => no role 'onw' … 'own'?
 addition / claims / head_ablation / of / select / quantity: base ad => no quantity … 'base add'?
 addition / claims / beyond_the_algorithm / of / select / rule: describd => no rule … 'described'?
+facts / analyses / classes / kinds / relation: answer_relatoin => no variable of outputs … 'answer_relation'?
+facts / analyses / classes / kinds / relation: relation    => no variable of outputs 'relation'; … answer_number
+facts / analyses / without_mlp / without: blocks.0.hook_mlp_uot => no site … 'blocks.0.hook_mlp_out'?
+facts / claims / plateau / of / select / kind: relatoin    => no kind 'relatoin' … 'relation'?
+facts / figures / trade_off / x: d_mpl                     => no variable 'd_mpl' … 'd_mlp'?
+facts / figures / capacity / experiment: "forzen_*"        => no experiment 'forzen_*' … frozen
 tree / analyses / attribution / output: "node {}"          => no output 'node 0' … >0
 tree / analyses / matrices / paths / goal to ends / key / tokens: "[a-z]+" => 0 fit '[a-z]+' … two at least
 counter / figures / probing_accuracy / data: length_generalisation => draws accuracy, … has no majority

@@ -33,6 +33,7 @@ class Options(Panels):
     x: Coordinate = "group"
     lines: Annotated[dict[str, Line], Field(min_length=1)]  # by label
     y: Literal["share", "plain", "log"] = "share"  # share: an axis from 0 to 1
+    log_x: bool = False  # a logarithmic axis of numbers; that of `step` always is
     spread: Literal["bars", "seeds"] = "bars"  # bars: one standard deviation; seeds: a line a seed
     x_label: str | None = None  # the name of the coordinate if not given
     y_label: str | None = None  # the name of the first line's variable if not given
@@ -109,7 +110,8 @@ def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options)
         else:
             panel.grid(axis="y")
         if options.y == "log":
-            panel.set_yscale("log")
+            # Marks are drawn whole at an edge, so one that lay infinitely far below it would stretch the page.
+            panel.set_yscale("log", nonpositive="mask")
             panel.yaxis.set_major_formatter(lambda value, _: style.number(value))
             panel.yaxis.set_minor_formatter("")
     values = list(dict.fromkeys(value for x in along for value in x.values.tolist()))
@@ -125,9 +127,21 @@ def _axis(axes: Sequence[Axes], along: Sequence[xr.DataArray], options: Options)
         return values
     if options.x == "step":
         style.training_steps(axes[0], values)
+    elif options.log_x:
+        _logarithmic(axes[0])
     elif all(float(value).is_integer() for value in values):
         axes[0].locator_params(axis="x", integer=True, min_n_ticks=1)
     return []
+
+
+def _logarithmic(panel: Axes) -> None:
+    """A logarithmic x axis with numbers at 1, 2 and 5 times the powers of ten."""
+    from matplotlib.ticker import LogLocator
+
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_major_formatter(lambda value, _: style.number(value))
+    panel.xaxis.set_minor_formatter("")
 
 
 def _broken(name: str, room: float) -> str:

@@ -20,7 +20,13 @@ from interpflow.spec.named import Named, every
 from interpflow.spec.problems import KeyPath, describe
 from interpflow.spec.validation import Complaint
 
-_VARIABLES = {"variable", "state", "variable of examples", "variable with one further dim"}
+_VARIABLES = {
+    "variable",
+    "state",
+    "variable of examples",
+    "variable of outputs",
+    "variable with one further dim",
+}
 
 
 def complaints(options: Section, known: Known) -> Iterator[Complaint]:
@@ -68,8 +74,8 @@ def _there(noun: str, known: Known) -> list[str] | None:
 
 def _fits(noun: str, values: xr.DataArray) -> bool:
     """Whether a variable of the task is a `noun`."""
-    if noun == "variable of examples":
-        return values.dims == ("example",)
+    if noun in ("variable of examples", "variable of outputs"):
+        return values.dims == (noun.rpartition(" ")[2].removesuffix("s"),)
     further = further_dims(values)
     numbers = values.dtype.kind in "biuf" and "example" in values.dims
     wanted = {"state": [0], "variable with one further dim": [1]}.get(noun)
