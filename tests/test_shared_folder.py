@@ -99,7 +99,7 @@ try:
 except files.InterpflowError as error:
     print(error)
 """
-    for above in [folder, *folder.parents][:4]:
+    for above in [folder, *folder.parents][:5]:  # up to the folder of this user's tests
         above.chmod(0o755)
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
     right = f"chmod +r {path}" if what == "read" else f"chmod +w {folder}"

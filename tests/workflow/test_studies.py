@@ -114,8 +114,7 @@ def test_editing_one_learning_rate_retrains_that_experiment_alone(study: Planned
 
     def written(name: str) -> str:
         """The experiment of the spec that has this name, or sweeps the point of this name."""
-        points = (each for each, says in experiments.items() if "sweep" in says)
-        return name if name in experiments else next(e for e in points if name.startswith(f"{e}_"))
+        return max((each for each in experiments if f"{name}_".startswith(f"{each}_")), key=len)
 
     jobs = study.plan().jobs["train"].values()
     name = next(each for job in jobs if (each := written(job.names[0])) not in shared)

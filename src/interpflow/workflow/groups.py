@@ -69,23 +69,22 @@ def _chains(jobs: Sequence[Job]) -> list[list[Job]]:
     return list(found.values())
 
 
-def _batches(chains: Iterable[list[Job]], seconds: Mapping[Job, float]) -> list[list[Job]]:
+def _batches(chains: Sequence[list[Job]], seconds: Mapping[Job, float]) -> list[list[Job]]:
     """The chains in batches that are each worth a start, if all of them are.
 
-    Of a chain that is worth several, the jobs that wait for no other of it come first.
+    Of chains that are worth several, the jobs that wait for no other of theirs come first.
     """
     found: list[list[Job]] = []
+    large = [chain for chain in chains if _sum(chain, seconds) >= 2 * WORTH]
+    if large:
+        top = [job for chain in large for job in _waiting_for_none(chain)]
+        first = {*top}
+        rest = [job for chain in large for job in chain if job not in first]
+        found += _batches([[job] for job in top], seconds) + _batches(_chains(rest), seconds)
     batch: list[Job] = []
-    for chain in chains:
-        if sum(map(seconds.__getitem__, chain)) >= 2 * WORTH:
-            here = {*chain}
-            top = [job for job in chain if here.isdisjoint(s.job for s in job.sources.values())]
-            first = {*top}
-            rest = [job for job in chain if job not in first]
-            found += _batches([[job] for job in top], seconds) + _batches(_chains(rest), seconds)
-            continue
+    for chain in (each for each in chains if each not in large):
         batch += chain
-        if sum(map(seconds.__getitem__, batch)) >= WORTH:
+        if _sum(batch, seconds) >= WORTH:
             found.append(batch)
             batch = []
     if found:
@@ -93,3 +92,13 @@ def _batches(chains: Iterable[list[Job]], seconds: Mapping[Job, float]) -> list[
     elif batch:
         found.append(batch)
     return found
+
+
+def _waiting_for_none(chain: Sequence[Job]) -> list[Job]:
+    """The jobs of a chain that have no input from it."""
+    here = {*chain}
+    return [job for job in chain if here.isdisjoint(source.job for source in job.sources.values())]
+
+
+def _sum(jobs: Iterable[Job], seconds: Mapping[Job, float]) -> float:
+    return sum(seconds[job] for job in jobs)
