@@ -118,7 +118,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
 
 def _attention(weights: xr.Dataset, shape: ModelOptions, layer: int) -> xr.DataArray:
     """Attention of positions to tokens, (…, head, position, token), by each embedding as if it stood alone."""
-    from interpflow.model.place import NORM_EPSILON
+    from interpflow.model.layer import NORM_EPSILON
 
     here = weights.isel(layer=layer)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from interpflow.model import positions
 from interpflow.model.options import ModelOptions
-from interpflow.model.place import Place, linear
+from interpflow.model.layer import Place, linear
 
 # torch's fused attention is slower than plain products below this length, and saves memory above.
 _FLASH_FROM = 64

@@ -21,7 +21,7 @@ from interpflow.model import positions
 from interpflow.model.attention import attention
 from interpflow.model.options import ModelOptions
 from interpflow.model.packing import Weights, pack
-from interpflow.model.place import Place, linear
+from interpflow.model.layer import Place, linear
 from interpflow.model.rows import Rows, lay_out, look_up
 from interpflow.model.shapes import weight_shapes
 from interpflow.model.sites import Sites
