@@ -25,9 +25,10 @@ def test_two_cores_and_one_process_without_snakemake_give_the_same_bytes(
     assert kinds == {".nc", ".csv", ".svg", ".png", ".json", ".html"}
 
 
+@pytest.mark.parametrize("forgets", [False, True], ids=["", "without .snakemake"])
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.nightly)])
 def test_killed_runs_are_finished_by_one_plain_command_with_the_same_bytes(
-    empty: Copy, finished: Copy, kills: int
+    empty: Copy, finished: Copy, kills: int, forgets: bool
 ):
     """Half the kills hit Snakemake alone, so that its jobs are orphans, and the next run starts at once."""
     moments = random.Random(2502_01432)
@@ -45,6 +46,8 @@ def test_killed_runs_are_finished_by_one_plain_command_with_the_same_bytes(
         else:
             os.killpg(run.pid, signal.SIGKILL)
         run.wait()
+        if forgets:  # with the lock that orphans hold
+            shutil.rmtree(empty.folder / ".snakemake", ignore_errors=True)
 
     empty.snakemake("--cores", "all")
     assert empty.digests() == finished.digests()

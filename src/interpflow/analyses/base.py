@@ -51,11 +51,11 @@ if TYPE_CHECKING:
 
 Needs = Literal["runs", "data", "findings", "runs_and_findings"]
 
-Source = TypeVar("Source", "Runs", xr.Dataset, Mapping[str, xr.Dataset], contravariant=True)
+Needed = TypeVar("Needed", "Runs", xr.Dataset, Mapping[str, xr.Dataset], contravariant=True)
 Given = TypeVar("Given", bound=Section, contravariant=True)  # the options
 
 
-class Analysis(Protocol[Source, Given]):
+class Analysis(Protocol[Needed, Given]):
     """What a module in this folder offers."""
 
     __name__: str
@@ -66,5 +66,5 @@ class Analysis(Protocol[Source, Given]):
     def Options(self) -> type[Section]:
         """What a spec may say about the analysis."""
 
-    def analyse(self, source: Source, options: Given, /) -> xr.Dataset:
+    def analyse(self, needed: Needed, options: Given, /) -> xr.Dataset:
         """The findings on one experiment."""

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from interpflow.errors import InterpflowError
 from interpflow.methods.adam import Adam
-from interpflow.model.packing import Weights, flatten, unflatten
 from interpflow.model.layer import NORM_EPSILON
+from interpflow.model.packing import Weights, flatten, unflatten
 from interpflow.model.sites import Sites
 from interpflow.rng import generator
 from interpflow.runs import Runs

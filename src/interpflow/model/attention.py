@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from interpflow.model import positions
+from interpflow.model.layer import Layer, linear
 from interpflow.model.options import ModelOptions
-from interpflow.model.layer import Place, linear
 
 # torch's fused attention is slower than plain products below this length, and saves memory above.
 _FLASH_FROM = 64
 
 
-def attention(at: Place, options: ModelOptions, x: Tensor) -> Tensor:
+def attention(at: Layer, options: ModelOptions, x: Tensor) -> Tensor:
     """The output (seed, row, d_model) of the heads of a layer that reads the rows `x` (seed, row, d_model)."""
     qkv = linear(x, *at.reading("ln1", "W_QKV", "b_QKV"))
     q, k, v = (
@@ -39,7 +39,7 @@ def attention(at: Place, options: ModelOptions, x: Tensor) -> Tensor:
 
 
 def _read(
-    at: Place, options: ModelOptions, mask: Tensor, q: Tensor, k: Tensor, v: Tensor
+    at: Layer, options: ModelOptions, mask: Tensor, q: Tensor, k: Tensor, v: Tensor
 ) -> Tensor:
     """q, k, v (seed, batch, pos, head, d_head) -> rows of z (seed, row, head, d_head); see `Rows`."""
     seeds, batch, length, heads, d_head = q.shape
@@ -72,7 +72,7 @@ def _apart(part: Tensor) -> Tensor:
     return part.transpose(2, 3).flatten(0, 2)
 
 
-def _pattern_site(at: Place, name: str, value: Tensor, seeds: int, batch: int) -> Tensor:
+def _pattern_site(at: Layer, name: str, value: Tensor, seeds: int, batch: int) -> Tensor:
     """Offer `value` (seed batch head, query, key) in the form (seed, batch, head, query, key)."""
     if not at.wants(name):
         return value

@@ -13,7 +13,7 @@ from interpflow.model.sites import Sites
 NORM_EPSILON = 1e-5  # the default of torch.nn.LayerNorm and of TransformerLens
 
 
-class Place:
+class Layer:
     """Layer `layer`, whose weights are called `<prefix>…`; its sites are called `<site_prefix>…`.
 
     Raises ValueError where there are sites and several groups of sequences: sites have the form (batch, pos).

@@ -19,9 +19,9 @@ from torch import Tensor
 from interpflow.errors import InterpflowError
 from interpflow.model import positions
 from interpflow.model.attention import attention
+from interpflow.model.layer import Layer, linear
 from interpflow.model.options import ModelOptions
 from interpflow.model.packing import Weights, pack
-from interpflow.model.layer import Place, linear
 from interpflow.model.rows import Rows, lay_out, look_up
 from interpflow.model.shapes import weight_shapes
 from interpflow.model.sites import Sites
@@ -118,7 +118,7 @@ class Transformer:
         """Logits (seed, row, d_output) for `tokens` (seed, row), which lie as `rows` says."""
         o = self.options
         pre_norm = o.norm == "pre"
-        at = Place(weights, sites, rows, pre_norm)
+        at = Layer(weights, sites, rows, pre_norm)
         ids = torch.where(tokens < 0, ~tokens, tokens)
         residual = at.site("hook_embed", self._embed(weights["W_E"], ids))
         added = positions.embeddings(o, weights, rows.positions)
@@ -126,7 +126,7 @@ class Transformer:
             residual = residual + at.site("hook_pos_embed", rows.tile(added))
         for layer in range(o.layers):
             own = f"blocks.{layer % self.blocks}."
-            block = Place(weights, sites, rows, pre_norm, own, f"blocks.{layer}.", layer)
+            block = Layer(weights, sites, rows, pre_norm, own, f"blocks.{layer}.", layer)
             residual = self._block(block, residual)
         normed = at.norm("ln_final", residual) if pre_norm else residual
         logits = linear(normed, *at.reading("ln_final", "W_U", "b_U"))
@@ -138,7 +138,7 @@ class Transformer:
         scale = math.sqrt(self.options.d_model) if self.options.scale_embedding else 1.0
         return look_up(table * scale, tokens)
 
-    def _block(self, at: Place, residual: Tensor) -> Tensor:
+    def _block(self, at: Layer, residual: Tensor) -> Tensor:
         norm = self.options.norm
         residual = at.site("hook_resid_pre", residual)
         normed = at.norm("ln1", residual) if norm == "pre" else residual
@@ -158,7 +158,7 @@ class Transformer:
     def _joined(self, residual: Tensor, written: Tensor) -> Tensor:
         return residual + written if self.options.residual else written
 
-    def _mlp(self, at: Place, x: Tensor) -> Tensor:
+    def _mlp(self, at: Layer, x: Tensor) -> Tensor:
         hidden = at.site("mlp.hook_pre", linear(x, *at.reading("ln2", "W_in", "b_in")))
         hidden = at.site("mlp.hook_post", self._activation(hidden))
         return linear(hidden, at["W_out"], at.get("b_out"))

@@ -20,7 +20,7 @@ MARGIN = 0.06  # beside the number in a node, inches
 PATH = style.Look("path from the root to the goal", style.BLACK)
 GOAL = style.Look("goal", style.VERMILLION, "o", line="", fill="white", size=6.5)
 
-Place = tuple[float, float]
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Tree:
         return path[::-1]
 
     @cached_property
-    def places(self) -> dict[int, Place]:
+    def places(self) -> dict[int, Point]:
         """The place of each node: x from 0 to the right, y from 0 downwards.
 
         Neighbours on a level are at least 1 apart.  A parent stands over the middle of its children, and

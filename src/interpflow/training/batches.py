@@ -23,7 +23,7 @@ from interpflow.training.examples import Examples, Groups
 _GROUPS = 4
 
 
-class Source(Protocol):
+class Supply(Protocol):
     """The examples of each step, for all seeds of an ensemble."""
 
     def at(self, step: int) -> Groups:

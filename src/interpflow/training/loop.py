@@ -16,7 +16,7 @@ from interpflow.model.packing import flatten, unflatten, unpack
 from interpflow.model.transformer import build_model
 from interpflow.progress import Report
 from interpflow.training import devices
-from interpflow.training.batches import Fresh, Source, Stored
+from interpflow.training.batches import Fresh, Stored, Supply
 from interpflow.training.checkpoints import checkpoint_steps
 from interpflow.training.evaluation import evaluate
 from interpflow.training.examples import Examples
@@ -102,7 +102,7 @@ class _Loop:
 
     def _source(
         self, data: xr.Dataset, task: Mapping[str, Any] | None, read: Collection[str] | None
-    ) -> tuple[Source, int]:
+    ) -> tuple[Supply, int]:
         """The examples of training, and the number of steps."""
         size, steps = self.options.batch_size, self.options.steps
         if self.options.fresh:
