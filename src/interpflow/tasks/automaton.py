@@ -11,6 +11,7 @@ members have, then a member of that length, each with the same probability.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
@@ -218,9 +219,9 @@ def _drawing(
     uniform = Uniform(language, longest) if options.strings == "uniform" else None
 
     def draw(split: str, window: tuple[int, int], size: int) -> list[list[int]]:
-        random = generator("automaton", options.seed, split)
         if uniform is None:
-            return _by_authors(options, language, random, split, window, size)
+            return _by_authors(str(options.language), options.seed, split, window, size)
+        random = generator("automaton", options.seed, split)
         lengths = uniform.lengths(*window)
         if not lengths:
             raise InterpflowError(
@@ -231,15 +232,17 @@ def _drawing(
     return draw
 
 
+@functools.lru_cache(
+    maxsize=256
+)  # scales of a study that differ in the model alone ask for the same
 def _by_authors(
-    options: Options, language: Language, random: np.random.Generator,
-    split: str, window: tuple[int, int], size: int,
-) -> list[list[int]]:  # fmt: skip
+    name: str, seed: int, split: str, window: tuple[int, int], size: int
+) -> list[list[int]]:
     """Members that the sampler of the language gives, all different while it gives new ones.
 
     Where it has given no new one for long, those that were found come again, in their order.
     """
-    draw = sampler(str(options.language))
+    draw, language, random = sampler(name), named(name), generator("automaton", seed, split)
     number: Mapping[str, int] = {letter: at for at, letter in enumerate(language.letters)}
     found: dict[str, list[int]] = {}
     low, high = window
@@ -257,7 +260,7 @@ def _by_authors(
             in_vain = 0
     if not found:
         raise InterpflowError(
-            f"automaton: {split}: of {_IN_VAIN} strings of {options.language} none has {low} to {high} letters"
+            f"automaton: {split}: of {_IN_VAIN} strings of {name} none has {low} to {high} letters"
         )
     return list(itertools.islice(itertools.cycle(found.values()), size))
 
