@@ -68,14 +68,14 @@ def test_the_contour_passes_between_cells_below_and_above_the_level():
     assert sorted(map(tuple, np.round(path.vertices, 6).tolist())) == [
         (0.4, 0.0), (1.0, 0.6), (1.4, 1.0), (2.0, 1.6)
     ]  # fmt: skip
-    assert "contour at 60%" in words(figure)
+    assert "; line at 60%" in words(figure)
     legible(figure)
 
 
 def test_a_level_that_no_cell_passes_has_no_contour():
     figure = draw(sweep_map, swept(), **MAP, level=1.5)
     assert not figure.axes[0].collections
-    assert "contour" not in words(figure)
+    assert "line at" not in words(figure)
 
 
 def test_a_place_without_an_experiment_is_a_dash():

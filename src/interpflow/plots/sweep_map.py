@@ -20,10 +20,8 @@ from interpflow.plots._curves import curve
 from interpflow.plots._panels import Line, Panel, Panels, within
 from interpflow.selection import FoundVariable
 from interpflow.spec.study import Claim
-from interpflow.style import Look
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -40,9 +38,6 @@ class Options(Panels):
     value_label: str | None = None  # the name of the variable if not given
 
 
-_CONTOUR = Look("", style.VERMILLION)
-
-
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Means over seeds; a place that no experiment has is a dash.
 
@@ -57,17 +52,17 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
     first = next(iter(maps.values()))
     named = first if options.signed else first.assign_attrs(units="1")
     label = options.value_label or style.axis_label(named)
+    filled = {title: _filled(mean(values)) for title, values in maps.items()}
+    level = np.nan if options.level is None else options.level
+    passed = [title for title, values in filled.items() if _passes(values, level)]
+    if passed:
+        shown = style.number(level if options.signed else 100 * level)
+        label += f"; line at {shown}" + "%" * (not options.signed)
     figure, rows = cell_maps(maps, Scale.of(maps.values(), options.signed), label)
-    panels = [panel for row in rows for panel in row]
-    if options.level is not None:
-        drawn = [
-            _contour(panel, mean(values), options.level)
-            for panel, values in zip(panels, maps.values(), strict=True)
-        ]
-        if any(drawn):
-            shown = style.number(options.level if options.signed else 100 * options.level)
-            words = f"contour at {shown}" + "%" * (not options.signed)
-            style.key(figure, Look(words, _CONTOUR.color))
+    for axes, title in zip((axes for row in rows for axes in row), maps, strict=True):
+        if title in passed:
+            levels, colors = [level], [style.VERMILLION]
+            axes.contour(np.ma.masked_invalid(filled[title]), levels, colors=colors, linewidths=1.6)
     style.axis_labels(
         figure, options.x_label or _name(first, "x"), options.y_label or _name(first, "y")
     )
@@ -136,16 +131,15 @@ def _name(values: xr.DataArray, axis: str) -> str:
     return str(values.attrs[f"{axis}_name"])
 
 
-def _contour(panel: Axes, table: xr.DataArray, level: float) -> bool:
-    """Draw the contour of `table` (y, x) at `level`, from cell to cell; return whether there is one."""
-    values = np.stack([_bridged(column) for column in table.values.T], axis=1)
+def _filled(table: xr.DataArray) -> np.ndarray:
+    """The values of `table` (y, x), the gaps of its columns bridged."""
+    return np.stack([_bridged(column) for column in table.values.T], axis=1)
+
+
+def _passes(values: np.ndarray, level: float) -> bool:
+    """Whether a contour at `level` passes between the cells of `values`."""
     finite = values[np.isfinite(values)]
-    if min(values.shape) < 2 or not finite.min() < level < finite.max():
-        return False
-    panel.contour(
-        np.ma.masked_invalid(values), levels=[level], colors=[_CONTOUR.color], linewidths=1.6
-    )
-    return True
+    return min(values.shape) > 1 and bool(finite.min() < level < finite.max())
 
 
 def _bridged(column: np.ndarray) -> np.ndarray:
