@@ -187,19 +187,22 @@ def test_what_killed_writers_left_is_removed_and_what_living_ones_write_is_not(
 ) -> None:
     with store.replacing(project) as own:
         own.write_bytes(b"")
-    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead, unasked = (subprocess.Popen([sys.executable, "-c", ""]) for _ in range(2))
     dead.wait()
+    os.waitid(os.P_PID, unasked.pid, os.WEXITED | os.WNOWAIT)  # ended, and still has its number
     name, host, pid, _ = own.name.rsplit(".", 3)
     assert pid == str(os.getpid())
     of_dead = own.with_name(f"{name}.{host}.{dead.pid}.part")
     of_living = own.with_name(f"{name}.{host}.{os.getppid()}.part")
+    of_unasked = own.with_name(f"{name}.{host}.{unasked.pid}.part")
     elsewhere, long_ago = (own.with_name(f"{name}.other{n}.7.part") for n in (1, 2))
-    for left in (own, of_dead, of_living, elsewhere, long_ago):
+    for left in (own, of_dead, of_unasked, of_living, elsewhere, long_ago):
         left.write_bytes(b"half a file")
     os.utime(long_ago, (0, 0))
     store.write(dataset(), project)
     assert {*project.parent.iterdir()} == {project, of_living, elsewhere}
     store.read(project)
+    unasked.wait()
 
 
 @contextlib.contextmanager

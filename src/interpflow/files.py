@@ -127,7 +127,10 @@ def _lives(pid: int) -> bool:
         return False
     except OSError:  # another user's
         return True
-    return True
+    try:  # a killed process that nobody has asked about yet has a number, and writes nothing
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, IndexError):
+        return True
 
 
 def _host() -> str:
