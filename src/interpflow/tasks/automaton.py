@@ -27,6 +27,7 @@ from interpflow.section import EachOnce, Section, Size, Some
 from interpflow.tasks._language_samplers import sampler
 from interpflow.tasks._language_walk import DEAD, Uniform, walk
 from interpflow.tasks._languages import Language, Target, by_table, named
+from interpflow.tasks._windows import require_in_order
 from interpflow.variables import Variable
 
 _IN_VAIN = 3000  # draws without a new string, after which there are taken to be no more
@@ -114,14 +115,7 @@ class Options(Section):
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:
-        if self.min_length > self.max_length:
-            raise ValueError(f"min_length is {self.min_length}, above max_length {self.max_length}")
-        for low, high in self.bins:
-            if not self.max_length < low <= high:
-                raise ValueError(
-                    f"bins has [{low}, {high}]; a bin is [low, high] with "
-                    f"max_length {self.max_length} < low <= high"
-                )
+        require_in_order(self.min_length, self.max_length, self.bins)
         return self
 
 

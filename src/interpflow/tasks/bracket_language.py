@@ -31,6 +31,7 @@ from pydantic import Field, NonNegativeInt, model_validator
 from interpflow.errors import InterpflowError
 from interpflow.rng import generator
 from interpflow.section import Section, Size
+from interpflow.tasks._windows import require_in_order
 from interpflow.variables import Variable
 
 PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")  # in the paper's order: Shuffle-k has the first k
@@ -72,14 +73,7 @@ class Options(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Options:
-        if self.min_length > self.max_length:
-            raise ValueError(f"min_length is {self.min_length}, above max_length {self.max_length}")
-        for low, high in self.bins:
-            if not self.max_length < low <= high:
-                raise ValueError(
-                    f"bins has [{low}, {high}]; a bin is [low, high] with "
-                    f"max_length {self.max_length} < low <= high"
-                )
+        require_in_order(self.min_length, self.max_length, self.bins)
         if self.open_probability + 2 * self.concatenate_probability > 1:
             raise ValueError(
                 "open_probability + 2 * concatenate_probability is above 1: derivations do not end"
