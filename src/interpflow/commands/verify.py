@@ -96,6 +96,8 @@ def _verify(path: Path, tolerance: float, keep: bool) -> bool:
 def _keep(content: Mapping[str, Any], as_it_was: bool) -> None:
     """Make the manifest `content` and its scorecard the reference of the study, and of its page."""
     from interpflow.record import manifest, pages
+    from interpflow.workflow import usual
+    from interpflow.workflow.specs_folder import plan_study
 
     study, scale = content["study"], content["scale"]
     if scale != DEFAULT_SCALE:
@@ -108,7 +110,8 @@ def _keep(content: Mapping[str, Any], as_it_was: bool) -> None:
     path = manifest.REFERENCE.format(study=study)
     manifest.save(path, content)
     scorecard = STAGES["claims"].outputs["csv"].format(scale=scale, study=study)
-    for written in [path, *pages.keep(study, Path(scorecard))]:
+    took = usual.keep(study, plan_study(study, scale))
+    for written in [path, *pages.keep(study, Path(scorecard)), *took]:
         print(f"{written} written")
 
 

@@ -14,16 +14,15 @@ from interpflow.workflow.plan import Plan
 # Measured on one core of a laptop: the arithmetic of a batch runs at this rate, and each step of a seed
 # takes this long beside its arithmetic (normalisation, softmax, the optimizer).
 _FLOP_PER_SECOND = 65e9
-_SECONDS_BESIDE = 4e-3
+_SECONDS_BESIDE = 1.5e-3
 # Measured too: what a job holds once torch is loaded, and what an analysis holds beside it at most, in MB.
 _MEMORY_LOADED, _MEMORY_BESIDE = 600.0, {"analyse": 2000.0}
 # Of each number in the weights there are a gradient, the optimizer's two, and copies on the way.
 _COPIES_OF_WEIGHTS, _COPIES_OF_HIDDEN = 8, 24
 _BYTES = 4
-# A job starts by loading what it computes with; what comes then is a guess, but for training.
-_SECONDS_TO_START = 2.5
-_SECONDS_BESIDE_TRAINING = {"analyse": 5.0, "figure": 1.5, "explorer": 5.0}
-_USUAL_SECONDS = 0.5
+# Measured too, with what a job loads first; of an analysis it is a guess.
+_USUAL_SECONDS = {"train": 1.6, "analyse": 5.0, "figure": 1.0, "explorer": 3.0}
+_SHORTEST_SECONDS = 0.5
 # Where a task has no such options, the sizes of its data are guessed.
 _USUAL_LENGTH = 64
 _USUAL_TRAIN_SIZE = 10_000
@@ -59,7 +58,7 @@ def at_base(plans: Iterable[Plan]) -> Iterator[str]:
 
 def job_seconds(job: Job) -> float:
     """Seconds that one core would take for `job`: what training costs, and for all else what is usual."""
-    usual = _SECONDS_TO_START + _SECONDS_BESIDE_TRAINING.get(job.stage, _USUAL_SECONDS)
+    usual = _USUAL_SECONDS.get(job.stage, _SHORTEST_SECONDS)
     if job.stage != "train" or "steps" not in job.slice["training"]:  # weights of a file
         return usual
     each = _seconds_per_seed(_task(job), job.slice["model"], job.slice["training"])

@@ -86,15 +86,17 @@ def records_of(every: Iterable[Job]) -> list[tuple[Job, Measured]]:
 def foreseen(records: Iterable[tuple[Job, Measured]]) -> Callable[[Job], float]:
     """A function: the seconds that a job is expected to take, by `records` of jobs that were done.
 
-    The cost model foresees them.  They are scaled by the last record of the same job, else by the records of
-    jobs of its kind, else of its stage.
+    What is usual is scaled by the last record of the same job, else by the records of jobs of its kind, else of
+    its stage.  A job that shared its process with others says nothing.
     """
-    from interpflow.workflow.cost import job_seconds
+    from interpflow.workflow.usual import usual_seconds
 
     paces = pace(
-        ((job.log, kind(job), job.stage), record.seconds, record.cost) for job, record in records
+        ((job.log, kind(job), job.stage), record.seconds, usual_seconds(job))
+        for job, record in records
+        if record.cost
     )
-    return lambda job: job_seconds(job) * first(paces, job.log, kind(job), job.stage)
+    return lambda job: usual_seconds(job) * first(paces, job.log, kind(job), job.stage)
 
 
 def expected(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> tuple[Expected, ...]:

@@ -18,7 +18,7 @@ from interpflow.workflow.expected import Expected, Run, first, pace
 from interpflow.workflow.measured import Measured
 
 _LEFT = re.compile(r"(?:(\d+):)?(\d+):(\d\d) left$")
-_ALL = ""  # what all jobs have in common
+_SHORT = ""  # what the jobs have in common that do not train: most of their time is their start
 _TAIL = 4096  # bytes of a log
 # A line says how far a run is after so much of the time that is left, within bounds in seconds.
 _SHARE_BETWEEN_LINES, _SOONEST, _LATEST = 0.1, 60.0, 900.0
@@ -46,12 +46,12 @@ def progress(run: Run, now: float | None = None) -> Progress:
     """The state of `run` at the time `now` (epoch).
 
     Jobs that are done correct the expectations of the others.  Their times, run through on paper, are shorter
-    than the time since the run began: the rest is Snakemake's, and the jobs that are left cost it too.
+    than the time since the first of them began: the rest is Snakemake's, and the jobs that are left cost it too.
     """
     now = time.time() if now is None else now
     records = [_record(run, job) for job in run.jobs]
     paces = pace(
-        ((job.kind, job.stage, _ALL), record.seconds, job.seconds)
+        (_alike(job), record.seconds, job.seconds)
         for job, record in zip(run.jobs, records, strict=True)
         if record and record.outcome == "done"
     )
@@ -60,7 +60,7 @@ def progress(run: Run, now: float | None = None) -> Progress:
     lost: set[int] = set()
     at = Progress(0, [], [], 0, 0.0)
     for place, (job, record) in enumerate(zip(run.jobs, records, strict=True)):
-        seconds = job.seconds * first(paces, job.kind, job.stage, _ALL)
+        seconds = job.seconds * first(paces, *_alike(job))
         if record and record.outcome == "done":
             at.done += 1
             spent[place] = record.seconds
@@ -78,9 +78,15 @@ def progress(run: Run, now: float | None = None) -> Progress:
             else:
                 lost.add(place)
     on_paper = time_left(run, spent)
-    between = max(1.0, (now - run.began) / on_paper) if on_paper else 1.0
+    began = min((record.began for record in records if record), default=now)
+    between = max(1.0, (now - began) / on_paper) if on_paper else 1.0
     at.seconds = between * time_left(run, left)
     return at
+
+
+def _alike(job: Expected) -> tuple[str, ...]:
+    """What a job has in common with others, the nearest first."""
+    return (job.kind, job.stage) if job.stage == "train" else (job.kind, job.stage, _SHORT)
 
 
 def _record(run: Run, job: Expected) -> Measured | None:
