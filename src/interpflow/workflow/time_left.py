@@ -46,7 +46,7 @@ def progress(run: Run, now: float | None = None) -> Progress:
     """The state of `run` at the time `now` (epoch).
 
     Jobs that are done correct the expectations of the others.  Their times, run through on paper, are shorter
-    than the time since the first of them began: the rest is Snakemake's, and the jobs that are left cost it too.
+    than the time since the first began: the rest is Snakemake's, and the jobs that are left cost it too.
     """
     now = time.time() if now is None else now
     records = [_record(run, job) for job in run.jobs]
