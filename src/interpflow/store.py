@@ -108,6 +108,12 @@ def read_shapes(path: Path | str) -> dict[str, tuple[int, ...]]:
         return {str(name): values.shape for name, values in dataset.data_vars.items()}
 
 
+def read_dims(path: Path | str) -> dict[str, tuple[str, ...]]:
+    """The dims of each variable and coordinate of the dataset at `path`; raises as `read` does."""
+    with opened(Path(path)) as dataset:
+        return {str(name): tuple(map(str, array.dims)) for name, array in dataset.variables.items()}
+
+
 def is_whole(path: Path, start: bytes) -> bool:
     """Whether the file at `path`, which begins with `start`, is netCDF4 and as long as it says."""
     return start.startswith(_SIGNATURE) and path.stat().st_size == _whole_size(start)

@@ -1,4 +1,4 @@
-"""`ship`: trained weights as a file of the project, so that others need not train."""
+"""`ship`: trained weights or findings as a file of the project, so that others need not train."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from interpflow.selection import Steps
 def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        "ship", help="keep trained weights in weights/, for a spec to name"
+        "ship", help="keep trained weights, or findings, as a file for a spec to name"
     )
     parser.add_argument(
-        "weights", type=Path, nargs="+", help="results/…/weights_<chunk>.nc, all of one experiment"
+        "weights",
+        type=Path,
+        nargs="+",
+        help="results/…/weights_<chunk>.nc, all of one experiment, or analyses/<analysis>.nc",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="weights/NAME.nc")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER/NAME.nc")
     parser.add_argument(
         "--steps",
         type=_steps,
@@ -34,13 +37,18 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write checkpoints with their history, and print what a spec says of the file."""
+    """Write checkpoints with their history, or findings, and print what a spec says of the file."""
     from interpflow.training.weights_file import SHIPPED, in_a_spec, join
 
+    if len(arguments.weights) == 1 and _ship_findings(arguments.weights[0], arguments.output):
+        return
     chunks = [store.read(path) for path in arguments.weights]
     for path, chunk in zip(arguments.weights, chunks, strict=True):
         if "W_E" not in chunk:
-            raise InterpflowError(f"{path}: no weights in it; they are in weights_<chunk>.nc")
+            raise InterpflowError(
+                f"{path}: no weights in it, and no findings on experiments; they are in "
+                "experiments/<experiment>/weights_<chunk>.nc and analyses/<analysis>.nc"
+            )
     attrs = _of_one_experiment(arguments.weights, chunks)
     histories = [
         store.read(path.with_name(path.name.replace("weights_", "history_")))
@@ -49,6 +57,18 @@ def run(arguments: argparse.Namespace) -> None:
     together = join(xr.concat(chunks, "seed"), xr.concat(histories, "seed"), arguments.steps)
     store.write(together, arguments.output, {**attrs, "stage": SHIPPED})
     print(in_a_spec(arguments.output))
+
+
+def _ship_findings(path: Path, output: Path) -> bool:
+    """Write what was collected at `path`, if it is findings on experiments."""
+    from interpflow.record import given
+
+    found = store.read(path)
+    if found.attrs.get("stage") != "collect" or "experiment" not in found.dims:
+        return False
+    store.write(found, output, {**found.attrs, "stage": given.SHIPPED})
+    print(given.in_a_spec(output, json.loads(found.attrs["recipe"])["analysis"]))
+    return True
 
 
 def _of_one_experiment(paths: Sequence[Path], chunks: Sequence[xr.Dataset]) -> dict[str, str]:

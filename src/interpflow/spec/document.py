@@ -219,6 +219,13 @@ class ClaimRows(Section):
     rows: Annotated[dict[Name, Options], Field(min_length=1)]
 
 
+class Given(Section):
+    """A file of findings that `interpflow ship` wrote."""
+
+    file: Text
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # of the file
+
+
 class Scale(Section):
     """What differs from the base of the spec, and which experiments stay."""
 
@@ -234,6 +241,8 @@ class Scale(Section):
     ] = {}  # over one experiment
     analyses: Annotated[dict[str, Options], OrNothing] = {}  # name: {options}
     figures: Annotated[dict[str, Options], OrNothing] = {}  # name: {options}
+    # Analyses whose findings come as files; an experiment that nothing else looks at is not trained.
+    given: Annotated[dict[str, Given], OrNothing] = {}
 
 
 class Document(Section):

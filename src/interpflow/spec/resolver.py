@@ -9,6 +9,7 @@ from typing import Any
 
 from interpflow.errors import InterpflowError
 from interpflow.nearest import listed, way_out
+from interpflow.record import given as given_findings
 from interpflow.section import Section
 from interpflow.spec import document, figure_names
 from interpflow.spec.checker import Checker
@@ -53,6 +54,7 @@ class Resolver:
         checker.known(entry.experiments, written.experiments, "experiment", (*at, "experiments"))
         checker.known(entry.analyses, written.analyses, "analysis", (*at, "analyses"))
         checker.known(entry.figures, written.figures, "figure", (*at, "figures"))
+        checker.known(entry.given, written.analyses, "analysis", (*at, "given"))
 
         compute = [Layer(("compute",), written.compute), Layer((*at, "compute"), entry.compute)]
         points, layers = families(written, entry, at, checker)
@@ -125,6 +127,11 @@ class Resolver:
             for point, key in self._expand(named, (*here, "experiments"), points).items():
                 if module is None or point not in kept:
                     continue
+                if of_file := [a for a in data if a in analyses and analyses[a].given]:
+                    message = (
+                        f"goes on from '{of_file[0]}', whose findings come as a file at this scale"
+                    )
+                    self._checker.add(key, message)
                 lacking = [a for a in data if a in analyses and point not in analyses[a].options]
                 if lacking and key not in blamed:
                     blamed.add(key)
@@ -160,10 +167,29 @@ class Resolver:
                     self._checker.told(layers, found, here, depth)
             foreseen[name] = joined(foreseen.get(name, {}), kept)
             if options:
-                analyses[name] = Analysis(name, written.method, options, data)
+                given = self._given(scale, (*at, "given", name), options, foreseen[name])
+                analyses[name] = Analysis(name, written.method, options, data, given)
             if self._checker.problems > before:
                 self._doubtful.add(name)
         return analyses, foreseen
+
+    def _given(
+        self, scale: Scale, at: KeyPath, experiments: Iterable[str], found: Mapping[str, Found]
+    ) -> dict[str, str]:
+        """The file that findings on `experiments` come from at `scale`; {} where they are computed."""
+        written = scale.given.get(str(at[-1]))
+        if written is None:
+            return {}
+        given = written.model_dump()
+        try:
+            given_findings.check(
+                given,
+                list(experiments),
+                {k: v for one in found.values() for k, v in one.dims.items()},
+            )
+        except InterpflowError as error:
+            self._checker.add((*at, "file"), str(error))
+        return given
 
     def _foreseen(
         self,

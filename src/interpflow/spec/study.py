@@ -68,12 +68,14 @@ class Analysis:
     """One method over experiments: `options` maps each experiment to the method's options for it.
 
     `data` are the analyses whose findings it goes on from; none for a method of models or data.
+    `given` is the file {file, sha256} that its findings come from; {} where they are computed.
     """
 
     name: str
     method: str
     options: dict[str, dict[str, Any]]
     data: list[str]
+    given: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -136,3 +138,15 @@ class Study:
     figures: dict[str, Figure]
     claims: tuple[Claim, ...]
     style: dict[str, Any]  # {} or venue
+
+    @property
+    def looked_at(self) -> dict[str, Experiment]:
+        """The experiments that are made: all but those that are known by findings in files alone."""
+        analyses = self.analyses.values()
+        asked = {name for each in analyses if not each.given for name in each.options}
+        given = {name for each in analyses if each.given for name in each.options} - asked
+        made = [name for name in self.experiments if name not in given]
+        for name in made:  # which grows: weights that another goes on from are made too
+            other = self.experiments[name].goes_on_from
+            made += [other] if other and other not in made else []
+        return {name: one for name, one in self.experiments.items() if name in made}

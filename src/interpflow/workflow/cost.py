@@ -40,7 +40,7 @@ def training_seconds(study: Study) -> float:
     """Seconds that one core would train for; weights of a file take none, and frozen parts no less."""
     return sum(
         len(each.seeds) * _seconds_per_seed(each.task, each.model, each.training)
-        for each in study.experiments.values()
+        for each in study.looked_at.values()
         if not each.from_file
     )
 

@@ -32,7 +32,7 @@ _NO_CODE = {"results", "figures", "logs", "specs", "__pycache__"}  # folders of 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A plan, the state of the code that it counts, and {file of weights: the digest of its content}.
+    """A plan, the state of the code that it counts, and {shipped file: the digest of its content}.
 
     With names `checked`, no task has to be asked for examples again.
     """
@@ -136,9 +136,10 @@ def _spelt(plan: Plan) -> dict[str, Any]:
     named = [(names, job) for jobs in plan.jobs.values() for names, job in jobs.items()]
     place = {job: at for at, (_, job) in enumerate(named)}
     weights = {e.start["file"] for e in plan.study.experiments.values() if e.from_file}
+    findings = {a.given["file"] for a in plan.study.analyses.values() if a.given}
     return {
         "code": _state_of_code(),
-        "files": {path: _content(path) for path in sorted(weights)},
+        "files": {path: _content(path) for path in sorted(weights | findings)},
         "study": asdict(plan.study),
         "base": asdict(plan.base),
         "data": {name: place[job] for name, job in plan.data.items()},

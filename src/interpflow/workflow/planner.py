@@ -59,10 +59,13 @@ class _Planner:
             experiment = study.experiments[name]
             other = trained[experiment.goes_on_from] if experiment.goes_on_from else {}
             trained[name] = self.train(experiment, data[name], other)
-        made = {name: data[name] | trained.get(name, {}) for name in study.experiments}
+        made = {name: data[name] | trained.get(name, {}) for name in data}
         findings: Sources = {}
         by_experiment: dict[str, Sources] = {}
         for analysis in study.analyses.values():
+            if analysis.given:
+                findings[analysis.name] = self.given(analysis)
+                continue
             by_experiment[analysis.name] = {
                 name: self.analyse(
                     analysis, name, self._looked_at(analysis, name, made, by_experiment)
@@ -86,7 +89,7 @@ class _Planner:
         """
         made: dict[str, Sources] = {}
         of_task: dict[str, Sources] = {}
-        for name, experiment in self.study.experiments.items():
+        for name, experiment in self.study.looked_at.items():
             # What `fresh` says is for training's own examples; the splits do not depend on it.
             task = {key: value for key, value in experiment.task.items() if key != "fresh"}
             same = canonical(task)
@@ -172,6 +175,13 @@ class _Planner:
         job = self._add("collect", {"analysis": analysis.name}, parts, coords=coords)
         return Source(job, "findings")
 
+    def given(self, analysis: Analysis) -> Source:
+        """Findings of a file, in the place of those that would be collected."""
+        names, of = {"analysis": analysis.name}, list(analysis.options)
+        code = "interpflow.record.given"
+        job = self._add("collect", names, {}, code, given=analysis.given, experiments=of)
+        return Source(job, "findings")
+
     def figure(self, figure: Figure, data: Sources) -> None:
         # A figure marks the paper's value; why ours differs is for the scorecard alone.
         marks = [asdict(replace(c, because=None)) for c in self.study.claims if c.data in data]
@@ -255,14 +265,15 @@ class _Planner:
                 visit(other)
             order[name] = None
 
-        for name in self.study.experiments:
+        for name in self.study.looked_at:
             if self._is_asked_for(name):
                 visit(name)
         return list(order)
 
     def _is_asked_for(self, name: str) -> bool:
         """Whether an experiment needs a model: not if all that is asked about it is its data."""
-        asked = [each.name for each in self.study.analyses.values() if name in each.options]
+        analyses = self.study.analyses.values()
+        asked = [each.name for each in analyses if name in each.options and not each.given]
         return not asked or not self.of_models.isdisjoint(asked)
 
     def _add(
