@@ -5,7 +5,9 @@ Those of the project stand in folders beside specs/, in the current folder; the 
 
 from __future__ import annotations
 
+import functools
 import importlib
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -56,9 +58,17 @@ def files(kind: Kind) -> dict[str, Path]:
     """
     package = importlib.import_module(kind.package)
     _look_beside_specs(package, kind)
+    there = tuple((folder, tuple(sorted(os.listdir(folder)))) for folder in package.__path__)
+    return _files(kind, Path.cwd(), there)
+
+
+@functools.lru_cache(maxsize=8)  # a spec of a hundred analyses asks for each of them several times
+def _files(
+    kind: Kind, project: Path, there: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for folder in map(Path, package.__path__):
-        for file in sorted(folder.glob("*.py")):
+    for folder, names in there:
+        for file in (Path(folder, name) for name in names if name.endswith(".py")):
             first = found.setdefault(file.stem, file)
             if first is not file and is_own(first) and file.stem != "__init__":
                 raise InterpflowError(
@@ -111,14 +121,19 @@ def load(kind: Kind, name: str) -> ModuleType:
             f"no {kind.noun} {describe(name)} in {kind.folder}/, of the project or of interpflow; "
             f"there are: {way_out(name, sorted(known))}"
         )
-    where = _shown(known[name])
+    return _module(kind, name, known[name], Path.cwd())
+
+
+@functools.cache
+def _module(kind: Kind, name: str, file: Path, project: Path) -> ModuleType:
+    where = _shown(file)
     try:
         module = importlib.import_module(f"{kind.package}.{name}")
     except (Exception, SystemExit) as error:  # whatever a stranger's file does on import
         raise InterpflowError(
             f"{where} cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    if known[name].resolve() != Path(str(module.__file__)).resolve():
+    if file.resolve() != Path(str(module.__file__)).resolve():
         raise InterpflowError(
             f"{where}: this process has {module.__file__} under that name; start another for this project"
         )
