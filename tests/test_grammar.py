@@ -49,6 +49,24 @@ BOTH_WAYS = {
   again: {sweep: {model.heads: [1, 2]}, model: {d_mlp: 4}}
 """),
     ),
+    "an option taken back from another experiment and from the defaults": (
+        base(
+            experiments="""\
+  plain: {}
+  wide: {model: {d_model: 64, d_mlp: 3}, task: {ratio: 0.25}}
+  small: {like: wide, model: {d_model: null, d_mlp: null}, task: {ratio: null, length: null}}
+  swept: {like: small, sweep: {model.heads: [1, 2]}}
+""",
+        ),
+        base(
+            experiments="""\
+  plain: {}
+  wide: {model: {d_model: 64, d_mlp: 3}, task: {ratio: 0.25}}
+  small: {model: {d_model: null}, task: {length: null}}
+  swept: {model: {d_model: null}, task: {length: null}, sweep: {model.heads: [1, 2]}}
+""",
+        ),
+    ),
     "an analysis like another": (
         base(analyses=ANALYSES + """\
   wide_probes: {like: probes, experiments: [wide], width: 2}

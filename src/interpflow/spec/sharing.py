@@ -34,8 +34,8 @@ def spelt_out(source: SpecText, problems: Problems) -> SpecText:
 
     for section in _NOUNS:
         if isinstance(entries := content.get(section), dict):
-            alike = _alike(section, entries, note)
-            full = {str(name): merge(layers) for (_, name), layers in alike.items()}
+            below = content.get("defaults") if section == "experiments" else None
+            alike, full = _alike(section, entries, below, note)
             content[section] = {name: full.get(name, entry) for name, entry in entries.items()}
             merged |= alike
     if isinstance(claims := content.get("claims"), dict):
@@ -49,9 +49,16 @@ def spelt_out(source: SpecText, problems: Problems) -> SpecText:
     return replace(source, content=content, merged=merged)
 
 
-def _alike(section: str, entries: Mapping[str, Any], note: Note) -> Merged:
-    """The layers of each entry that is `like` another: the other entry in full, and the entry's own options."""
+def _alike(
+    section: str, entries: Mapping[str, Any], below: Any, note: Note
+) -> tuple[Merged, dict[str, Any]]:
+    """The layers of each entry that is `like` another, and what they make together.
+
+    The layers are the other entry in full, and the entry's own options.  The options `below` come in where
+    neither has one.
+    """
     found: Merged = {}
+    full: dict[str, Any] = {}
 
     def in_full(name: str, path: tuple[str, ...] = ()) -> Mapping[str, Any]:
         key, own, path = (section, name), entries[name], (*path, name)
@@ -65,12 +72,28 @@ def _alike(section: str, entries: Mapping[str, Any], note: Note) -> Merged:
             else:
                 found[key] = [Layer((section, other), in_full(other, path)), Layer(key, own)]
         if key in found:
-            return merge(found[key])
+            full[name] = _taken_back(merge(found[key]), own, below)
+            return full[name]
         return own if isinstance(own, dict) else {}
 
     for name in entries:
         in_full(name)
-    return found
+    return found, full
+
+
+def _taken_back(entry: Mapping[str, Any], own: Mapping[str, Any], below: Any) -> dict[str, Any]:
+    """`entry` with the nulls of its `own` options that are `below` too: they take these back as well."""
+    kept = dict(entry)
+    name = kept.get("name")
+    if isinstance(below, dict) and name and name != below.get("name"):
+        below = None  # the options of another task mean nothing to this one
+    for key, value in own.items():
+        under = below.get(key) if isinstance(below, dict) else None
+        if value is None and under is not None:
+            kept[key] = None
+        elif isinstance(value, dict) and isinstance(kept.get(key), dict):
+            kept[key] = _taken_back(kept[key], value, under)
+    return kept
 
 
 def _claims(entries: Mapping[str, Any], note: Note) -> Iterator[tuple[str, list[Layer]]]:
