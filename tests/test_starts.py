@@ -158,6 +158,37 @@ REFUSED = {
 }  # fmt: skip
 
 
+TREES = """\
+study: small
+title: Trees
+seeds: 1
+defaults:
+  task: {name: tree_pathfinding, nodes: 6, fresh: {goals: all}, train_size: 10, test_size: 10}
+  model: {d_model: 8, d_mlp: 8, positions: learned}
+  training: {steps: 4, batch_size: 4, optimizer: adam, learning_rate: 1.0e-2, loss: cross_entropy, fresh: true}
+experiments:
+  plain: {}
+"""
+
+
+def test_examples_that_share_a_prefix_go_with_no_offsets(tmp_path):
+    offsets = ("fresh: true}", "fresh: true, position_offsets: true}")
+    with pytest.raises(InterpflowError) as refused:
+        resolved(tmp_path, offsets, text=TREES, foresight=Foresight())
+    assert "7: defaults.training.position_offsets: the new examples" in str(refused.value)
+    one = ("{goals: all}", "{goals: one}")
+    assert resolved(tmp_path, offsets, one, text=TREES, foresight=Foresight())
+
+
+def test_a_task_that_draws_no_new_example_is_refused(tmp_path, monkeypatch):
+    def fails(*_: object) -> None:
+        raise KeyError("depth")
+
+    monkeypatch.setattr("interpflow.tasks.tree_pathfinding.sample", fails)
+    with pytest.raises(InterpflowError, match="draws no new example: KeyError: 'depth'"):
+        resolved(tmp_path, text=TREES, foresight=Foresight())
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_start_that_cannot_be_is_refused_with_its_line(case, tmp_path):
     changes = [part for part in REFUSED[case] if isinstance(part, tuple)]

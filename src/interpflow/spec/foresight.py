@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from interpflow.errors import InterpflowError
 from interpflow.known import Known
 from interpflow.model.options import ModelOptions
+from interpflow.rng import generator
 from interpflow.section import FewWillDo, Section
 from interpflow.spec import figure_names, task_names
 from interpflow.spec.figure_names import Findings
@@ -67,6 +69,21 @@ class Foresight:
         except InterpflowError:
             return None  # which is told of the analyses
         return data.sizes["token"], data.sizes["position"], data.sizes["output"]
+
+    def fresh(self, experiment: Experiment) -> Mapping[str, np.ndarray]:
+        """One new example of the task, as training on fresh examples draws it.
+
+        Raises InterpflowError where the task draws none.
+        """
+        module, options = _task(experiment.task)
+        try:
+            drawn: dict[str, np.ndarray] = module.sample(options, generator("foresight"), 1, 0)
+        except InterpflowError:
+            raise
+        except Exception as error:  # whatever a stranger's task does
+            wrong = f"task '{experiment.task['name']}' draws no new example: {type(error).__name__}: {error}"
+            raise InterpflowError(wrong) from error
+        return drawn
 
     def told(
         self, module: ModuleType, options: Mapping[str, Any], known: Known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,8 @@ class Starts:
                 self._checker.add(
                     at("position_offsets"), "has no effect on a model with positions: none"
                 )
+            if experiment.training.get("fresh") and not experiment.from_file:
+                self._fresh(experiment, at)
             for weight, value in experiment.start.get("values", {}).items():
                 self._value(experiment, weight, value, at("start", "values", weight))
             if experiment.goes_on_from:
@@ -112,6 +114,19 @@ class Starts:
                     (name,),
                     f"{describe(value)} asks for further checkpoints; {of}, which has {held}",
                 )
+
+    def _fresh(self, experiment: Experiment, at: Callable[..., KeyPath]) -> None:
+        """What a new example says of options that it cannot go with."""
+        if not self._foresight:
+            return
+        try:
+            drawn = self._foresight.fresh(experiment)
+        except InterpflowError as error:
+            self._checker.add(at("fresh"), str(error))
+            return
+        if "branch" in drawn and experiment.training["position_offsets"]:
+            message = "the new examples of the task share a prefix, and so all begin at position 0"
+            self._checker.add(at("position_offsets"), message)
 
     def _value(self, experiment: Experiment, weight: str, value: Any, at: KeyPath) -> None:
         shapes = self._shapes(experiment)
