@@ -11,8 +11,9 @@ import xarray as xr
 import yaml
 from built_study import SPEC, build
 
-from interpflow import store
+from interpflow import store, study
 from interpflow.__main__ import main
+from interpflow.errors import InterpflowError
 from interpflow.workflow.specs_folder import plan_study
 
 FILE = "findings/lengths.nc"
@@ -50,13 +51,31 @@ def test_nothing_is_trained_and_all_that_follows_is_as_it_was(built: Path, shipp
     )
     xr.testing.assert_identical(ours.drop_attrs(), theirs.drop_attrs())
     assert ours.attrs["seeds"] == theirs.attrs["seeds"]
-    assert json.loads(ours.attrs["given_by_recipe"]) == json.loads(theirs.attrs["recipe"])
+    made_by = json.loads(ours.attrs["given_by_recipe"])["made_by"]
+    assert made_by["train small/wide/1"]["model"]["d_model"] == 16
+    assert made_by["analyse small/lengths/plain"]["options"]["steps"] == "best"
     rows = [
         next(line for line in Path(f"results/{scale}/small/claims.csv").read_text().splitlines()
              if line.startswith("learns")).rsplit(",", 1)[0]
         for scale in ("light", "laptop")
     ]  # fmt: skip
     assert rows[0] == rows[1].replace("One epoch on sixty strings teaches <nothing>.", "")
+
+
+def test_at_the_prompt_its_experiments_have_no_runs(built: Path, shipped: dict[str, str]):
+    write(built, {"lengths": shipped})
+    build(built, "light", (built / "specs/small.yaml").read_text())
+    results = study("small", scale="light")
+    assert results.findings["lengths"].sizes["experiment"] == 2
+    assert "runs       plain\n" in repr(results) or "runs: plain\n" in repr(results)
+    with pytest.raises(InterpflowError, match="what is found on it comes as a file"):
+        results.runs("wide")
+
+
+def test_findings_whose_making_cannot_be_told_are_not_shipped(built: Path, capsys):
+    Path("results/laptop/small/experiments/wide/weights_0.nc").unlink()
+    assert main(["ship", "results/laptop/small/analyses/lengths.nc", "--output", FILE]) == 2
+    assert "how it was made cannot be told" in capsys.readouterr().err
 
 
 def test_what_another_analysis_looks_at_is_trained(built: Path, shipped: dict[str, str]):

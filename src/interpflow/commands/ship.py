@@ -60,14 +60,23 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _ship_findings(path: Path, output: Path) -> bool:
-    """Write what was collected at `path`, if it is findings on experiments."""
-    from interpflow.record import given
+    """Write what was collected at `path` and how it was made, if it is findings on experiments."""
+    from interpflow.record import given, provenance
 
     found = store.read(path)
     if found.attrs.get("stage") != "collect" or "experiment" not in found.dims:
         return False
-    store.write(found, output, {**found.attrs, "stage": given.SHIPPED})
-    print(given.in_a_spec(output, json.loads(found.attrs["recipe"])["analysis"]))
+    analysis = json.loads(found.attrs["recipe"])["analysis"]
+    made: dict[str, Any] = {}
+    for link in provenance.chain(path):
+        if link.origin is None:
+            raise InterpflowError(
+                f"{path}: how it was made cannot be told: {link.paths[0]}: {link.problem}"
+            )
+        made[f"{link.origin.stage} {link.origin.label}"] = link.origin.read
+    recipe = json.dumps({"study": found.attrs["study"], "analysis": analysis, "made_by": made})
+    store.write(found, output, {**found.attrs, "stage": given.SHIPPED, "recipe": recipe})
+    print(given.in_a_spec(output, analysis))
     return True
 
 

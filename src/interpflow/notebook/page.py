@@ -73,6 +73,6 @@ def _parts(results: Results) -> Iterator[tuple[str, str]]:
             yield "claims", ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
         except InterpflowError:
             yield "claims", "not made yet"
-    yield "runs", ", ".join(spec.experiments)
+    yield "runs", ", ".join(spec.looked_at)
     yield "findings", ", ".join(spec.analyses)
     yield "figures", ", ".join(spec.figures)

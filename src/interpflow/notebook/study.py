@@ -165,6 +165,10 @@ class Results:
                 f"no experiment '{name}' at scale {self.spec.scale}; there are: "
                 f"{way_out(name, self.spec.experiments)}"
             )
+        if name not in self.spec.looked_at:
+            raise InterpflowError(
+                f"{name} is not made at scale {self.spec.scale}: what is found on it comes as a file"
+            )
         return self.spec.experiments[name]
 
     def _data(self, experiment: str) -> str:

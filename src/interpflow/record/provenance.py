@@ -41,10 +41,15 @@ class Origin:
         return "/".join((self.recipe["study"], *names))
 
     @property
-    def slice(self) -> str:
-        """The part of the spec that the job read, as YAML."""
+    def read(self) -> dict[str, Any]:
+        """The part of the spec that the job read."""
         apart = (*_COMMON, *STAGES[self.stage].names)
-        return _as_yaml({key: value for key, value in self.recipe.items() if key not in apart})
+        return {key: value for key, value in self.recipe.items() if key not in apart}
+
+    @property
+    def slice(self) -> str:
+        """The same as YAML."""
+        return _as_yaml(self.read)
 
 
 @dataclass
