@@ -98,11 +98,14 @@ def test_attention_is_that_of_every_query_alone(runs):
 
 
 def test_the_best_head_is_the_one_with_the_most_attention(runs):
-    found = analyse(runs)
-    heads = found["attention"].stack(place=("layer", "head"))
-    assert np.allclose(found["best_attention"], heads.max("place"))
-    best = found["attention"].max("head").idxmax("layer")
-    assert (found["best_layer"] == best).all()
+    found = analyse(runs, by="path_length")
+    for group in ("", "group_"):
+        heads = found[f"{group}attention"].stack(place=("layer", "head"))
+        assert np.allclose(found[f"{group}best_attention"], heads.max("place"), equal_nan=True)
+        best = found[f"{group}attention"].fillna(-1).max("head").idxmax("layer")
+        there = found[f"{group}best_attention"].notnull()
+        assert (found[f"{group}best_layer"] == best).where(there, True).all()
+        assert there.any()
 
 
 def test_heads_that_ask_nothing_attend_to_everything_alike():

@@ -56,6 +56,10 @@ VARIABLES = {
     "group_attention": Variable((*_PLACE, "group"), "1", _MASS),
     "group_top": Variable((*_PLACE, "group"), "1", _TOP),
     "group_positions": Variable(("seed", "pair", "group"), "1", _COUNT),
+    "group_best_attention": Variable(
+        (*_BEST, "group"), "1", f"{_MASS}, of the group's head with the most"
+    ),
+    "group_best_layer": Variable((*_BEST, "group"), "1", "layer of that head"),
     "checkpoint": Variable(("step",), "1", "first, last, or in between"),
 }
 
@@ -100,6 +104,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         found["any_top"] = any_top / count.sum(-1)[:, None]
     if options.by is not None:
         by_group = _means(mass, top, count)
+        by_group |= _best(by_group["attention"])
         found |= {f"group_{name}": values for name, values in by_group.items()}
     found["checkpoint"] = np.array(runs.names(steps))
     shape = runs.model.options
@@ -171,9 +176,9 @@ def _means(mass: np.ndarray, top: np.ndarray, count: np.ndarray) -> dict[str, np
 
 
 def _best(attention: np.ndarray) -> dict[str, np.ndarray]:
-    """The highest `attention` (seed, step, layer, head, pair) of a head, and the layer of that head."""
+    """The highest `attention` (seed, step, layer, head, pair[, group]) of a head, and that head's layer."""
     heads = attention.shape[3]
-    flat = attention.reshape(*attention.shape[:2], -1, attention.shape[-1])
+    flat = attention.reshape(*attention.shape[:2], -1, *attention.shape[4:])
     most = flat.max(axis=2)
     layer = np.where(np.isnan(flat), -np.inf, flat).argmax(axis=2) // heads
     return {"best_attention": most, "best_layer": np.where(np.isnan(most), np.nan, layer)}
