@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parent / "assets"
 
 # In the order in which they stand on the page: each uses those before it.
 _SCRIPTS = (
-    "data", "address", "words", "elements", "colours", "yaml", "heatmap", "curves", "tokens", "choices",
+    "data", "address", "words", "elements", "colours", "yaml", "heatmap", "curves", "choices",
     "inside", "findings", "training", "attention", "residual", "circuits", "plane", "structure", "main",
 )  # fmt: skip
 
