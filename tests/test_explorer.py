@@ -38,16 +38,13 @@ def index_of(page: str) -> dict:
 def decoded(said: dict, content: bytes) -> np.ndarray:
     if said["kind"] == "f4":
         return np.frombuffer(content, "<f4")
-    width = said.get("width", said["kind"])
-    codes = np.frombuffer(content, f"<{width}")
-    if said["kind"] == "text":
-        return np.array(said["words"])[codes]
-    none = {"u1": 255, "u2": 65535}[width]
-    if not said["maps"]:
-        return np.where(codes == none, np.nan, said["low"] + said["step"] * codes)
-    scales = np.frombuffer(content[: 8 * said["maps"]], "<f4").astype(float).reshape(2, -1, 1)
-    codes = codes[8 * said["maps"] :].reshape(said["maps"], -1)
-    return np.where(codes == none, np.nan, scales[0] + scales[1] * codes).ravel()
+    scales = np.frombuffer(content[: 16 * said["maps"]], "<f8").reshape(2, -1, 1)
+    codes = np.frombuffer(content[16 * said["maps"] :], f"<{said['kind']}").reshape(
+        said["maps"], -1
+    )
+    none = {"u1": 255, "u2": 65535}[said["kind"]]
+    values = np.where(codes == none, np.nan, scales[0] + scales[1] * codes).ravel()
+    return np.array(said["words"])[values.astype(int)] if "words" in said else values
 
 
 @pytest.mark.parametrize("size", [10, 20_000, 200_000])

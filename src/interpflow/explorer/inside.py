@@ -88,7 +88,7 @@ def _of(name: str, method: Any, findings: xr.Dataset, said: Mapping[str, Source]
 def _mean_attention(runs: Runs, options: activations.Options) -> xr.Dataset:
     """The mean over the split as one more example, (seed, step, shown_example, layer, head, query, key).
 
-    Its words are what positions are called in most examples.
+    Its words are what positions are called in most of the examples that have them.
     """
     asked = attention_map.Options(split=options.split, where=options.where, queries=["real"])
     at = {int(runs.steps(checkpoint)[0]): checkpoint for checkpoint in sources.CHECKPOINTS}
@@ -100,7 +100,7 @@ def _mean_attention(runs: Runs, options: activations.Options) -> xr.Dataset:
     ]
     attention = xr.concat(each, "step").assign_coords(step=[*at])
     attention = attention.expand_dims(shown_example=[f"mean of {options.split}"])
-    called = selection.names(runs.data)[attention["query"].values]
+    called = _called_mostly(selection.select(runs.data, asked))[attention["query"].values]
     return xr.Dataset(
         {
             "attention": attention.transpose("seed", "step", "shown_example", ...),
@@ -119,6 +119,13 @@ def _circuits(runs: Runs, options: activations.Options) -> xr.Dataset:
     ]
     joined = xr.concat(each, "layer").assign_coords(layer=np.arange(len(layers)))
     return joined.transpose("seed", "step", "layer", "head", ...)
+
+
+def _called_mostly(data: xr.Dataset) -> np.ndarray:
+    """What positions are called in most of the examples that have them (position,), "" without names."""
+    there = xr.DataArray(range(data.sizes["position"]), dims="position") < data["length"]
+    role = data["role"].where(there, -1) if "role" in data else -there.astype(int)
+    return selection.names(data.assign(role=role))
 
 
 def _examples(data: xr.Dataset, options: activations.Options, also: Sequence[str]) -> xr.Dataset:

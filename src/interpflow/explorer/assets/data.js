@@ -5,8 +5,7 @@
  * @typedef {Object<string, Label[]>} Labels of dims
  * @typedef {Object<string, any>} Where labels of some dims
  * @typedef {{name: string, dims: string[], at: Object<string, number[]>, long_name: string, axis: string,
- *   axes: Axes, exact: string, block: number, kind: string, low: number, step: number, maps: number,
- *   width: string, words: string[]}} Variable
+ *   axes: Axes, exact: string, block: number, kind: string, maps: number, words?: string[]}} Variable
  * @typedef {{data: string|string[], analyses: Object<string, Where>}} Source what a spec says of it
  * @typedef {{name: string, kind: string, experiment: string, method: string, labels: Labels,
  *   sources: Object<string, Source>, variables: Variable[], left_out: string[]}} Dataset
@@ -54,19 +53,16 @@ async function unpack(/** @type {Dataset} */ dataset, /** @type {Variable} */ va
 }
 
 /** The values behind the bytes of a variable; every machine that browsers run on is little-endian. */
-function decoded(/** @type {Variable} */ variable, /** @type {ArrayBuffer} */ bytes) {
-  const { kind, maps, width, words, low, step } = variable;
+function decoded(/** @type {Variable} */ { kind, maps, words }, /** @type {ArrayBuffer} */ bytes) {
   if (kind === "f4") return new Float32Array(bytes);
-  const short = (kind === "text" ? width : kind) === "u1";
-  const codes = short ? new Uint8Array(bytes, (maps || 0) * 8) : new Uint16Array(bytes);
-  if (kind === "text") return Array.from(codes, (code) => words[code]);
-  const lows = maps ? new Float32Array(bytes, 0, maps) : [low];
-  const steps = maps ? new Float32Array(bytes, maps * 4, maps) : [step];
-  const size = codes.length / lows.length;
-  return Float64Array.from(codes, (code, at) => {
-    const map = Math.floor(at / size);
-    return code === (short ? 255 : 65535) ? NaN : lows[map] + steps[map] * code;
+  const [lows, steps] = [0, maps].map((first) => new Float64Array(bytes, first * 8, maps));
+  const [Codes, none] = kind === "u1" ? [Uint8Array, 255] : [Uint16Array, 65535];
+  const codes = new Codes(bytes, maps * 16);
+  const values = Array.from(codes, (code, at) => {
+    const map = Math.floor(at / (codes.length / maps));
+    return code === none ? NaN : lows[map] + steps[map] * code;
   });
+  return words ? values.map((value) => words[value]) : values;
 }
 
 /** Values in the order of their dims, the last the fastest.

@@ -16,7 +16,7 @@ VIEWS.findings = {
     const array = await load(dataset, variable.name);
     const axes = axesOf(array);
     const { sliced, where } = slicedBy(array, axes);
-    const draws = variable.kind === "text" || !axes.x ? wordTable : axes.y ? findingMap : findingCurves;
+    const draws = variable.words || !axes.x ? wordTable : axes.y ? findingMap : findingCurves;
     return {
       choices: [
         choice("Dataset", "data", datasets.map((each) => each.name), dataset.name),
@@ -46,7 +46,7 @@ function axisChoices(/** @type {Labelled} */ { dims }, /** @type {Axes} */ { x, 
 
 /** Whether the mean along a dim can be shown. */
 function hasMean(/** @type {Labelled} */ { variable, labels }, /** @type {string} */ dim) {
-  return dim === "seed" && variable.kind !== "text" && labels.seed.length > 1;
+  return dim === "seed" && !variable.words && labels.seed.length > 1;
 }
 
 /** The choice of a place of a dim; of seeds also their mean.
@@ -111,9 +111,9 @@ function wordTable(/** @type {Labelled} */ sliced, /** @type {Axes} */ { x, y, h
  * @type {(dataset: Dataset, sliced: Labelled, axes: Axes, where: Where) => string} */
 function findingFigure({ labels, experiment, sources }, sliced, { x, y, hue }, where) {
   const { experiment: other, seed, ...at } = where;
-  const { name, long_name, kind } = sliced.variable;
+  const { name, long_name, words } = sliced.variable;
   const source = sources[at.layer] ?? sources[""];
-  if (kind === "text" || !x || !source) return "";
+  if (words || !x || !source) return "";
   const select = Object.fromEntries(said(at).filter(([dim]) => labels[dim].length > 1 || dim !== "step"));
   const range = rangeOf(flat(sliced));
   const lines = (hue ? labels[hue].slice(0, SERIES.length) : [""]).map((label) => {

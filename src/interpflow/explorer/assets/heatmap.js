@@ -12,9 +12,10 @@
 const ARROWS = /** @type {Object<string, number[]>} */ ({
   ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
 });
-const ZOOMS = /** @type {Object<string, {word: string, by: number}>} */ ({
-  "+": { word: "closer", by: 0.5 }, "-": { word: "farther", by: 2 }, 0: { word: "all", by: Infinity },
-});
+const ZOOMS = [
+  { sign: "+", word: "closer", by: 0.5 }, { sign: "-", word: "farther", by: 2 },
+  { sign: "0", word: "all", by: Infinity },
+];
 
 /** What a map says of an array along two dims.
  * @type {(array: Labelled, y: string, x: string, range: Extent) => MapOf} */
@@ -83,8 +84,9 @@ function heatmap(/** @type {MapOf} */ map) {
   }
 
   canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key in ARROWS) move(cursor.row + ARROWS[event.key][0], cursor.column + ARROWS[event.key][1]);
-    else if (event.key in ZOOMS) zoom(ZOOMS[event.key].by);
+    const [arrow, zoomed] = [ARROWS[event.key], ZOOMS.find(({ sign }) => sign === event.key)];
+    if (arrow) move(cursor.row + arrow[0], cursor.column + arrow[1]);
+    else if (zoomed) zoom(zoomed.by);
     else if (event.key === "Enter") map.pick?.(cursor.row, cursor.column);
     else return;
     event.preventDefault();
@@ -94,7 +96,7 @@ function heatmap(/** @type {MapOf} */ map) {
   canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => under(event, map.pick));
   canvas.addEventListener("dblclick", () => zoom(0.5));
   const large = map.rows.length > 12 || map.columns.length > 12;
-  const buttons = Object.entries(large ? ZOOMS : {}).map(([sign, { word, by }]) =>
+  const buttons = (large ? ZOOMS : []).map(({ sign, word, by }) =>
     element("button", { type: "button", title: `key ${sign}`, onclick: () => zoom(by) }, word));
   const below = element("div", { class: "under" }, key(map.range), ...buttons, told);
   const figure = element("div", { class: "map" }, canvas, below);
@@ -104,7 +106,7 @@ function heatmap(/** @type {MapOf} */ map) {
 
 /** What draws on a canvas, which is made so large on the screen. */
 function sized(/** @type {any} */ canvas, /** @type {number} */ width, /** @type {number} */ height) {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = devicePixelRatio || 1;
   Object.assign(canvas, { width: width * ratio, height: height * ratio });
   Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
   const context = canvas.getContext("2d");

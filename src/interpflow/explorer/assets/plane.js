@@ -102,7 +102,7 @@ function scatter(marks, head, weight, colour, size) {
   });
   marks.forEach(({ example, position, context, group, looked }, each) => {
     const act = small ? {} : { onclick: () => show({ shown_example: example, position }) };
-    const look = { fill: colour(group), class: looked ? "looked" : undefined, ...act };
+    const look = { fill: colour(group), class: looked ? "mark looked" : "mark", ...act };
     const about = (/** @type {string} */ what) =>
       drawn("title", {}, `${what} of ${example}, position ${position}: ${context}`);
     const [query, [cx, cy]] = places[each].map(on);

@@ -8,7 +8,7 @@ VIEWS.training = {
   async draw() {
     const { experiment, datasets: [history], choices } = ofExperiment(datasetsOf("history"));
     const also = datasetsOf("findings").flatMap((dataset) =>
-      dataset.variables.filter((each) => each.dims.includes("step") && each.kind !== "text")
+      dataset.variables.filter((each) => each.dims.includes("step") && !each.words)
         .map(({ name }) => ({ title: `${dataset.name} · ${name}`, dataset, names: [name] })));
     const other = also.find((each) => each.title === shown().also);
     const charts = Object.entries(HISTORY).map(([title, names]) => ({ title, dataset: history, names }));
