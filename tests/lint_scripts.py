@@ -1,7 +1,7 @@
 """The linter of the pages' scripts: `deno lint`, and `deno check`, which reads the types of their JSDoc.
 
-Scripts of a page are one script there, and share their names.  So they are read as one here too, and what is found
-is told by the file and the line where it stands.
+Scripts of a page are one script there, and share their names.  So they are read as one here too, and what is
+found is told by the file and the line where it stands.
 """
 
 from __future__ import annotations
