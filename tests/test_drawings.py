@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 import xarray as xr
 from drawn_tasks import CASES, TASKS, drawn
+from guide import FILES, GUIDE, TASK
 
 from interpflow import tasks
 
@@ -84,3 +86,24 @@ def test_a_string_steps_through_the_states_of_its_automaton():
         levels = [node.down for node in drawing.nodes]
         assert levels in (ones, [1 - one for one in ones])
         assert len({node.down for node in drawing.nodes if node.marked}) <= 1
+
+
+def test_the_drawing_of_the_guide_draws_the_task_of_the_guide(tmp_path, monkeypatch):
+    (tmp_path / "task_of_the_guide.py").write_text(FILES[TASK])
+    monkeypatch.syspath_prepend(tmp_path)
+    task = importlib.import_module("task_of_the_guide")
+    data = task.generate(task.Options())
+    _, block = GUIDE.read_text().split("## A drawing of an example")
+    drawer: dict = {}
+    exec(block.split("```python\n")[1].split("```")[0], drawer)
+    example = data.isel(example=3)
+    drawing = drawer["drawing"](example)
+    bits, parities = (
+        drawing.nodes[: int(example["length"])],
+        drawing.nodes[int(example["length"]) :],
+    )
+    assert [node.positions for node in bits] == [(at,) for at in range(len(bits))]
+    for at, parity in enumerate(parities):
+        ones = sum(node.word == "1" for node in bits[: at + 1])
+        assert parity.word == ["even", "odd"][ones % 2]
+    assert {*drawing.lines} >= {(0, len(bits)), (len(bits), len(bits) + 1)}

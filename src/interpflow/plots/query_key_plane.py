@@ -33,8 +33,8 @@ class Options(Shown):
     If not given, the first of each.
     """
 
-    # The query whose lines are drawn, none if not given, and its example, the first if not given.
-    position: int | None = None
+    position: int | None = None  # the query whose lines are drawn; none if not given
+    # The example of that query; the first if not given.
     example: Annotated[str, Names("shown_example")] | None = None
     # What colours the points: a variable of positions, `position` or `shown_example`.
     colours: FoundVariable | None = None
