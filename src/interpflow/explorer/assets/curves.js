@@ -11,7 +11,7 @@
 function curves(/** @type {Curves} */ plot) {
   const { words, logX = false, logY = false } = plot;
   const [width, height] = [Math.max(300, Math.min(640, document.body.clientWidth - 30)), plot.height ?? 260];
-  const [left, top, right, bottom] = [68, 12, width - 12, height - (words ? 62 : 42)];
+  const [left, top, right, bottom] = [76, 12, width - 12, height - (words ? 62 : 42)];
   const every = plot.curves.flatMap((curve) => curve.points);
   const there = every.filter(([, y]) => Number.isFinite(y) && (!logY || y > 0));
   if (!there.length) return remark("There is nothing to draw here.");
@@ -32,7 +32,8 @@ function curves(/** @type {Curves} */ plot) {
     });
   } else for (const at of x.ticks) write(number(at), { x: x.at(at), y: bottom + 14, class: "middle" });
   write(plot.xTitle, { x: (left + right) / 2, y: height - 6, class: "middle" });
-  write(plot.yTitle, { transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, class: "middle" });
+  const title = plot.yTitle.length * 6 > height ? `${plot.yTitle.slice(0, height / 6)}…` : plot.yTitle;
+  write(title, { transform: `translate(11 ${(top + bottom) / 2}) rotate(-90)`, class: "middle" });
   for (const curve of plot.curves) svg.append(...line(curve, x.at, y.at, logY));
   if (plot.cursor !== undefined) {
     const at = x.at(plot.cursor);

@@ -130,14 +130,14 @@ function laidOut(/** @type {MapOf} */ map, /** @type {Part} */ part, /** @type {
 /** Words or numbers in the cells, where they fit.
  * @type {(context: any, map: MapOf, part: Part, plan: Plan) => void} */
 function paintValues(context, map, part, { left, top, cell }) {
-  if (cell.height < 14 || (!map.word && cell.width < 36)) return;
+  if (cell.height < 14 || (!map.word && cell.width < 46)) return;
   for (let row = 0; row < part.rows; row++)
     for (let column = 0; column < part.columns; column++) {
       const [down, across] = [part.row + row, part.column + column];
       const value = map.value(down, across);
       const little = Math.abs(value) < map.range.high / 200;
       const text = map.word ? map.word(down, across) : little ? "" : number(value, 2);
-      if (Number.isNaN(value) || text.length * 6.5 >= cell.width) continue;
+      if (Number.isNaN(value) || (map.word && text.length * 6.5 >= cell.width)) continue;
       context.fillStyle = inkOn(colourOf(value, map.range));
       context.fillText(text, left + (column + 0.5) * cell.width, top + (row + 0.5) * cell.height);
     }
