@@ -43,6 +43,7 @@ lint: $(INSTALLED_DEV)  ## style, types, workflow
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+	$(BIN)/python tests/lint_scripts.py
 
 crosscheck: .venv-crosscheck/installed .venv-crosscheck-4/installed  ## tests against TransformerLens, scikit-learn, concept-erasure, devinterp
 	.venv-crosscheck/bin/python -m pytest tests/extra

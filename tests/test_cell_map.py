@@ -471,3 +471,25 @@ def test_maps_of_which_a_scale_leaves_nothing_say_so() -> None:
 def test_a_map_of_what_is_not_there_is_an_error(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InterpflowError, match=words):
         draw(cell_map, probes(), **{**READ, **wrong})
+
+
+def test_what_is_subtracted_is_taken_at_the_same_labels_and_missing_elsewhere() -> None:
+    one = readouts(seeds=2)
+    data = join("probe", {"one": one, "two": one.isel(target=[0]) * 0.5})
+    options = {**READ, "select": {"control": "none", "hidden_layers": 0}, "signed": True}
+    minus = {"experiment": "two", "select": {"control": "untrained_model"}}
+    figure = draw(cell_map, data, experiment="one", minus=minus, **options)
+    at = {"control": 0, "hidden_layers": 0}
+    wanted = one["f1"].isel(**at) - 0.5 * one["f1"].isel(control=1, hidden_layers=0)
+    (axes, *_) = figure.axes
+    found = cells(axes)
+    for row, value in enumerate(wanted.mean("seed").isel(target=0).values):
+        assert float(found[row][0].replace("\u2212", "-")) == pytest.approx(value, abs=0.006)
+    assert {row[1] for row in found} == {"\u2013"}
+
+
+def test_a_scale_without_what_is_subtracted_draws_nothing() -> None:
+    data = join("probe", {"one": readouts()})
+    minus = {"seed": 7}
+    figure = draw(cell_map, data, minus=minus, **READ)
+    assert "Nothing of what these maps select" in words(figure)

@@ -17,11 +17,13 @@ import xarray as xr
 from built_study import SPEC
 from small import brackets, recipe, runs_of
 
+from interpflow.analyses import attention_map
 from interpflow.analyses.activations import Options
 from interpflow.explorer import assets, held, inside
 from interpflow.explorer.held import Dataset, hold
 from interpflow.explorer.quantised import encoded
 from interpflow.rng import generator
+from interpflow.spec import plugins
 from interpflow.workflow import kept_plans
 from interpflow.workflow.make import make
 from interpflow.workflow.specs_folder import plan_study
@@ -36,16 +38,13 @@ def index_of(page: str) -> dict:
 def decoded(said: dict, content: bytes) -> np.ndarray:
     if said["kind"] == "f4":
         return np.frombuffer(content, "<f4")
-    width = said.get("width", said["kind"])
-    codes = np.frombuffer(content, f"<{width}")
-    if said["kind"] == "text":
-        return np.array(said["words"])[codes]
-    none = {"u1": 255, "u2": 65535}[width]
-    if not said["maps"]:
-        return np.where(codes == none, np.nan, said["low"] + said["step"] * codes)
-    scales = np.frombuffer(content[: 8 * said["maps"]], "<f4").astype(float).reshape(2, -1, 1)
-    codes = codes[8 * said["maps"] :].reshape(said["maps"], -1)
-    return np.where(codes == none, np.nan, scales[0] + scales[1] * codes).ravel()
+    scales = np.frombuffer(content[: 16 * said["maps"]], "<f8").reshape(2, -1, 1)
+    codes = np.frombuffer(content[16 * said["maps"] :], f"<{said['kind']}").reshape(
+        said["maps"], -1
+    )
+    none = {"u1": 255, "u2": 65535}[said["kind"]]
+    values = np.where(codes == none, np.nan, scales[0] + scales[1] * codes).ravel()
+    return np.array(said["words"])[values.astype(int)] if "words" in said else values
 
 
 @pytest.mark.parametrize("size", [10, 20_000, 200_000])
@@ -58,7 +57,7 @@ def test_numbers_come_back_within_what_the_page_says(size, shift):
     assert (np.isnan(found) == np.isnan(values)).all()
     off = np.nanmax(np.abs(found - values))
     assert off <= said["off"] * (1 + 1e-9) + np.nanmax(np.abs(values)) * 1e-7
-    assert len(content) <= 4 * size if size <= 1 << 13 else len(content) <= 2 * size
+    assert len(content) <= 4 * size if size <= 1 << 13 else len(content) <= 2 * size + 16
 
 
 def test_of_many_maps_each_is_as_exact_as_its_own_values_allow():
@@ -123,7 +122,7 @@ def test_a_variable_that_has_no_room_at_all_is_named(monkeypatch):
 def test_the_page_holds_every_finding_and_every_model(built):
     index = index_of(PAGE.read_text())
     names = [each["name"] for each in index["datasets"]]
-    parts = ("examples", "history", "activations", "circuits")
+    parts = ("examples", "history", "activations", "attention_map", "circuits")
     assert names == [
         "lengths",
         "strings",
@@ -181,32 +180,76 @@ def test_of_a_model_that_would_take_much_memory_fewer_examples_are_looked_at(mon
     options = inside.modest(runs, Options())
     assert (options.steps, options.count) == (2, 1)
     kinds = [each.kind for each in inside.datasets("plain", runs, options)]
-    assert kinds == ["examples", "history", "activations", "circuits"]
-    monkeypatch.setattr(inside, "_MOST", 10)  # the vocabulary is too large for circuits
+    assert kinds == ["examples", "history", "activations", "attention_map", "circuits"]
+    monkeypatch.setattr(
+        inside, "_MOST", 10
+    )  # the vocabulary is too large for circuits, and so is the mean
     assert [each.kind for each in inside.datasets("plain", runs, options)] == kinds[:3]
 
 
-DRAWING = """\
-from interpflow.drawing import Drawing, Node
+def test_a_file_beside_a_task_says_how_an_example_is_drawn(built):
+    drawn = index_of(PAGE.read_text())["drawings"]
+    assert {*drawn} == {"plain", "wide"}
+    assert len(drawn["plain"]) == 4
+    for name, drawing in drawn["plain"].items():
+        assert name.startswith("validation ")
+        assert {node["word"] for node in drawing["nodes"]} == {"(", ")"}
+        assert 2 * len(drawing["lines"]) == len(drawing["nodes"])
 
-def drawing(example):
-    words = example["token"].values[example["tokens"].values][: int(example["length"])]
-    return Drawing([Node(str(word), at, 0, (at,)) for at, word in enumerate(words)], [(0, 1)])
-"""
 
-
-def test_a_file_beside_a_task_says_how_an_example_is_drawn_and_counts_for_the_page_alone(built):
+def test_how_an_example_is_drawn_counts_for_the_page_alone(built, tmp_path, monkeypatch):
     before = edits.recipes(plan_study("small", "laptop"))
+    copy = edits.copy_of_code(tmp_path / "code") / "interpflow/tasks/_bracket_language_drawing.py"
+    copy.write_text(copy.read_text().replace("(at,)", "()"))
+    edits.read_code_in(tmp_path / "code", monkeypatch)
+    assert edits.stale(before, plan_study("small", "laptop")) == {"explorer", "manifest"}
+
+
+def test_a_project_draws_its_own_tasks(built):
+    assert plugins.companion(plugins.TASK, "_own_drawing") is None
     Path("tasks").mkdir()
-    Path("tasks/_bracket_language_drawing.py").write_text(DRAWING)
-    plan = plan_study("small", "laptop")
-    assert edits.stale(before, plan) == {"explorer", "manifest"}
-    (job,) = plan.jobs["explorer"].values()
-    make(job, io.StringIO())
-    drawn = index_of(PAGE.read_text())["drawings"]["plain"]
-    assert len(drawn) == 4
-    assert drawn[0]["lines"] == [[0, 1]]
-    assert {node["word"] for node in drawn[0]["nodes"]} <= {"(", ")"}
+    Path("tasks/_own_drawing.py").write_text(
+        "from interpflow.drawing import Drawing, Node\n\n"
+        "def drawing(example):\n    return Drawing([Node('a', 0, 0, (0,)), Node('b', 1, 0)], [(0, 1)])\n"
+    )
+    module = plugins.companion(plugins.TASK, "_own_drawing")
+    data = brackets()
+    drawn = inside.drawings(module, data, Options(count=2))
+    assert [one["lines"] for one in drawn.values()] == [[(0, 1)]] * 2
+    assert {*drawn} == {*Options(count=2).of(data)[1]}
+
+
+def test_the_mean_over_a_split_is_one_more_example(built):
+    runs = runs_of(brackets(), recipe())
+    (found,) = (
+        each for each in inside.datasets("plain", runs, Options()) if each.kind == "attention_map"
+    )
+    assert found.content["shown_example"].values.tolist() == ["mean of validation"]
+    for checkpoint, step in (("first", 0), ("last", -1)):
+        options = attention_map.Options(queries=["real"], checkpoint=checkpoint)
+        wanted = attention_map.analyse(runs, options)["attention"]
+        mean = found.content["attention"].isel(step=step, shown_example=0)
+        np.testing.assert_array_equal(mean.transpose(*wanted.dims), wanted)
+        (says,) = found.sources[checkpoint].analyses.values()
+        assert says["queries"] == ["real"]
+        assert says["checkpoint"] == checkpoint
+
+
+def test_examples_that_a_lens_keeps_whole_are_told_too():
+    runs = runs_of(brackets(), recipe())
+    dims = ("experiment", "shown_example", "output")
+    kept = xr.Dataset(
+        {"probability": (dims, np.array([[[0.5], [np.nan]], [[0.5], [0.5]]]))},
+        {"experiment": ["plain", "wide"], "shown_example": ["train 7", "train 9"]},
+    )
+    lens = Dataset("lenses", "findings", "", "lens", kept)
+    shown, *_ = inside.datasets("plain", runs, Options(count=2), "", [lens])
+    *_, last = shown.content["shown_example"].values.tolist()
+    assert last == "train 7"
+    train = runs.data.isel(example=runs.data["split"].values == "train")
+    wanted = train["tokens"].isel(example=7).values
+    found = shown.content["tokens"].sel(shown_example="train 7").values
+    np.testing.assert_array_equal(found, wanted[: len(found)])
 
 
 def test_a_figure_may_be_called_explorer(built):
@@ -231,7 +274,9 @@ def test_a_study_of_data_alone_has_a_page(built):
 
 def test_own_scripts_stay_below_fifteen_hundred_lines_and_each_is_on_the_page():
     scripts = sorted(assets.FOLDER.glob("*.js"))
-    assert sum(len(each.read_text().splitlines()) for each in scripts) < 1500
+    lines = [line for each in scripts for line in each.read_text().splitlines()]
+    assert len(lines) < 1500
+    assert [line for line in lines if len(line) > 110] == []  # fewer lines are no longer ones
     assert all(each.read_text().rstrip() in assets.script() for each in scripts)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import browser
 import numpy as np
 import pytest
-from built_study import SPEC
+import xarray as xr
+from built_study import SPEC, build
+from drawn_tasks import CASES, drawn
 
 from interpflow import store
 from interpflow.__main__ import main
-from interpflow.analyses import activations, circuits
-from interpflow.runs import load_runs
+from interpflow.analyses import activations, attention_map, circuits
+from interpflow.runs import Runs, load_runs
 from interpflow.workflow.make import is_made, make
 from interpflow.workflow.specs_folder import plan_checked, plan_study
 
@@ -78,6 +82,7 @@ def test_values_on_the_page_are_those_of_the_datasets(window, built):
         expected[f"activations of {name}"] = activations.analyse(runs, activations.Options())
         expected[f"history of {name}"] = runs.history
         expected[f"circuits of {name}"] = circuits.analyse(runs, circuits.Options(steps=5))
+        expected[f"attention_map of {name}"] = mean_attention(runs)
     for name, dataset in expected.items():
         for variable in map(str, dataset.data_vars):
             found = window.run(
@@ -88,8 +93,7 @@ def test_values_on_the_page_are_those_of_the_datasets(window, built):
             )  # fmt: skip
             assert found["at"] == {}  # nothing is cut of a small study
             wanted = dataset[variable]
-            if "layer" in found["dims"] and "layer" not in wanted.dims:
-                wanted = wanted.expand_dims("layer")
+            wanted = wanted.expand_dims([dim for dim in found["dims"] if dim not in wanted.dims])
             wanted = wanted.transpose(*found["dims"]).values.ravel()
             if wanted.dtype.kind == "U":
                 assert wanted.tolist() == found["values"]
@@ -97,6 +101,90 @@ def test_values_on_the_page_are_those_of_the_datasets(window, built):
             there = np.array(found["values"], dtype=float)
             off = found["off"] * (1 + 1e-6) + 1e-6 * np.nanmax(np.abs(there), initial=0.0)
             np.testing.assert_allclose(there, wanted.astype(float), rtol=0, atol=off)
+
+
+def mean_attention(runs: Runs) -> xr.Dataset:
+    each = [
+        attention_map.analyse(runs, attention_map.Options(queries=["real"], checkpoint=checkpoint))
+        for checkpoint in ("first", "last")
+    ]
+    return xr.concat(each, "step")[["attention"]]
+
+
+def attended(window) -> list[float]:
+    """How much the token that is looked at looks at each, as the page says it."""
+    titles = window.run(
+        "return Array.from(document.querySelector('.strip').querySelectorAll('.token'), t => t.title)"
+    )
+    return [float(title.partition(": ")[2].replace("\u2212", "-")) for title in titles]
+
+
+def test_a_difference_of_steps_and_of_examples_is_that_of_the_datasets(window, built):
+    (job,) = plan_study("small", "laptop").jobs["explorer"].values()
+    inputs = {k.removeprefix("wide/"): v for k, v in job.inputs.items() if k.startswith("wide/")}
+    slice_ = {**job.slice["experiments"]["wide"], "compute": job.slice["compute"]}
+    runs = load_runs(inputs, slice_)
+    found = activations.analyse(runs, activations.Options())["attention"].isel(
+        seed=1, layer=0, head=0
+    )
+    one, other = found["shown_example"].values[:2].tolist()
+    mean = mean_attention(runs)["attention"].isel(seed=1, layer=0, head=0)
+    here = found.sel(shown_example=one).isel(step=-1, query=3)
+    for minus, less in {
+        "minus=0": found.sel(shown_example=one, step=0).isel(query=3),
+        f"minus_example={other}": found.sel(shown_example=other).isel(step=-1, query=3),
+        f"minus=0&minus_example={other}": found.sel(shown_example=other, step=0).isel(query=3),
+        "minus_example=mean of validation": mean.isel(step=-1, query=3),
+    }.items():
+        address = f"view=attention&experiment=wide&seed=1&shown_example={one}&position=3&{minus}"
+        window.run(SHOW, address)
+        shown = attended(window)
+        wanted = (here - less.reindex(key=here["key"])).values[: len(shown)]
+        np.testing.assert_allclose(shown, wanted, atol=2e-3)
+
+
+def test_points_of_all_examples_lie_in_one_plane(window):
+    window.run(SHOW, "view=plane&experiment=plain&points=all&by=example")
+    examples = window.run(
+        "return datasetsOf('activations', 'plain')[0].labels.shown_example.map(String)"
+    )
+    titles = window.run(
+        "return Array.from(document.querySelectorAll('svg.scatter circle title'), t => t.textContent)"
+    )
+    assert {title.partition(" of ")[2].partition(", position")[0] for title in titles} == {
+        *examples
+    }
+    colours = window.run(
+        "return Array.from(document.querySelectorAll('svg.scatter circle'), c => c.getAttribute('fill'))"
+    )
+    assert len({*colours}) == len(examples)
+    words = window.run("return (await load(datasetsOf('activations', 'plain')[0], 'word')).values")
+    assert len(titles) == sum(word != "" for word in words)
+
+
+@pytest.mark.parametrize(("task", "at"), CASES)
+def test_the_page_draws_what_tasks_draw(window, task, at):
+    window.run(SHOW, "view=structure&experiment=plain")
+    for _, drawing in drawn(task, at)[:2]:
+        circles, words, lines, arcs, widths = window.run(
+            """
+            const [drawing] = a;
+            const at = drawing.nodes.filter(node => node.positions.length).map(node => node.positions[0]);
+            const arcs = [{query: at[1], key: at[0], weight: 0.5}, {query: 1e6, key: at[0], weight: 1}];
+            document.getElementById("view").append(structureOf(drawing, arcs, at[0]));
+            const svg = Array.from(document.querySelectorAll("svg.structure")).at(-1);
+            const count = kind => svg.querySelectorAll(kind).length;
+            const found = Array.from(svg.querySelectorAll("text"), text => text.textContent);
+            const box = svg.getBoundingClientRect();
+            const out = Array.from(svg.querySelectorAll("circle"), c => c.getBoundingClientRect()).filter(c =>
+                c.left < box.left || c.right > box.right || c.top < box.top || c.bottom > box.bottom);
+            return [count("circle"), found, count("line"), count("path.arc"), out.length];
+            """,
+            asdict(drawing),
+        )
+        assert (circles, lines, arcs) == (len(drawing.nodes), len(drawing.lines), 1)
+        assert words == [node.word for node in drawing.nodes]
+        assert widths == 0  # nothing lies outside the drawing
 
 
 def test_an_address_shows_the_same_again(window):
@@ -146,21 +234,122 @@ def test_the_scorecard_of_the_report_shows_what_is_asked_for_in_the_order_asked_
     window.open(explorer_of(built))
 
 
-@pytest.mark.parametrize(
-    "address", [*(f"view={view}" for view in VIEWS), "view=findings&data=strings&y=none"]
-)
+ADDRESSES = [
+    *(f"view={view}" for view in VIEWS),
+    "view=findings&data=strings&y=none",
+    "view=attention&minus=0",
+    "view=attention&minus_example=mean of validation",
+    "view=attention&shown_example=mean of validation&step=0",
+    "view=residual&show=top",
+    "view=plane&points=all&by=scored&position=2",
+    "view=plane&by=position",
+    "view=structure&head=0&position=2",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_as_a_figure_is_a_block_that_check_takes_and_that_is_drawn(window, built, address):
     window.run(SHOW, f"{address}&experiment=plain")
+    assert shown_is_drawn(window, SPEC)
+
+
+def shown_is_drawn(window: browser.Browser, spec: str) -> bool:
+    """Whether each block that the page shows, pasted into the spec, draws one figure."""
+    blocks = window.run(
+        "return Array.from(document.querySelectorAll('details.figure pre'), pre => pre.textContent)"
+    )
+    known = set(re.findall(r"^  (\w+): {plot:", spec, re.MULTILINE))
+    for block in blocks:
+        Path("specs/small.yaml").write_text(pasted(spec, block))
+        plan = plan_checked("laptop", [Path("specs/small.yaml")])["small"]
+        (name,) = set(plan.study.figures) - known
+        figure = plan.find("figure", name)
+        for job in (job for job in plan if job.stage in ("analyse", "collect") or job is figure):
+            if not is_made(job):
+                make(job, io.StringIO())
+        text = Path(figure.outputs["svg"]).read_text()
+        if "<svg" not in text or "in the data." in text:
+            return False
+    return bool(blocks)
+
+
+# A study whose positions have names, with a tuned lens on single examples.
+FACTS = """\
+study: small
+title: Facts
+reference: {arxiv: "2412.06538", year: 2024}
+seeds: 1
+defaults:
+  task:
+    {name: fact_recall, subjects: 3, relations: 2, noise: 4, answers: 2, length: 6,
+     train_size: 40, validation_size: 20}
+  model: {d_model: 8, heads: 2, d_mlp: 8, norm: pre, positions: learned}
+  training: {epochs: 1, batch_size: 20, optimizer: adam, learning_rate: 0.01, loss: cross_entropy}
+experiments:
+  facts: {}
+analyses:
+  lens: {method: lens, experiments: [facts], fit_examples: 20, steps: 4, shown: {split: facts, count: 3}}
+figures:
+  read: {plot: cell_map, data: lens, variable: kl, x: group, y: layer, select: {lens: tuned}, caption: Lens}
+claims: {}
+"""
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory, window: browser.Browser) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("facts")
+    build(folder, spec=FACTS)
+    before = window.run("return location.href")
+    window.open((folder / PAGE).as_uri())
+    with contextlib.chdir(folder):
+        yield folder
+    window.open(before)
+
+
+def test_a_tuned_lens_of_the_spec_stands_beside_its_logit_lens(window, facts):
+    found = store.read(Path("results/laptop/small/analyses/lens.nc"))["probability"]
+    at = {"experiment": "facts", "seed": 0, "shown_example": "facts 1", "position": 5}
+    probability = found.sel(at)
+    window.run(SHOW, "view=residual&lens_example=facts 1&position=5")
+    for layer, key in ((1, ""), (0, "\ue015")):  # after the last layer, and one row down
+        for lens, nth in (("logit", 1), ("tuned", 2)):
+            selector = f".beside .lens:nth-child({nth})"
+            if key:
+                window.type(f"{selector} canvas", key)
+            title, said, *rows = window.run(
+                """
+                const lens = document.querySelector(a[0]);
+                const rows = Array.from(lens.querySelectorAll("tr"), row =>
+                    Array.from(row.children, cell => cell.textContent).slice(0, 2));
+                const [title, said] = ["h2", "caption"].map(each => lens.querySelector(each).textContent);
+                return [title, said, ...rows];
+                """,
+                selector,
+            )
+            assert title == f"{lens.capitalize()} lens"
+            assert "5 EOS" in said
+            best = probability.sel(lens=lens, layer=layer)
+            best = best.sortby(best, ascending=False)
+            assert [name.partition(" ")[0] for name, _ in rows] == best["output"].values.tolist()
+            np.testing.assert_allclose([float(value) for _, value in rows], best.values, rtol=5e-3)
+    assert shown_is_drawn(window, FACTS)
+
+
+def test_a_cut_by_role_is_drawn_as_it_is_shown(window, facts):
+    window.run(SHOW, "view=attention&role=subject&shown_example=validation 2")
+    assert window.run("return document.querySelectorAll('[data-key=role] option').length") == 5
+    assert "query: [" in window.run(
+        "return document.querySelector('details.figure pre').textContent"
+    )
+    assert shown_is_drawn(window, FACTS)
+
+
+def test_colours_by_a_role_are_those_of_the_figure(window, facts):
+    window.run(SHOW, "view=plane&by=role_word&points=all")
     block = window.run("return document.querySelector('details.figure pre').textContent")
-    Path("specs/small.yaml").write_text(pasted(SPEC, block))
-    plan = plan_checked("laptop", [Path("specs/small.yaml")])["small"]
-    (name,) = set(plan.study.figures) - {"bins", "wide_bins"}
-    drawn = plan.find("figure", name)
-    ordered = [job for job in plan if job.stage in ("analyse", "collect") or job is drawn]
-    for job in ordered:
-        if not is_made(job):
-            make(job, io.StringIO())
-    assert "<svg" in Path(drawn.outputs["svg"]).read_text()
+    assert "variables: [role]" in block
+    assert "colours: role" in block
+    assert shown_is_drawn(window, FACTS)
 
 
 def pasted(spec: str, block: str) -> str:

@@ -7,13 +7,15 @@ arXiv:2305.03210).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import xarray as xr
 
+from interpflow.analyses import example_states
 from interpflow.methods.shown import Shown, words
-from interpflow.selection import Steps
+from interpflow.section import EachOnce
+from interpflow.selection import Quantity, Steps
 from interpflow.variables import Variable
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Options(Shown):
     """Which examples, and at which checkpoints; without `by`, examples from all over the split."""
 
     steps: Steps = 5
+    # Of the task, handed on under their own names; `role` as words.
+    variables: Annotated[list[Quantity], EachOnce] = []
 
     def labels(self, known: Known) -> Foreseen:
         """The names that examples can have."""
@@ -69,6 +73,12 @@ VARIABLES = {
 }
 
 NEEDS = "runs"
+
+
+def variables(source: Runs | xr.Dataset, options: Options) -> dict[str, Variable]:
+    """What the task says of the variables handed on.  Raises InterpflowError for one that it does not have."""
+    data = source if isinstance(source, xr.Dataset) else source.data
+    return example_states.variables(data, example_states.Options(variables=options.variables))
 
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
@@ -119,6 +129,9 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         arrays[name] = values.transpose(*VARIABLES[name].dims).astype(np.float32)
     arrays["word"] = VARIABLES["word"].dims, words(data)
     arrays["answer"] = VARIABLES["answer"].dims, _answers(data)
+    for name, said in variables(runs, options).items():
+        values = data[name].values
+        arrays[name] = said.dims, data["role_name"].values[values] if name == "role" else values
     shape, first = runs.model.options, found[0]["right"].shape[2]
     return xr.Dataset(
         arrays,
@@ -136,8 +149,15 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
             "rank": np.arange(arrays["top"].sizes["rank"]),
             "axis": AXES,
             **({"part": part_names(shape)} if "contribution" in arrays else {}),
+            **{dim: data[dim].values for dim in _further(data, options) if dim in data.coords},
         },
     )
+
+
+def _further(data: xr.Dataset, options: Options) -> set[str]:
+    """The dims of the variables handed on beside those of examples and positions."""
+    dims = {str(dim) for name in options.variables for dim in data[name].dims}
+    return dims - {"example", "position", "output"}
 
 
 def part_names(shape: Any) -> list[str]:

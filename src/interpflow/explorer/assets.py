@@ -9,8 +9,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "assets"
 
 # In the order in which they stand on the page: each uses those before it.
-_SCRIPTS = (
-    "data", "address", "words", "elements", "colours", "yaml", "heatmap", "curves", "tokens", "choices",
+SCRIPTS = (
+    "data", "address", "words", "elements", "colours", "yaml", "heatmap", "curves", "choices",
     "inside", "findings", "training", "attention", "residual", "circuits", "plane", "structure", "main",
 )  # fmt: skip
 
@@ -31,7 +31,7 @@ def digest() -> str:
 def script() -> str:
     """All scripts as one."""
     return "\n".join(
-        (FOLDER / f"{name}.js").read_text(encoding="utf-8").rstrip() for name in _SCRIPTS
+        (FOLDER / f"{name}.js").read_text(encoding="utf-8").rstrip() for name in SCRIPTS
     )
 
 

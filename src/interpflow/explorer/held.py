@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,10 @@ class Dataset:
     """A dataset as the page knows it.
 
     kind        findings: of an analysis, with a dim `experiment`; else of one experiment: examples, history,
-                activations, circuits
+                activations, attention_map, circuits
     experiment  "" for findings
     method      of the analysis, "" for examples and history
+    sources     what a spec says to have the same, by the label of what an analysis takes one at a time
     """
 
     name: str
@@ -32,6 +33,15 @@ class Dataset:
     experiment: str
     method: str
     content: xr.Dataset
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An analysis of a spec, and what the spec still has to say for it, by name."""
+
+    data: str
+    analyses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,13 +73,17 @@ def _within(datasets: Iterable[Dataset], limit: int) -> Held:
                 continue
             here = values.isel(at)
             said, content = encoded(here.values)
+            units = str(values.attrs.get("units", "1"))
+            long_name = str(values.attrs.get("long_name", name))
             variables.append(
                 {
                     "name": str(name),
                     "dims": [*map(str, here.dims)],
                     "at": at,
-                    "units": str(values.attrs.get("units", "1")),
-                    "long_name": str(values.attrs.get("long_name", name)),
+                    "long_name": long_name,
+                    "axis": long_name if units == "1" else f"{long_name} ({units})",
+                    "axes": _axes(here),
+                    "exact": _exact(said, at, values),
                     "block": len(blocks),
                     **said,
                 }
@@ -82,6 +96,7 @@ def _within(datasets: Iterable[Dataset], limit: int) -> Held:
                 "experiment": each.experiment,
                 "method": each.method,
                 "labels": _labels(each.content),
+                "sources": {label: asdict(source) for label, source in each.sources.items()},
                 "variables": variables,
                 "left_out": left_out,
             }
@@ -109,6 +124,26 @@ def _places(dim: str, size: int, whole: int) -> list[int]:
     if dim != "step":
         return list(range(size))
     return [round(i * (whole - 1) / (size - 1)) for i in range(size)]
+
+
+def _axes(values: xr.DataArray) -> dict[str, str]:
+    """Which dims the page shows at first along x, and down (`y`, a map) or in colours (`hue`, curves)."""
+    long = [str(dim) for dim, size in values.sizes.items() if size > 1]
+    free = [dim for dim in long if dim not in ("seed", "step", "experiment")]
+    steps = values.notnull().any([dim for dim in values.dims if dim != "step"]).sum()
+    stepped = "step" in long and int(steps) > 1
+    order = list(dict.fromkeys([*(["step"] if stepped else []), *reversed(free), *long]))
+    x, other = [*order, "", ""][:2]
+    square = x != "step" and len(free) > 1
+    return {"x": x, "y": other if square else "", "hue": other}
+
+
+def _exact(said: Mapping[str, Any], at: Mapping[str, Sequence[int]], values: xr.DataArray) -> str:
+    """How exact the values are, and what is held where that is not all, in a sentence."""
+    maps = "1/508 of the range of their map, at most " if said.get("maps", 0) > 1 else ""
+    exact = f"held to {maps}± {said['off']:.3g}" if said.get("off") else "exact"
+    parts = [f"{len(places)} of {values.sizes[dim]} along {dim}" for dim, places in at.items()]
+    return f"Values are {', of '.join([exact, *parts]).replace('_', ' ')}."
 
 
 def _labels(content: xr.Dataset) -> dict[str, list[Any]]:

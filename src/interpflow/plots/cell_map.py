@@ -11,7 +11,7 @@ from interpflow import style
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.plots._cells import Scale, by_head, cell_maps
-from interpflow.plots._panels import Panels, panels
+from interpflow.plots._panels import Panel, Panels, find, panels, within
 from interpflow.section import Names
 from interpflow.selection import Coordinate, FoundVariable
 from interpflow.spec.study import Claim
@@ -27,6 +27,7 @@ class Options(Panels):
     x: Coordinate  # a coordinate of the variable; `layer` stands for layer and head if there are several heads
     y: Coordinate  # another; layers go up, all else down
     signed: bool = False  # values about 0; shares if not
+    minus: Panel | None = None  # what is taken from the values of each panel, at the same labels
     # A value of x, of y or of the coordinate of the panels: words for it.
     labels: dict[Annotated[str, Names("label")], str] = {}
     # The same for the values of one coordinate, where another has values that look the same.
@@ -39,6 +40,9 @@ class Options(Panels):
 def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Claim]) -> Figure:
     """Means over seeds; without `panels`, a panel for each value of the variable's further dim."""
     found = panels(data, options, options.variable)
+    if options.minus is not None:
+        other = find(data, within(options.minus, options), options.variable, "minus")
+        found = {} if other is None else _less(found, other, options.variable)
     if not found:
         return style.nothing("Nothing of what these maps select is in the data.")
     maps: dict[str, xr.DataArray] = {}
@@ -56,6 +60,16 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         options.y_label or style.readable(options.y),
     )
     return figure
+
+
+def _less(
+    found: Mapping[str, xr.Dataset], other: xr.Dataset, variable: str
+) -> dict[str, xr.Dataset]:
+    """`found`, where `variable` has that of `other` taken from it; NaN where `other` lacks a label."""
+    return {
+        title: here.assign({variable: (here[variable] - other[variable]).assign_attrs(here[variable].attrs)})
+        for title, here in found.items()
+    }  # fmt: skip
 
 
 def _maps(title: str, here: xr.Dataset, options: Options) -> dict[str, xr.DataArray]:

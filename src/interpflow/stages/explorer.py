@@ -7,7 +7,7 @@ from typing import Any
 
 from interpflow import store
 from interpflow.analyses.activations import Options
-from interpflow.explorer.held import Dataset
+from interpflow.explorer.held import Dataset, Source
 from interpflow.explorer.inside import datasets, drawings, modest
 from interpflow.explorer.page import page
 from interpflow.progress import Log
@@ -19,12 +19,12 @@ from interpflow.workflow.job import Job
 def run(job: Job, log: Log) -> None:
     """Write the page of one study."""
     spec = job.slice
-    held = [
-        Dataset(name, "findings", "", method, store.read(job.inputs[f"findings/{name}"]))
+    findings = [
+        Dataset(name, "findings", "", method, store.read(job.inputs[f"findings/{name}"]), {"": Source(name)})
         for name, method in spec["analyses"].items()
-    ]
+    ]  # fmt: skip
+    held = [*findings]
     drawn: dict[str, Any] = {}
-    experiments: dict[str, Any] = {}
     for name, experiment in spec["experiments"].items():
         inputs = {
             key.removeprefix(f"{name}/"): path
@@ -35,19 +35,16 @@ def run(job: Job, log: Log) -> None:
         options = Options(**experiment["activations"])
         if not experiment["asked"]:
             options = modest(runs, options)
-        held += datasets(name, runs, options)
+        held += datasets(name, runs, options, experiment["asked"], findings)
         if experiment["drawing"]:
             drawn[name] = drawings(experiment["drawing"], runs.data, options)
-        # What a spec has to say to have the same.
-        said = options.model_dump(mode="json", exclude_defaults=True)
-        experiments[name] = {"analysis": experiment["asked"], "options": said}
         log.line(f"{name}: {options.count} examples of {options.split}")
     about = {
         "study": job.study,
         "title": spec["title"],
         "scale": spec["scale"],
         "recipe_sha256": job.sha,
-        "experiments": experiments,
+        "experiments": [*spec["experiments"]],
         "drawings": drawn,
     }
     text = page(about, held)

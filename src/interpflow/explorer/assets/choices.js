@@ -1,73 +1,76 @@
 /** What can be chosen, and what is chosen now. */
 
-/** A list to choose from; `key` is where the address keeps the choice. */
-function choice(/** @type {string} */ title, /** @type {string} */ key, /** @type {any[]} */ labels, /** @type {any} */ now, /** @type {(label: any) => string} */ words = readable) {
+/** The choice of none of what there is. */
+const NONE = "none";
+
+/** A list to choose from; `key` is where the address keeps the choice.
+ * @type {(title: string, key: string, labels: any[], now: any, words?: (label: any) => string) => Node} */
+function choice(title, key, labels, now, words = readable) {
   const options = labels.map((label) =>
-    element("option", { value: String(label), selected: String(label) === String(now) }, words(label)),
-  );
-  const list = element("select", { onchange: () => show({ [key]: list.value }), "data-key": key }, ...options);
+    element("option", { value: String(label), selected: String(label) === String(now) }, words(label)));
+  const act = () => show({ [key]: list.value });
+  const list = element("select", { onchange: act, "data-key": key }, ...options);
   return element("label", {}, title, list);
 }
 
-/** A slider along labels. */
-function slider(/** @type {string} */ title, /** @type {string} */ key, /** @type {any[]} */ labels, /** @type {any} */ now, /** @type {(label: any) => string} */ words = number) {
-  if (labels.length < 2) return element("label", {}, title, element("b", {}, words(now)));
-  const place = placeOf(labels, now);
+/** The same, where also none can be chosen: what the address does not name. @type {typeof choice} */
+function optional(title, key, labels, now, words = readable) {
+  const none = ["", undefined].includes(now) ? NONE : now;
+  return choice(title, key, [NONE, ...labels], none, (label) => (label === NONE ? "–" : words(label)));
+}
+
+/** What the address names by a key, "" for none. */
+function asked(/** @type {string} */ key) {
+  const now = shown()[key];
+  return now === undefined || now === NONE ? "" : now;
+}
+
+/** The choice of a position, or of none. @type {(title: string, words: string[]) => Node} */
+function positionChoice(title, words) {
+  const positions = words.map((_, each) => each);
+  return optional(title, "position", positions, asked("position"), (each) => `${each} ${words[each]}`);
+}
+
+/** A slider along labels. @type {typeof choice} */
+function slider(title, key, labels, now, words = number) {
+  const told = element("b", {}, words(now));
+  if (labels.length < 2) return element("label", {}, title, told);
   const range = element("input", {
-    type: "range", min: 0, max: labels.length - 1, value: place, "data-key": key, "aria-valuetext": words(labels[place]),
-    oninput: () => show({ [key]: labels[Number(range.value)] }),
+    type: "range", min: 0, max: labels.length - 1, value: placeOf(labels, now), "data-key": key,
+    "aria-valuetext": words(now), oninput: () => show({ [key]: labels[Number(range.value)] }),
   });
-  return element("label", {}, title, range, element("b", {}, words(labels[place])));
+  return element("label", {}, title, range, told);
 }
 
-/** The experiments that have models, or else none. */
-function experimentNames() {
-  return Object.keys(INDEX.experiments);
+/** The datasets of the experiment that the address names, or of the first; and the choice of it. */
+function ofExperiment(/** @type {Dataset[]} */ all) {
+  const names = [...new Set(all.map((each) => each.experiment))];
+  const experiment = String(labelNow(names, "experiment"));
+  const choices = names.length > 1 ? [choice("Experiment", "experiment", names, experiment)] : [];
+  return { experiment, choices, datasets: all.filter((each) => each.experiment === experiment) };
 }
 
-/** The experiment that is looked at. */
-function experimentNow() {
-  const names = experimentNames();
-  const wanted = shown().experiment;
-  return names.includes(wanted) ? wanted : names[0];
+/** The label that the address, or `wanted`, names; of training steps the last if it names none. */
+function labelNow(/** @type {Label[]} */ labels, /** @type {string} */ key, wanted = shown()[key]) {
+  if (wanted === undefined && key.endsWith("step")) return labels[labels.length - 1];
+  return labels[placeOf(labels, wanted)];
 }
 
-/** The choices of an experiment, and of some dims of what is held of it, by what the address says. */
-function choicesAlong(/** @type {Labelled} */ array, /** @type {string[]} */ dims) {
-  const names = experimentNames();
-  const now = shown();
-  const made = names.length > 1 ? [choice("Experiment", "experiment", names, experimentNow())] : [];
-  const titles = /** @type {Object<string, string>} */ ({ seed: "Seed", step: "Training step", shown_example: "Example" });
-  for (const dim of dims.filter((each) => array.dims.includes(each))) {
-    const labels = array.labels[dim];
-    const label = labels[place(labels, dim, now)];
-    made.push(dim === "step" ? slider(titles[dim], dim, labels, label) : choice(titles[dim] ?? readable(dim), dim, labels, label));
-  }
-  return made;
+/** The seed and the step of an array that the address, or else `wanted`, names. @returns {Where} */
+function modelNow(/** @type {Labelled} */ array, /** @type {Where} */ wanted = {}) {
+  const dims = ["seed", "step"].filter((dim) => array.dims.includes(dim));
+  return Object.fromEntries(dims.map((dim) => [dim, labelNow(array.labels[dim], dim, wanted[dim])]));
 }
 
-/** The place of what the address says of a dim; of training steps the last if it says nothing. */
-function place(/** @type {Label[]} */ labels, /** @type {string} */ dim, /** @type {Object<string, string>} */ now) {
-  return now[dim] === undefined && dim === "step" ? labels.length - 1 : placeOf(labels, now[dim]);
-}
-
-/** The labels that the address says of some dims of an array. */
-function chosen(/** @type {Labelled} */ array, /** @type {string[]} */ dims) {
-  const now = shown();
-  return Object.fromEntries(
-    dims.filter((dim) => array.dims.includes(dim)).map((dim) => [dim, array.labels[dim][place(array.labels[dim], dim, now)]]),
-  );
-}
-
-/** What a spec calls the model and the example that are looked at. */
-function selected(/** @type {Object<string, any>} */ where) {
-  const { seed, ...select } = where;
-  return { experiment: experimentNow(), seed, select };
+/** The choices of the seed and the step of an array. @returns {Node[]} */
+function modelChoices(/** @type {Labelled} */ { labels }, /** @type {Where} */ { seed, step }) {
+  const made = seed === undefined ? [] : [choice("Seed", "seed", labels.seed, seed)];
+  return step === undefined ? made : [...made, slider("Training step", "step", labels.step, step)];
 }
 
 /**
  * A view of the page: what it is called, and what it shows now.
- * @typedef {{choices: Node[], body: Node[], figure: string, held: string[]}} Shown
+ * @typedef {{choices: Node[], body: (Node|null)[], figure: string, held: string[]}} Shown
  * @typedef {{title: string, there: () => boolean, draw: () => Promise<Shown>}} View
  */
 

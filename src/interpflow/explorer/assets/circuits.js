@@ -1,45 +1,30 @@
 /** Circuits: the OV and QK maps of every head, token by token, over checkpoints. */
 
-const MEANINGS = /** @type {Object<string, string>} */ ({
-  ov: "What attending to a source token adds to the logit of each output.",
-  qk: "The score of each query token for each key token, of the embeddings alone.",
-});
-
 VIEWS.circuits = {
   title: "Circuits",
-  there: () => INDEX.datasets.some((each) => each.kind === "circuits" && each.variables.length),
+  there: () => datasetsOf("circuits").length > 0,
   async draw() {
-    const dataset = datasetOf("circuits", experimentNow());
-    if (!dataset?.variables.length) return nothingOf("circuits");
-    const circuit = (variableOf(dataset, shown().circuit ?? "") ?? dataset.variables[0]).name;
-    const array = await load(dataset, circuit);
-    const where = chosen(array, ["seed", "step"]);
+    const { experiment, datasets: [dataset], choices } = ofExperiment(datasetsOf("circuits"));
+    const variable = variableOf(dataset, asked("circuit")) ?? dataset.variables[0];
+    const array = await load(dataset, variable.name);
+    const where = modelNow(array);
     const whole = pick(array, where);
-    const head = headNow(whole);
-    const [down, across] = whole.dims.slice(-2);
-    const range = signedRange(whole.values);
-    const map = heatmap({
-      rows: whole.labels[down].map(String), columns: whole.labels[across].map(String), rowTitle: down, columnTitle: across, range,
-      value: table(pick(whole, head), down, across), label: `${circuit.toUpperCase()} circuit of layer ${head.layer}, head ${head.head}`,
-    });
-    const names = dataset.variables.map((each) => each.name);
-    const choices = [...choicesAlong(array, ["seed", "step"]), choice("Circuit", "circuit", names, circuit, (each) => each.toUpperCase())];
-    const { experiment, seed, select } = selected({ ...where, head: head.head });
-    const name = `circuits_of_layer_${head.layer}`;
-    const caption = `The ${circuit.toUpperCase()} circuit of layer ${head.layer}, head ${head.head}.`;
-    const figure = { plot: "cell_map", data: name, experiment, seed, select, variable: circuit, x: across, y: down, signed: true, caption };
-    const analysis = { method: "circuits", experiments: [experiment], layer: head.layer, steps: dataset.labels.step.length };
+    const { layer, head } = headNow(whole);
+    const [y, x] = whole.dims.slice(-2);
+    const range = rangeOf(flat(whole), true);
+    const words = (/** @type {string} */ circuit) => circuit.toUpperCase();
+    const circuits = dataset.variables.map((each) => each.name);
+    const circuit = choice("Circuit", "circuit", circuits, variable.name, words);
+    const figure = {
+      plot: "cell_map", experiment, seed: where.seed, select: { step: where.step, head },
+      variable: variable.name, x, y, signed: true,
+      caption: `The ${words(variable.name)} circuit of layer ${layer}, head ${head}.`,
+    };
     return {
-      choices,
-      body: [remark(MEANINGS[circuit]), element("div", { class: "beside" }, headMaps(whole, down, across, range), map)],
-      figure: pasted(named(circuit, experiment, head.layer, head.head), figure, { [name]: analysis }),
-      held: [heldOf(dataset, array.variable)],
+      choices: [...choices, ...modelChoices(array, where), circuit],
+      body: [remark(`${capital(variable.axis)}.`), headMaps(whole, y, x, range)],
+      figure: pasted(named(variable.name, experiment, layer, head), dataset.sources[String(layer)], figure),
+      held: [variable.exact],
     };
   },
 };
-
-/** A view with nothing to show of this experiment. @returns {Shown} */
-function nothingOf(/** @type {string} */ what) {
-  const choices = [choice("Experiment", "experiment", experimentNames(), experimentNow())];
-  return { choices, body: [remark(`No ${what} of ${readable(experimentNow())} are held.`)], figure: "", held: [] };
-}

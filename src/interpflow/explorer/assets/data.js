@@ -2,70 +2,80 @@
  * What the page holds: datasets with labelled dims, whose arrays are unpacked when they are first looked at.
  *
  * @typedef {string|number|boolean|null} Label
- * @typedef {{name: string, dims: string[], at: Object<string, number[]>, units: string, long_name: string,
- *   block: number, kind: string, low: number, step: number, off: number, maps: number, width: string, words: string[]}} Variable
- * @typedef {{name: string, kind: string, experiment: string, method: string, labels: Object<string, Label[]>,
- *   variables: Variable[], left_out: string[]}} Dataset
- * @typedef {{variable: Variable, dims: string[], labels: Object<string, Label[]>, values: any}} Labelled
- *   values in the order of dims, the last the fastest: numbers (NaN: none) or words
+ * @typedef {Object<string, Label[]>} Labels of dims
+ * @typedef {Object<string, any>} Where labels of some dims
+ * @typedef {{name: string, dims: string[], at: Object<string, number[]>, long_name: string, axis: string,
+ *   axes: Axes, exact: string, block: number, kind: string, maps: number, words?: string[]}} Variable
+ * @typedef {{data: string|string[], analyses: Object<string, Where>}} Source what a spec says of it
+ * @typedef {{name: string, kind: string, experiment: string, method: string, labels: Labels,
+ *   sources: Object<string, Source>, variables: Variable[], left_out: string[]}} Dataset
+ * @typedef {{variable: Variable, dims: string[], labels: Labels, strides: Object<string, number>,
+ *   start: number, values: any}} Labelled at place i of a dim is values[start + i * stride], of any type
  */
 
-/** @type {{study: string, title: string, scale: string, datasets: Dataset[],
- *   experiments: Object<string, {analysis: string, options: Object<string, any>}>, drawings: Object<string, any[]>}} */
+/** @type {{study: string, datasets: Dataset[], drawings: Where}} */
 const INDEX = JSON.parse(document.getElementById("index")?.textContent ?? "{}");
 
-/** @type {Map<string, Promise<Labelled>>} */
+/** @type {Map<Variable, Promise<Labelled>>} */
 const unpacked = new Map();
 
-/** The dataset of a kind and an experiment, if there is one. @returns {Dataset|undefined} */
-function datasetOf(/** @type {string} */ kind, /** @type {string} */ experiment) {
-  return INDEX.datasets.find((each) => each.kind === kind && each.experiment === experiment);
+/** The datasets of a kind that hold something, of one experiment or of all. */
+function datasetsOf(/** @type {string} */ kind, experiment = "") {
+  const all = INDEX.datasets.filter((each) => each.kind === kind && each.variables.length);
+  return experiment ? all.filter((each) => each.experiment === experiment) : all;
 }
 
 /** The variable of a dataset, if it is held. @returns {Variable|undefined} */
-function variableOf(/** @type {Dataset} */ dataset, /** @type {string} */ name) {
-  return dataset.variables.find((each) => each.name === name);
+function variableOf(/** @type {Dataset|undefined} */ dataset, /** @type {string} */ name) {
+  return dataset?.variables.find((each) => each.name === name);
 }
 
 /** A variable with its values. @returns {Promise<Labelled>} */
 function load(/** @type {Dataset} */ dataset, /** @type {string} */ name) {
-  const key = `${dataset.name}/${name}`;
-  let found = unpacked.get(key);
-  if (!found) {
-    found = unpack(dataset, name);
-    unpacked.set(key, found);
-  }
+  const variable = variableOf(dataset, name);
+  if (!variable) throw new Error(`${dataset.name} holds no ${name}`);
+  const found = unpacked.get(variable) ?? unpack(dataset, variable);
+  unpacked.set(variable, found);
   return found;
 }
 
 /** @returns {Promise<Labelled>} */
-async function unpack(/** @type {Dataset} */ dataset, /** @type {string} */ name) {
-  const variable = variableOf(dataset, name);
-  if (!variable) throw new Error(`${dataset.name} holds no ${name}`);
-  /** @type {Object<string, Label[]>} */
+async function unpack(/** @type {Dataset} */ dataset, /** @type {Variable} */ variable) {
+  /** @type {Labels} */
   const labels = {};
-  for (const dim of variable.dims) {
-    const all = dataset.labels[dim];
-    labels[dim] = variable.at[dim] ? variable.at[dim].map((place) => all[place]) : all;
-  }
+  for (const dim of variable.dims)
+    labels[dim] = variable.at[dim]?.map((place) => dataset.labels[dim][place]) ?? dataset.labels[dim];
   const text = document.getElementById(`b${variable.block}`)?.textContent ?? "";
   const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = await new Response(stream).arrayBuffer();
-  return { variable, dims: variable.dims, labels, values: decoded(variable, bytes) };
+  return labelled(variable, variable.dims, labels, decoded(variable, bytes));
 }
 
 /** The values behind the bytes of a variable; every machine that browsers run on is little-endian. */
-function decoded(/** @type {Variable} */ variable, /** @type {ArrayBuffer} */ bytes) {
-  const { kind, maps } = variable;
+function decoded(/** @type {Variable} */ { kind, maps, words }, /** @type {ArrayBuffer} */ bytes) {
   if (kind === "f4") return new Float32Array(bytes);
-  const width = kind === "text" ? variable.width : kind;
-  const codes = width === "u1" ? new Uint8Array(bytes, (maps || 0) * 8) : new Uint16Array(bytes);
-  if (kind === "text") return Array.from(codes, (code) => variable.words[code]);
-  const none = kind === "u1" ? 255 : 65535;
-  const [low, step] = maps ? [new Float32Array(bytes, 0, maps), new Float32Array(bytes, maps * 4, maps)] : [[variable.low], [variable.step]];
-  const size = codes.length / low.length;
-  return Float64Array.from(codes, (code, at) => (code === none ? NaN : low[Math.floor(at / size)] + step[Math.floor(at / size)] * code));
+  const [lows, steps] = [0, maps].map((first) => new Float64Array(bytes, first * 8, maps));
+  const [Codes, none] = kind === "u1" ? [Uint8Array, 255] : [Uint16Array, 65535];
+  const codes = new Codes(bytes, maps * 16);
+  const values = Array.from(codes, (code, at) => {
+    const map = Math.floor(at / (codes.length / maps));
+    return code === none ? NaN : lows[map] + steps[map] * code;
+  });
+  return words ? values.map((value) => words[value]) : values;
+}
+
+/** Values in the order of their dims, the last the fastest.
+ * @type {(variable: Variable, dims: string[], labels: Labels, values: any) => Labelled} */
+function labelled(variable, dims, labels, values) {
+  let size = 1;
+  /** @type {Object<string, number>} */
+  const strides = {};
+  for (const dim of [...dims].reverse()) {
+    strides[dim] = size;
+    size *= labels[dim].length;
+  }
+  return { variable, dims, labels, strides, start: 0, values };
 }
 
 /** The place of a label; of a number that is not there the nearest, of any other the first. */
@@ -76,50 +86,41 @@ function placeOf(/** @type {Label[]} */ labels, /** @type {any} */ wanted) {
   return Math.max(far.indexOf(Math.min(...far)), 0);
 }
 
-/** How many places each dim has. */
-function shapeOf(/** @type {Labelled} */ array) {
-  return array.dims.map((dim) => array.labels[dim].length);
+/** The array at one label of each of some dims, without the dims; those that it lacks are passed over. */
+function pick(/** @type {Labelled} */ array, /** @type {Where} */ where) {
+  const gone = array.dims.filter((dim) => dim in where);
+  const steps = gone.map((dim) => placeOf(array.labels[dim], where[dim]) * array.strides[dim]);
+  const start = steps.reduce((sum, step) => sum + step, array.start);
+  return { ...array, start, dims: array.dims.filter((dim) => !gone.includes(dim)) };
 }
 
-/** The array at one place of each of some dims, by label; without the dims. Dims that it lacks are passed over.
- * @returns {Labelled} */
-function pick(/** @type {Labelled} */ array, /** @type {Object<string, any>} */ where) {
-  let found = array;
-  for (const dim of array.dims.filter((each) => each in where)) {
-    const place = placeOf(array.labels[dim], where[dim]);
-    found = reduced(found, dim, (values) => values[place]);
-  }
-  return found;
+/** All values of an array, in the order of its dims. @returns {any[]} */
+function flat(/** @type {Labelled} */ array) {
+  let places = [array.start];
+  for (const dim of array.dims)
+    places = places.flatMap((place) => array.labels[dim].map((_, at) => place + at * array.strides[dim]));
+  return places.map((place) => array.values[place]);
 }
 
-/** The mean along a dim, without values that are not there. @returns {Labelled} */
+/** One array of some with the same labels, of what becomes of their values at a place.
+ * @type {(arrays: Labelled[], one: (values: any[]) => any) => Labelled} */
+function combined(arrays, one) {
+  const [{ variable, dims, labels }] = arrays;
+  const parts = arrays.map(flat);
+  return labelled(variable, dims, labels, parts[0].map((_, at) => one(parts.map((values) => values[at]))));
+}
+
+/** The mean along a dim, without values that are not there. */
 function meanAlong(/** @type {Labelled} */ array, /** @type {string} */ dim) {
   if (!array.dims.includes(dim)) return array;
-  return reduced(array, dim, (values) => {
+  return combined(array.labels[dim].map((label) => pick(array, { [dim]: label })), (values) => {
     const there = values.filter((value) => !Number.isNaN(value));
-    return there.length ? there.reduce((sum, value) => sum + value, 0) / there.length : NaN;
+    return there.reduce((sum, value) => sum + value, 0) / there.length; // of none: NaN
   });
 }
 
-/** The array without a dim, whose values become one. @type {(array: Labelled, dim: string, one: (values: any[]) => any) => Labelled} */
-function reduced(array, dim, one) {
-  const at = array.dims.indexOf(dim);
-  const shape = shapeOf(array);
-  const inner = shape.slice(at + 1).reduce((product, size) => product * size, 1);
-  const size = shape[at];
-  const values = new Array(array.values.length / size);
-  for (let place = 0; place < values.length; place++) {
-    const start = Math.floor(place / inner) * inner * size + (place % inner);
-    values[place] = one(Array.from({ length: size }, (_, each) => array.values[start + each * inner]));
-  }
-  return { ...array, dims: array.dims.filter((each) => each !== dim), values };
-}
-
-/** Values by row and column of an array of the two dims. */
+/** Values by row and column of an array of two dims; of one where the other is "". @returns {AtCell} */
 function table(/** @type {Labelled} */ array, /** @type {string} */ rows, /** @type {string} */ columns) {
-  const across = array.labels[columns].length;
-  const down = array.labels[rows].length;
-  const turned = array.dims[0] !== rows;
-  return (/** @type {number} */ row, /** @type {number} */ column) =>
-    array.values[turned ? column * down + row : row * across + column];
+  const [down, across] = [rows, columns].map((dim) => (dim && array.strides[dim]) || 0);
+  return (row, column) => array.values[array.start + row * down + column * across];
 }

@@ -1,75 +1,115 @@
 /** Queries and keys of a head in one plane; lines lead from a query to the keys that it attends to. */
 
+/**
+ * A position of an example: where its query and its key lie in the plane of a head, and what colours it.
+ * @typedef {{example: Label, position: number, context: string, group: any, looked: boolean,
+ *   places: (head: Where) => number[][]}} Mark
+ */
+
 VIEWS.plane = {
   title: "Queries and keys",
-  there: () => isHeld("query_place"),
+  there: () => holding("query_place").length > 0,
   async draw() {
-    const now = shown();
     const inside = await insideOf("query_place");
-    const { array, where, words, examples } = inside;
-    const [queries, keys, attention, share] = await Promise.all(
-      ["query_place", "key_place", "attention", "plane_share"].map((name) => inside.of(name)),
-    );
-    const states = (examples?.variables ?? []).filter((each) => each.dims.length === 2).map((each) => each.name);
-    const by = states.find((each) => each === now.by) ?? (states.includes("role_word") ? "role_word" : "word");
-    const groups = examples ? pick(await load(examples, by), where).values.slice(0, words.length) : words;
-    const kinds = [...new Set(groups)];
-    const colours = groups.map((/** @type {any} */ group) => SERIES[kinds.indexOf(group) % SERIES.length]);
-    const at = now.position === undefined ? -1 : Math.min(Number(now.position), words.length - 1);
-    const picture = (/** @type {Object<string, Label>} */ head, size = 90) =>
-      scatter({
-        queries: pick(queries, head), keys: pick(keys, head), attention: table(pick(attention, head), "query", "key"), words, colours, at, size,
-      });
+    const { dataset, array, where, words, shown: examples } = inside;
+    const { experiment } = dataset;
+    const known = datasetsOf("examples", experiment).flatMap((each) => each.variables);
+    const states = known.filter((each) => each.dims.length === 2).map((each) => each.name);
+    const bys = [...states, "position", "example"];
+    const by = bys.find((each) => each === shown().by) ?? (bys.includes("role_word") ? "role_word" : "word");
+    const several = shown().points === "all";
+    const at = Number(asked("position") || -1);
+    const here = several ? examples : [where.shown_example];
+    const marks = (await Promise.all(here.map(async (shown_example) =>
+      marksOf(await insideOf("query_place", { shown_example }), by)))).flat();
+    for (const mark of marks) mark.looked = mark.example === where.shown_example && mark.position === at;
+    const names = ["query_place", "attention", "plane_share"];
+    const [queries, attention, shares] = await Promise.all(names.map((name) => inside.of(name)));
     const head = headNow(queries);
-    const legend = kinds.slice(0, 16).map((kind, row) =>
-      element("span", {}, element("i", { style: `background:${SERIES[row % SERIES.length]}` }), readable(kind)));
-    const held = number(pick(share, head).values[0] * 100);
-    const { experiment, seed, select } = selected({ ...where, ...head });
-    const { name, analyses } = activationsOf(experiment);
-    const caption = "Queries and keys of one head in one plane.";
-    const figure = { plot: "query_key_plane", data: name, experiment, seed, select, position: at < 0 ? undefined : at, caption };
-    const positions = words.map((_, each) => each);
+    const share = number(flat(pick(shares, head))[0] * 100);
+    const { colour, legend } = coloursOf(marks.map((mark) => mark.group));
+    const plane = (/** @type {Where} */ head, size = 90) =>
+      scatter(marks, head, table(pick(attention, head), "query", "key"), colour, size);
+    const state = by === "role_word" ? "role" : by === "example" ? "shown_example" : by;
+    const select = several ? { ...head, shown_example: here } : head;
+    const figure = insideFigure(inside, "plane", select, {
+      plot: "query_key_plane", variable: undefined, position: at < 0 ? undefined : at, colours: state,
+      example: several && at >= 0 ? where.shown_example : undefined,
+      caption: "Queries and keys of one head in one plane.",
+    }, state);
     return {
       choices: [
-        ...choicesAlong(array, ["seed", "step", "shown_example"]), choice("Colours", "by", states, by),
-        slider("Lines of position", "position", positions, Math.max(at, 0), (each) => `${each} ${words[each]}`),
+        ...inside.choices, choice("Points of", "points", ["one example", "all"], shown().points),
+        choice("Colours", "by", bys, by), positionChoice("Lines of", words),
       ],
       body: [
-        remark(`Triangles are queries, circles keys. The plane holds ${held} % of their squared lengths. Keys are moved and queries scaled in ways that leave attention as it is.`),
-        element("div", { class: "beside" }, headGrid(queries, picture),
-          element("div", { class: "plot" }, picture(head, 420), element("div", { class: "legend" }, ...legend))),
+        remark(`Triangles are queries, circles keys. The plane holds ${share} % of their squared lengths.
+          One vector is added to all keys, and keys are scaled by what queries are scaled down by: attention
+          stays as it is.`),
+        element("div", { class: "beside" }, headGrid(queries, plane),
+          element("div", { class: "plot" }, plane(head, 420), legend)),
       ],
-      figure: pasted(named("plane", experiment, ...Object.values(select)), figure, analyses),
-      held: [heldOf(inside.dataset, array.variable)],
+      figure, held: [array.variable.exact],
     };
   },
 };
 
-/**
- * Points of queries and keys; of the position that is looked at, lines to keys as strong as its attention.
- * @param {{queries: Labelled, keys: Labelled, attention: (query: number, key: number) => number, words: string[],
- *   colours: string[], at: number, size: number}} plot
- */
-function scatter({ queries, keys, attention, words, colours, at, size }) {
-  const [query, key] = [queries, keys].map((each) => table(each, "position", "axis"));
-  const most = Math.max(1e-9, ...[...queries.values, ...keys.values].filter(Number.isFinite).map(Math.abs)) * 1.1;
-  const small = size < 200;
-  const x = (/** @type {number} */ value) => (((value / most + 1) * size) / 2).toFixed(1);
-  const y = (/** @type {number} */ value) => (((1 - value / most) * size) / 2).toFixed(1);
-  const svg = drawn("svg", { viewBox: `0 0 ${size} ${size}`, class: small ? "small" : "scatter", role: "img", "aria-label": "Queries and keys" });
-  svg.append(drawn("path", { d: `M0 ${y(0)}H${size}M${x(0)} 0V${size}`, class: "rule" }));
-  for (let to = 0; !small && at >= 0 && to < words.length; to++) {
-    const [weight, from] = [attention(at, to), { x1: x(query(at, 0)), y1: y(query(at, 1)) }];
-    if (weight > 0.02) svg.append(drawn("line", { ...from, x2: x(key(to, 0)), y2: y(key(to, 1)), "stroke-width": weight * 5, class: "arc" }));
+/** The positions of an example, with what they are coloured by. @returns {Promise<Mark[]>} */
+async function marksOf(/** @type {Inside} */ { dataset, where, words, of }, /** @type {string} */ by) {
+  const { shown_example: example } = where;
+  const [queries, keys] = await Promise.all([of("query_place"), of("key_place")]);
+  const states = await ofPositions(dataset.experiment, by, example);
+  return words.map((word, position) => {
+    const before = words.slice(Math.max(position - 4, 0), position);
+    const context = [...before, `[${word}]`, ...words.slice(position + 1, position + 5)].join(" ");
+    const places = (/** @type {Where} */ head) =>
+      [queries, keys].map((each) => flat(pick(each, { ...head, position })));
+    const group = { position, example }[by] ?? states[position];
+    return { example, position, context, group, places, looked: false };
+  });
+}
+
+/** Colours of groups, and their legend: of many numbers along a scale, of others one after the other. */
+function coloursOf(/** @type {any[]} */ groups) {
+  const kinds = [...new Set(groups)];
+  if (kinds.length > SERIES.length && kinds.every((kind) => typeof kind === "number")) {
+    const [low, high] = ends(kinds);
+    const range = { low, high, signed: false };
+    return { colour: (/** @type {any} */ group) => css(colourOf(group, range)), legend: key(range) };
   }
-  words.forEach((word, each) => {
-    const context = [words.slice(Math.max(each - 4, 0), each).join(" "), `[${word}]`, words.slice(each + 1, each + 5).join(" ")].join(" ");
-    const marks = { fill: colours[each], class: each === at ? "looked" : undefined, ...(small ? {} : { onclick: () => show({ position: each }) }) };
-    const about = (/** @type {string} */ what) => drawn("title", {}, `${what}, position ${each}: ${context}`);
-    const r = small ? 2 : 5;
+  const colour = (/** @type {any} */ group) => SERIES[kinds.indexOf(group) % SERIES.length];
+  return { colour, legend: legendOf(kinds.slice(0, 16).map((kind) => [String(kind), colour(kind)])) };
+}
+
+/** Points of queries and keys; of the position that is looked at, lines to keys as strong as its attention.
+ * @type {(marks: Mark[], head: Where, weight: AtCell, colour: (of: any) => string, size: number) => Node} */
+function scatter(marks, head, weight, colour, size) {
+  const places = marks.map((mark) => mark.places(head));
+  const most = Math.max(1e-9, ...places.flat(2).filter(Number.isFinite).map(Math.abs)) * 1.1;
+  const on = (/** @type {number[]} */ [across, up]) =>
+    [1 + across / most, 1 - up / most].map((each) => ((each * size) / 2).toFixed(1));
+  const small = size < 200;
+  const r = small ? 2 : 5;
+  const svg = picture(small ? "small" : "scatter", "Queries and keys", { viewBox: `0 0 ${size} ${size}` });
+  svg.append(drawn("path", { d: `M0 ${size / 2}H${size}M${size / 2} 0V${size}`, class: "rule" }));
+  const from = small ? -1 : marks.findIndex((mark) => mark.looked);
+  marks.forEach(({ example, position }, to) => {
+    const { example: same, position: query } = marks[from] ?? {};
+    const strength = same === example ? weight(query, position) : 0;
+    if (strength <= 0.02) return;
+    const d = `M${on(places[from][0])}L${on(places[to][1])}`;
+    svg.append(drawn("path", { d, "stroke-width": strength * 5, class: "arc" }));
+  });
+  marks.forEach(({ example, position, context, group, looked }, each) => {
+    const act = small ? {} : { onclick: () => show({ shown_example: example, position }) };
+    const look = { fill: colour(group), class: looked ? "mark looked" : "mark", ...act };
+    const about = (/** @type {string} */ what) =>
+      drawn("title", {}, `${what} of ${example}, position ${position}: ${context}`);
+    const [query, [cx, cy]] = places[each].map(on);
+    const d = `M0 ${-r}L${r} ${r * 0.8}L${-r} ${r * 0.8}Z`;
     svg.append(
-      drawn("circle", { cx: x(key(each, 0)), cy: y(key(each, 1)), r: r * 0.8, ...marks }, about("key")),
-      drawn("path", { d: `M0 ${-r}L${r} ${r * 0.8}L${-r} ${r * 0.8}Z`, transform: `translate(${x(query(each, 0))} ${y(query(each, 1))})`, ...marks }, about("query")),
+      drawn("circle", { cx, cy, r: r * 0.8, ...look }, about("key")),
+      drawn("path", { d, transform: `translate(${query})`, ...look }, about("query")),
     );
   });
   return svg;

@@ -1,83 +1,69 @@
 /** Training: curves over its steps, with a cursor that sets the checkpoint of the other views. */
 
+const HISTORY = { Loss: ["train_loss", "validation_loss"], Accuracy: ["validation_accuracy"] };
+
 VIEWS.training = {
   title: "Training",
-  there: () => INDEX.datasets.some((each) => each.kind === "history" && each.variables.length),
+  there: () => datasetsOf("history").length > 0,
   async draw() {
-    const experiment = experimentNow();
-    const history = datasetOf("history", experiment);
-    const now = shown();
-    const others = INDEX.datasets.flatMap((each) =>
-      each.kind === "findings" ? each.variables.filter((one) => one.dims.includes("step") && one.kind !== "text").map((one) => `${each.name} · ${one.name}`) : [],
-    );
+    const { experiment, datasets: [history], choices } = ofExperiment(datasetsOf("history"));
+    const also = datasetsOf("findings").flatMap((dataset) =>
+      dataset.variables.filter((each) => each.dims.includes("step") && !each.words)
+        .map(({ name }) => ({ title: `${dataset.name} · ${name}`, dataset, names: [name] })));
+    const other = also.find((each) => each.title === shown().also);
+    const charts = Object.entries(HISTORY).map(([title, names]) => ({ title, dataset: history, names }));
     const body = [];
-    const held = /** @type {string[]} */ ([]);
-    let wide = false;
-    for (const [title, ...names] of [["Loss", "train_loss", "validation_loss"], ["Accuracy", "validation_accuracy"]]) {
-      const there = names.filter((name) => history && variableOf(history, name));
-      if (!history || !there.length) continue;
-      const arrays = await Promise.all(there.map((name) => load(history, name)));
-      const [low, high] = ends(arrays.flatMap((array) => [...array.values]));
-      const log = title === "Loss" && low > 0 && high > 5 * low;
-      wide ||= log;
-      body.push(heading(title), overSteps(arrays.flatMap((array, row) => linesAlong(array, readable(array.variable.name), SERIES[row])), title.toLowerCase(), log));
-      held.push(`${title}: ${heldOf(history, arrays[0].variable)}`);
+    const held = [];
+    let scale = "plain";
+    for (const { title, dataset, names } of other ? [...charts, other] : charts) {
+      const there = names.flatMap((name) => variableOf(dataset, name) ?? []);
+      if (!there.length) continue;
+      const arrays = await Promise.all(there.map((each) => load(dataset, each.name)));
+      const lines = arrays.flatMap((array) => stepLines(pick(array, { experiment })));
+      const labels = [...new Set(lines.map((line) => line.label))];
+      for (const line of lines) line.colour = SERIES[labels.indexOf(line.label) % SERIES.length];
+      const [low, high] = ends(lines.flatMap((line) => line.points.map((point) => point[1])));
+      const logY = title === "Loss" && low > 0 && high > 5 * low;
+      if (logY) scale = "log";
+      const label = capital(title === other?.title ? there[0].axis : title);
+      const axes = { xTitle: "training step", yTitle: label, logX: true, logY, label };
+      body.push(heading(label), curves({ curves: lines, ...axes, ...cursor() }));
+      held.push(`${title}: ${there[0].exact}`);
     }
-    if (now.also && others.includes(now.also)) body.push(...(await alsoOverSteps(now.also, experiment)));
-    const kept = datasetOf("activations", experiment);
-    const steps = kept?.labels.step ?? history?.labels.step ?? [];
-    const choices = [
-      ...(experimentNames().length > 1 ? [choice("Experiment", "experiment", experimentNames(), experiment)] : []),
-      slider("Training step", "step", steps, steps[place(steps, "step", now)]),
-      choice("And a finding", "also", ["none", ...others], now.also ?? "none", (name) => (name === "none" ? "–" : readable(name))),
-    ];
-    return { choices, body, figure: trainingFigure(experiment, wide ? "log" : "plain"), held };
+    const steps = (datasetsOf("activations", experiment)[0] ?? history).labels.step;
+    const figure = {
+      plot: "group_curves", experiment, x: "step", y: scale, caption: "Loss over training.",
+      lines: Object.fromEntries(HISTORY.Loss.map((name) => [readable(name), { variable: name }])),
+    };
+    return {
+      choices: [
+        ...choices, slider("Training step", "step", steps, labelNow(steps, "step")),
+        optional("And a finding", "also", also.map((each) => each.title), other?.title),
+      ],
+      body, held, figure: pasted(named("loss", experiment), history.sources[""], figure),
+    };
   },
 };
 
-/** Curves over training steps, with the cursor. */
-function overSteps(/** @type {Curve[]} */ lines, /** @type {string} */ title, /** @type {boolean} */ log) {
-  return curves({
-    curves: lines, xTitle: "training step", yTitle: title, logX: true, logY: log, label: `${title} over training`,
-    cursor: shown().step === undefined ? undefined : Number(shown().step), move: (step) => show({ step }),
-  });
+/** The cursor of curves over training steps: the step of the address. */
+function cursor() {
+  const { step } = shown();
+  const move = (/** @type {number} */ to) => show({ step: to });
+  return { cursor: step === undefined ? undefined : Number(step), move };
 }
 
-/** The mean over seeds, and each seed thinly. @returns {Curve[]} */
-function linesAlong(/** @type {Labelled} */ array, /** @type {string} */ label, /** @type {string} */ colour) {
-  const points = (/** @type {Labelled} */ one) => one.labels.step.map((step, at) => [Number(step), one.values[at]]);
-  const mean = { label, colour, points: points(meanAlong(array, "seed")) };
-  const seeds = array.dims.includes("seed") ? array.labels.seed : [];
-  if (seeds.length < 2) return [mean];
-  return [mean, ...seeds.map((seed) => ({ label, colour, thin: true, points: points(pick(array, { seed })) }))];
-}
-
-/** A finding over training: a line for each label of its last further dim, at the first of the others. */
-async function alsoOverSteps(/** @type {string} */ also, /** @type {string} */ experiment) {
-  const [name, variable] = also.split(" · ");
-  const dataset = INDEX.datasets.find((each) => each.name === name);
-  if (!dataset) return [];
-  const array = pick(await load(dataset, variable), { experiment });
+/** A variable over training: a line for each label of its last further dim, at the first of the others;
+ * of each the mean over seeds, and each seed thinly. @returns {Curve[]} */
+function stepLines(/** @type {Labelled} */ array) {
   const further = array.dims.filter((dim) => !["seed", "step"].includes(dim));
   const hue = further.pop();
   const first = pick(array, Object.fromEntries(further.map((dim) => [dim, array.labels[dim][0]])));
-  const lines = hue
-    ? array.labels[hue].flatMap((label, row) => linesAlong(pick(first, { [hue]: label }), `${readable(hue)} ${label}`, SERIES[row % SERIES.length]))
-    : linesAlong(first, readable(variable), SERIES[0]);
-  return [heading(capital(array.variable.long_name)), overSteps(lines, axisLabel(array.variable), false)];
-}
-
-/** The analysis that hands on the history of an experiment. @returns {Source} */
-function historyOf(/** @type {string} */ experiment) {
-  const there = INDEX.datasets.find((each) => each.method === "training_curves" && each.labels.experiment?.includes(experiment));
-  if (there) return { name: there.name, analyses: {} };
-  return { name: "training", analyses: { training: { method: "training_curves", experiments: [experiment] } } };
-}
-
-/** The figure of the loss over training. */
-function trainingFigure(/** @type {string} */ experiment, /** @type {string} */ y) {
-  const { name, analyses } = historyOf(experiment);
-  const lines = { "training loss": { variable: "train_loss" }, "validation loss": { variable: "validation_loss" } };
-  const caption = "Training and validation loss over training.";
-  return pasted(named("loss", experiment), { plot: "group_curves", data: name, experiment, x: "step", lines, y, caption }, analyses);
+  return (hue ? array.labels[hue] : [""]).flatMap((part) => {
+    const one = hue ? pick(first, { [hue]: part }) : first;
+    const label = readable(hue ? `${hue} ${part}` : array.variable.name);
+    const seeds = one.dims.includes("seed") && one.labels.seed.length > 1 ? one.labels.seed : [];
+    const curve = (/** @type {Labelled} */ of, thin = false) =>
+      ({ label, colour: "", thin, points: flat(of).map((value, at) => [Number(of.labels.step[at]), value]) });
+    return [curve(meanAlong(one, "seed")), ...seeds.map((seed) => curve(pick(one, { seed }), true))];
+  });
 }

@@ -1,13 +1,19 @@
 /** Numbers and names, as one says them. */
 
+/** Words with their positions, so that two of the same can be told apart. */
+function numberedWords(/** @type {string[]} */ words) {
+  return words.map((word, position) => `${position} ${word}`);
+}
+
 /** A number in few digits. */
-function number(/** @type {any} */ value) {
+function number(/** @type {any} */ value, digits = 3) {
   if (typeof value !== "number") return String(value);
   if (Number.isNaN(value)) return "–";
   if (Number.isInteger(value)) return value.toLocaleString("en").replaceAll(",", "\u202f").replace("-", "−");
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 1e5)) return value.toExponential(2).replace("-", "−");
-  return String(Number(value.toPrecision(3))).replace("-", "−");
+  const far = size !== 0 && (size < 0.001 || size >= 1e5);
+  const text = far ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
+  return text.replaceAll("-", "−");
 }
 
 /** A name of the files, as words. */
@@ -15,15 +21,12 @@ function readable(/** @type {any} */ name) {
   return String(name).replaceAll("_", " ");
 }
 
-/** What a variable is called along an axis, with its unit. */
-function axisLabel(/** @type {Variable} */ variable) {
-  return variable.units === "1" ? variable.long_name : `${variable.long_name} (${variable.units})`;
+/** Words with a capital. */
+function capital(/** @type {string} */ words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** How exact the values of a variable are, and what is held of it where that is not all, in words. */
-function heldOf(/** @type {Dataset} */ dataset, /** @type {Variable} */ variable) {
-  const parts = Object.entries(variable.at).map(
-    ([dim, places]) => `${places.length} of ${dataset.labels[dim].length} along ${readable(dim)}`,
-  );
-  return `Values are ${variable.off ? `held to ${variable.maps > 1 ? "1/508 of the range of their map, at most " : ""}± ${number(variable.off)}` : "exact"}${parts.length ? `, of ${parts.join(", ")}` : ""}.`;
+/** A label as words. */
+function labelWord(/** @type {Label} */ label) {
+  return typeof label === "number" ? number(label) : readable(label);
 }

@@ -4,11 +4,16 @@
 function spelt(/** @type {any} */ value) {
   if (Array.isArray(value)) return `[${value.map(spelt).join(", ")}]`;
   if (value && typeof value === "object")
-    return `{${Object.entries(value).map(([key, each]) => `${spelt(key)}: ${spelt(each)}`).join(", ")}}`;
+    return `{${said(value).map(([key, each]) => `${spelt(key)}: ${spelt(each)}`).join(", ")}}`;
   if (typeof value !== "string") return String(value);
   const plain = /^[A-Za-z_][\w.]*( [\w.]+)*$/.test(value);
   const means = /^(y|n|yes|no|on|off|true|false|null)$/i.test(value);
   return plain && !means ? value : JSON.stringify(value);
+}
+
+/** The keys and values of what a section says. */
+function said(/** @type {Where} */ section) {
+  return Object.entries(section).filter(([, value]) => value !== undefined);
 }
 
 /** A name as specs take it, of some words. */
@@ -17,34 +22,16 @@ function named(/** @type {...any} */ ...words) {
   return /^[a-z]/.test(name) ? name.slice(0, 60) : `shown_${name}`.slice(0, 60);
 }
 
-/** An entry of a section, with one line for each key. */
-function entry(/** @type {string} */ name, /** @type {Object<string, any>} */ says) {
-  const lines = Object.entries(says).filter(([, value]) => value !== undefined);
-  return [`  ${name}:`, ...lines.map(([key, value]) => `    ${key}: ${spelt(value)}`)].join("\n");
+/** A section with an entry for each name, with one line for each key. */
+function section(/** @type {string} */ title, /** @type {Object<string, Where>} */ entries) {
+  const lines = Object.entries(entries).flatMap(([name, says]) =>
+    [`  ${name}:`, ...said(says).map(([key, value]) => `    ${key}: ${spelt(value)}`)]);
+  return lines.length ? [`${title}:`, ...lines, ""].join("\n") : "";
 }
 
-/**
- * What is pasted into a spec: a figure, and the analysis that it is of where the spec has none.
- * @param {string} name of the figure
- * @param {Object<string, any>} figure what it says
- * @param {Object<string, Object<string, any>>} analyses those that the spec lacks, by name
- */
-function pasted(name, figure, analyses = {}) {
-  const parts = [];
-  if (Object.keys(analyses).length)
-    parts.push("analyses:", ...Object.entries(analyses).map(([each, says]) => entry(each, says)));
-  parts.push("figures:", entry(name, figure));
-  return `${parts.join("\n")}\n`;
-}
-
-/**
- * An analysis of a spec, and what the spec still has to say for it.
- * @typedef {{name: string, analyses: Object<string, Object<string, any>>}} Source
- */
-
-/** The analysis behind activations of an experiment. @returns {Source} */
-function activationsOf(/** @type {string} */ experiment) {
-  const { analysis, options } = INDEX.experiments[experiment];
-  if (analysis) return { name: analysis, analyses: {} };
-  return { name: "activations", analyses: { activations: { method: "activations", experiments: [experiment], ...options } } };
+/** What is pasted into a spec: a figure, and the analyses that it is of where the spec has none.
+ * @type {(name: string, source: Source, figure: Where) => string} */
+function pasted(name, { data, analyses }, figure) {
+  const says = { plot: figure.plot, data, ...figure };
+  return section("analyses", analyses) + section("figures", { [name]: says });
 }
