@@ -3,10 +3,8 @@
 from interpflow.workflow import slurm
 from interpflow.workflow.cache import AGAIN
 from interpflow.workflow.demands import Demands
-from interpflow.workflow.groups import groups
+from interpflow.workflow.groups import AWAY, groups
 
-# The stages that are worth a place in a queue.  Jobs of these go there, alone or in a group.
-AWAY = ("data", "train", "analyse")
 GROUP = "short"
 # A run that is told how many jobs it may have at a time sends them away; a dry run of it says what would go.
 ON_CLUSTER = workflow.resource_settings.nodes is not None
@@ -21,7 +19,7 @@ def demands():
 def group_numbers():
     """The number of the group of each short job that the run has before it."""
     jobs = jobs_to_run()
-    return groups(jobs, {job: demands().of(job).seconds for job in jobs}, AWAY)
+    return groups(jobs, {job: demands().of(job).seconds for job in jobs})
 
 
 @cache
@@ -92,6 +90,7 @@ def send_away():
 
     Elsewhere nobody looks at it, and a dry run of thousands of jobs would work it out for each.
     """
+    workflow.localrules(*(stage for stage in STAGES if stage not in AWAY))
     # In a group they run one after the other: each takes the one turn that there is.
     workflow.resource_scopes["turn"] = "local"
     workflow.register_resource("turn", 1)

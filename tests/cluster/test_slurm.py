@@ -171,7 +171,7 @@ def test_hundreds_of_jobs_go_away_in_a_few_and_come_back_with_the_bytes_of_a_loc
     generated.write(here.folder / "specs", EXPERIMENTS)
     here.interpflow("run", "--one-process")
     said = away.run()
-    assert f"of {3 * EXPERIMENTS + 3} jobs done" in said
+    assert f"of {3 * EXPERIMENTS + 4} jobs done" in said
     assert away.copy.digests() == here.digests()
     minutes = [float(away.about(job, "TimeUsed").partition(":")[0]) for job in away.jobs()]
     assert len(minutes) <= EXPERIMENTS / 5
