@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.project import copy_to
+
 
 def spec(experiments: int) -> str:
     """The spec of the study `generated`."""
@@ -48,9 +50,19 @@ def write(folder: Path, experiments: int) -> Path:
     return path
 
 
-def bare_snakefile(experiments: int) -> str:
-    """A Snakefile with the same jobs, each of which touches its files."""
-    return _BARE.replace("{experiments}", str(experiments))
+def beside_bare(folder: Path, experiments: int) -> tuple[Path, Path]:
+    """In `folder`, a copy of the project with the study, and a bare Snakefile with the same jobs; their folders.
+
+    What is there stays, but for the spec and the Snakefile: a second call makes the study a smaller one.
+    """
+    ours, bare = folder / "ours", folder / "bare"
+    if not bare.exists():
+        ours.mkdir()
+        bare.mkdir()
+        copy_to(ours)
+    write(ours / "specs", experiments)
+    (bare / "Snakefile").write_text(_BARE.replace("{experiments}", str(experiments)))
+    return ours, bare
 
 
 _BARE = """\
