@@ -51,7 +51,7 @@ def write(folder: Path, experiments: int) -> Path:
 
 
 def beside_bare(folder: Path, experiments: int) -> tuple[Path, Path]:
-    """In `folder`, a copy of the project with the study, and a bare Snakefile with the same jobs; their folders.
+    """Two folders in `folder`: a copy of the project with the study, and a bare Snakefile with the same jobs.
 
     What is there stays, but for the spec and the Snakefile: a second call makes the study a smaller one.
     """
@@ -73,9 +73,10 @@ HISTORY = "results/experiments/{experiment}/history_0.nc"
 PART = "results/analyses/lengths/{experiment}.nc"
 WHOLE = "results/analyses/lengths.nc"
 FIGURE = ["figures/lengths.svg", "figures/lengths.png", "figures/lengths.json"]
+EXPLORER = ["figures/explorer/index.html", "figures/explorer/index.json"]
 
 rule all:
-    input: FIGURE, "results/manifest.json"
+    input: FIGURE, EXPLORER, "results/manifest.json"
 rule data:
     output: DATA
     shell: "touch {output}"
@@ -95,8 +96,12 @@ rule figure:
     input: WHOLE
     output: FIGURE
     shell: "touch {output}"
+rule explorer:
+    input: WHOLE, expand([DATA, WEIGHTS, HISTORY], experiment=EXPERIMENTS)
+    output: EXPLORER
+    shell: "touch {output}"
 rule manifest:
-    input: expand([DATA, WEIGHTS, HISTORY, PART], experiment=EXPERIMENTS), WHOLE, FIGURE
+    input: expand([DATA, WEIGHTS, HISTORY, PART], experiment=EXPERIMENTS), WHOLE, FIGURE, EXPLORER
     output: "results/manifest.json"
     shell: "touch {output}"
 """
