@@ -109,15 +109,13 @@ def look_at_slurm(alone):
 
     Where it is not sure that this run is `alone`, jobs that are there may be those of another one.
     """
-    if readable(slurm.keeps_accounts):
-        print("interpflow: SLURM keeps accounts: sacct tells the states of jobs", file=sys.stderr)
-    else:
-        workflow.executor_settings.status_command = "squeue"
-        print(
-            "interpflow: SLURM keeps no accounts: squeue tells the states of jobs", file=sys.stderr
-        )
-        if notice := readable(slurm.forgets_soon):
-            print(f"interpflow: {notice}", file=sys.stderr)
+    accounts = readable(slurm.keeps_accounts)
+    command, notice = readable(slurm.teller, accounts)
+    workflow.executor_settings.status_command = command
+    kept = "accounts" if accounts else "no accounts"
+    print(f"interpflow: SLURM keeps {kept}: {command} tells the states of jobs", file=sys.stderr)
+    if notice:
+        print(f"interpflow: {notice}", file=sys.stderr)
     if jobs := alone and readable(slurm.left, Path.cwd()):
         readable(slurm.cancel, jobs)
         number = f"{len(jobs)} job" + ("" if len(jobs) == 1 else "s")
