@@ -20,6 +20,7 @@ BENCHMARKS = (
     "dry_run",
     "no_op",
     "thousand",
+    "collecting",
 )
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import generated
-from benchmarks.project import copy_to, snakemake
+from benchmarks.project import snakemake
 from benchmarks.timing import Way, compare
 
 EXPERIMENTS, REPEATS = 1000, 3
@@ -16,12 +16,7 @@ EXPERIMENTS, REPEATS = 1000, 3
 def main() -> None:
     """Print the time of a dry run of all jobs."""
     with tempfile.TemporaryDirectory() as folder:
-        ours, bare = Path(folder, "ours"), Path(folder, "bare")
-        ours.mkdir()
-        bare.mkdir()
-        copy_to(ours)
-        generated.write(ours / "specs", EXPERIMENTS)
-        (bare / "Snakefile").write_text(generated.bare_snakefile(EXPERIMENTS))
+        ours, bare = generated.beside_bare(Path(folder), EXPERIMENTS)
         compare(
             f"snakemake --dry-run of {EXPERIMENTS} experiments",
             [

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.project import copy_to
+
 
 def spec(experiments: int) -> str:
     """The spec of the study `generated`."""
@@ -48,9 +50,19 @@ def write(folder: Path, experiments: int) -> Path:
     return path
 
 
-def bare_snakefile(experiments: int) -> str:
-    """A Snakefile with the same jobs, each of which touches its files."""
-    return _BARE.replace("{experiments}", str(experiments))
+def beside_bare(folder: Path, experiments: int) -> tuple[Path, Path]:
+    """Two folders in `folder`: a copy of the project with the study, and a bare Snakefile with the same jobs.
+
+    What is there stays, but for the spec and the Snakefile: a second call makes the study a smaller one.
+    """
+    ours, bare = folder / "ours", folder / "bare"
+    if not bare.exists():
+        ours.mkdir()
+        bare.mkdir()
+        copy_to(ours)
+    write(ours / "specs", experiments)
+    (bare / "Snakefile").write_text(_BARE.replace("{experiments}", str(experiments)))
+    return ours, bare
 
 
 _BARE = """\
@@ -61,9 +73,10 @@ HISTORY = "results/experiments/{experiment}/history_0.nc"
 PART = "results/analyses/lengths/{experiment}.nc"
 WHOLE = "results/analyses/lengths.nc"
 FIGURE = ["figures/lengths.svg", "figures/lengths.png", "figures/lengths.json"]
+EXPLORER = ["figures/explorer/index.html", "figures/explorer/index.json"]
 
 rule all:
-    input: FIGURE, "results/manifest.json"
+    input: FIGURE, EXPLORER, "results/manifest.json"
 rule data:
     output: DATA
     shell: "touch {output}"
@@ -83,8 +96,12 @@ rule figure:
     input: WHOLE
     output: FIGURE
     shell: "touch {output}"
+rule explorer:
+    input: WHOLE, expand([DATA, WEIGHTS, HISTORY], experiment=EXPERIMENTS)
+    output: EXPLORER
+    shell: "touch {output}"
 rule manifest:
-    input: expand([DATA, WEIGHTS, HISTORY, PART], experiment=EXPERIMENTS), WHOLE, FIGURE
+    input: expand([DATA, WEIGHTS, HISTORY, PART], experiment=EXPERIMENTS), WHOLE, FIGURE, EXPLORER
     output: "results/manifest.json"
     shell: "touch {output}"
 """

@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import generated
-from benchmarks.project import copy_to
 
 EXPERIMENTS, RUN = 1000, 200
 
@@ -20,24 +19,15 @@ EXPERIMENTS, RUN = 1000, 200
 def main() -> None:
     """Print processor time, time on the clock and peak memory of each."""
     with tempfile.TemporaryDirectory() as folder:
-        ours, bare = Path(folder, "ours"), Path(folder, "bare")
-        ours.mkdir()
-        bare.mkdir()
-        copy_to(ours)
-        _both(ours, bare, EXPERIMENTS)
+        ours, bare = generated.beside_bare(Path(folder), EXPERIMENTS)
         _measure("plan and dry run", ours, "--dry-run")
         _measure("dry run, the plan kept", ours, "--dry-run")
         _measure("dry run of a bare Snakefile", bare, "--dry-run")
-        _both(ours, bare, RUN)
+        generated.beside_bare(Path(folder), RUN)
         _measure(f"run of {RUN}, the processes of jobs too", ours, "--cores", "2")
         _measure("the same of a bare Snakefile", bare, "--cores", "2")
         _measure("nothing to do", ours, "--cores", "2")
         _measure("the same of a bare Snakefile", bare, "--cores", "2")
-
-
-def _both(ours: Path, bare: Path, experiments: int) -> None:
-    generated.write(ours / "specs", experiments)
-    (bare / "Snakefile").write_text(generated.bare_snakefile(experiments))
 
 
 def _measure(what: str, folder: Path, *arguments: str) -> None:

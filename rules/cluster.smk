@@ -3,10 +3,8 @@
 from interpflow.workflow import slurm
 from interpflow.workflow.cache import AGAIN
 from interpflow.workflow.demands import Demands
-from interpflow.workflow.groups import groups
+from interpflow.workflow.groups import AWAY, groups
 
-# The stages that are worth a place in a queue.  Jobs of these go there, alone or in a group.
-AWAY = ("data", "train", "analyse")
 GROUP = "short"
 # A run that is told how many jobs it may have at a time sends them away; a dry run of it says what would go.
 ON_CLUSTER = workflow.resource_settings.nodes is not None
@@ -21,7 +19,7 @@ def demands():
 def group_numbers():
     """The number of the group of each short job that the run has before it."""
     jobs = jobs_to_run()
-    return groups(jobs, {job: demands().of(job).seconds for job in jobs}, AWAY)
+    return groups(jobs, {job: demands().of(job).seconds for job in jobs})
 
 
 @cache
@@ -92,6 +90,7 @@ def send_away():
 
     Elsewhere nobody looks at it, and a dry run of thousands of jobs would work it out for each.
     """
+    workflow.localrules(*(stage for stage in STAGES if stage not in AWAY))
     # In a group they run one after the other: each takes the one turn that there is.
     workflow.resource_scopes["turn"] = "local"
     workflow.register_resource("turn", 1)
@@ -110,15 +109,13 @@ def look_at_slurm(alone):
 
     Where it is not sure that this run is `alone`, jobs that are there may be those of another one.
     """
-    if readable(slurm.keeps_accounts):
-        print("interpflow: SLURM keeps accounts: sacct tells the states of jobs", file=sys.stderr)
-    else:
-        workflow.executor_settings.status_command = "squeue"
-        print(
-            "interpflow: SLURM keeps no accounts: squeue tells the states of jobs", file=sys.stderr
-        )
-        if notice := readable(slurm.forgets_soon):
-            print(f"interpflow: {notice}", file=sys.stderr)
+    accounts = readable(slurm.keeps_accounts)
+    command, notice = readable(slurm.teller, accounts)
+    workflow.executor_settings.status_command = command
+    kept = "accounts" if accounts else "no accounts"
+    print(f"interpflow: SLURM keeps {kept}: {command} tells the states of jobs", file=sys.stderr)
+    if notice:
+        print(f"interpflow: {notice}", file=sys.stderr)
     if jobs := alone and readable(slurm.left, Path.cwd()):
         readable(slurm.cancel, jobs)
         number = f"{len(jobs)} job" + ("" if len(jobs) == 1 else "s")

@@ -12,7 +12,6 @@ rule explorer:
     resources:
         mem_mb=4000,
         runtime=60,
-        gpu=gpus_of("explorer"),
     params:
         recipe=recipe("explorer"),
     message:

@@ -12,15 +12,6 @@ include: "explorer.smk"
 include: "report.smk"
 
 
-# Minutes at most: not worth a place in a cluster's queue.
-localrules:
-    all,
-    collect,
-    figure,
-    claims,
-    manifest,
-
-
 if ON_CLUSTER:
     send_away()
 

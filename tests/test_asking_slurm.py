@@ -46,11 +46,23 @@ def test_whether_accounts_are_kept_stands_in_the_configuration(says, type: str, 
     assert slurm.keeps_accounts() is kept
 
 
-def test_a_cluster_that_forgets_jobs_at_once_is_named(says):
-    says("scontrol", CONFIG.format(type="accounting_storage/none", age=300))
-    assert slurm.forgets_soon() == ""
-    says("scontrol", CONFIG.format(type="accounting_storage/none", age=10))
-    assert "forgets a job 10 seconds after its end (MinJobAge)" in slurm.forgets_soon()
+@pytest.mark.parametrize(
+    ("accounts", "age", "command", "missed"),
+    [
+        (True, 300, "squeue", ""),
+        (False, 300, "squeue", ""),
+        (True, 60, "sacct", "it waits for jobs that scancel ended"),
+        (False, 60, "squeue", "it may wait for a job that ended"),
+    ],
+)
+def test_squeue_tells_states_where_it_knows_jobs_until_they_are_looked_at(
+    says, accounts: bool, age: int, command: str, missed: str
+):
+    says("scontrol", CONFIG.format(type="any", age=age))
+    told, notice = slurm.teller(accounts)
+    assert told == command
+    assert missed in notice
+    assert (f"forgets a job {age} seconds after its end (MinJobAge)" in notice) == bool(missed)
 
 
 def test_jobs_of_earlier_runs_are_those_of_this_folder_by_the_name_of_the_profile(says, tmp_path):

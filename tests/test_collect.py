@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
+import json
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from interpflow import store
+from interpflow import gaps, store
 from interpflow.errors import InterpflowError
 from interpflow.progress import Log
+from interpflow.stages import collect as stage
 from interpflow.stages.collect import collect, run
 
 
@@ -176,26 +178,132 @@ def test_labels_stay_in_their_order_where_one_experiment_has_more_of_them():
     assert joined["x"].sel(experiment="many").values.tolist() == list(range(12))
 
 
-def test_joining_takes_memory_for_what_is_joined_and_once_more(tmp_path: Path):
-    """For the findings as they were read and as they are joined; writing takes less than the first."""
-    names = [f"e{number:02}" for number in range(30)]
-    values = np.random.default_rng(0).random((5, 4, 5000))
-    labels = {"layer": list("abcd"), "seed": range(5)}
-    for name in names:
-        found = xr.Dataset({"score": (("seed", "layer", "position"), values)}, labels)
-        store.write(found, tmp_path / f"{name}.nc")
+def collected(folder: Path, parts: dict[str, xr.Dataset]) -> Path:
+    """The file of a job that collects `parts`, which are written first."""
+    for name, part in parts.items():
+        store.write(part, folder / f"{name}.nc")
     job = SimpleNamespace(
-        inputs={name: str(tmp_path / f"{name}.nc") for name in names},
-        outputs={"findings": str(tmp_path / "all.nc")},
-        slice={"coords": {name: {} for name in names}},
+        inputs={name: str(folder / f"{name}.nc") for name in parts},
+        outputs={"findings": str(folder / "all.nc")},
+        slice={"coords": {name: {"model.heads": at} for at, name in enumerate(parts)}},
         attrs=dict,
     )
-    tracemalloc.start()
-    try:
-        with Log(tmp_path / "log", "all", io.StringIO()) as log:
-            run(job, log)
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert most < 2.3 * len(names) * values.nbytes
-    assert store.read(tmp_path / "all.nc")["experiment"].values.tolist() == names
+    with Log(folder / "log", "all", io.StringIO()) as log:
+        run(job, log)
+    return folder / "all.nc"
+
+
+def plainly(parts: dict[str, xr.Dataset]) -> xr.Dataset:
+    """`parts` joined by xarray, all at once, with the types that their values had."""
+    joined = xr.concat(
+        [part.drop_attrs(deep=False) for part in parts.values()],
+        dim=xr.Variable("experiment", list(parts)),
+        data_vars="all", coords="minimal", compat="no_conflicts", join="outer", combine_attrs="override",
+    )  # fmt: skip
+    for name in joined.variables:
+        array = joined[name].variable
+        there = [part[name].variable for part in parts.values() if name in part.variables]
+        kept = gaps.kept(str(name), array, [gaps.held_as(each) for each in there])
+        if kept is not array:
+            joined[name] = kept
+    return joined.assign_coords(heads=("experiment", range(len(parts)), {"option": "model.heads"}))
+
+
+def drawn(seed: int, names: str) -> dict[str, xr.Dataset]:
+    """Findings that may lack a seed, a layer or a variable that others have, of all types."""
+    random = np.random.default_rng(seed)
+    alike = random.random() < 0.3
+
+    def values(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+        if kind == "U":
+            return np.array(["", "a", "nan", "beta"])[random.integers(0, 4, shape)]
+        if kind == "mixed":
+            kind = str(random.choice(["i2", "i4", "f4"]))
+        return (100 * random.random(shape)).astype(kind)
+
+    parts = {}
+    for name in names:
+        few = 0 if alike else random.integers(0, 2, 2)
+        sizes = dict(zip(("seed", "layer", "bin"), (*(np.array([3, 2]) - few), 600), strict=True))
+        found = xr.Dataset(attrs={"experiment": name}).assign_coords(
+            seed=range(sizes["seed"]), layer=("layer", list("ab")[: sizes["layer"]])
+        )
+        for kind in random.permutation(["f4", "i1", "i8", "?", "U", "mixed"]).tolist():
+            for dims in ((), ("seed", "layer"), ("layer", "bin")):
+                if alike or random.random() < 0.9:
+                    held = values(kind, tuple(sizes[dim] for dim in dims))
+                    called = "_".join((kind.replace("?", "bool"), *dims))
+                    found[called] = xr.Variable(dims, held, {"units": "1"})
+        parts[name] = gaps.with_seeds(found, range(3)) if random.random() < 0.3 else found
+    return parts
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_piece_by_piece_is_what_joining_all_at_once_gives(seed: int, tmp_path, monkeypatch):
+    parts = drawn(seed, "pqrs")
+    whole = collected(tmp_path, parts)
+    parts = {name: store.read(tmp_path / f"{name}.nc") for name in parts}
+    plain = plainly(parts)
+    joined = collect(parts, {name: {} for name in parts})
+    xr.testing.assert_identical(joined, plain.drop_vars("heads"))
+    seeds = {name: part["seed"].values.tolist() for name, part in parts.items()}
+    store.write(plain, tmp_path / "plain.nc", {"seeds": json.dumps(seeds)})
+    assert whole.read_bytes() == (tmp_path / "plain.nc").read_bytes()
+    at_once = store.read(whole)
+    monkeypatch.setattr(stage, "_AT_ONCE", 2 * max(part.nbytes for part in parts.values()))
+    in_pieces = store.read(collected(tmp_path, parts))
+    assert whole.read_bytes() != (tmp_path / "plain.nc").read_bytes()
+    xr.testing.assert_identical(in_pieces, at_once)
+    for name, array in at_once.variables.items():
+        assert in_pieces[name].dtype == array.dtype
+        for kept in ("_FillValue", "dtype"):
+            assert str(in_pieces[name].encoding.get(kept)) == str(array.encoding.get(kept)), name
+
+
+def test_findings_of_one_experiment_are_in_memory_at_a_time(tmp_path, monkeypatch):
+    """Beside those that are joined at once, of which there are three."""
+    values = np.random.default_rng(0).random((5, 4, 500))
+    part = xr.Dataset({"score": (("seed", "layer", "position"), values)}, {"seed": range(5)})
+    parts = {f"e{number:02}": part for number in range(20)}
+    alive: list[weakref.ref[np.ndarray]] = []
+    counted: list[int] = []
+
+    def read(path: str) -> xr.Dataset:
+        counted.append(sum(ref() is not None for ref in alive))
+        found = real(path)
+        alive.append(weakref.ref(found["score"].values))
+        return found
+
+    real = store.read
+    monkeypatch.setattr(store, "read", read)
+    monkeypatch.setattr(stage, "_AT_ONCE", 3 * values.nbytes)
+    collected(tmp_path, parts)
+    # The values of a part are those of its rows, until they are written.
+    assert len(counted) == 2 * len(parts)
+    assert max(counted[: len(parts)]) == 0
+    assert max(counted) <= 3
+    joined = real(tmp_path / "all.nc")
+    assert (joined["score"] == values).all()
+    assert joined["score"].encoding["zlib"]
+    assert joined["score"].encoding["fletcher32"]
+    assert joined["experiment"].values.tolist() == list(parts)
+
+
+def test_what_is_written_in_pieces_has_the_same_bytes_again(tmp_path, monkeypatch):
+    parts = drawn(1, "pqrst")
+    monkeypatch.setattr(stage, "_AT_ONCE", 1)
+    first, again = (collected(tmp_path, parts).read_bytes() for _ in range(2))
+    assert first == again
+
+
+def test_findings_that_cannot_be_joined_leave_the_file_of_before(tmp_path, monkeypatch):
+    parts = {name: xr.Dataset({"x": ("i", [1.0])}) for name in "abc"}
+    monkeypatch.setattr(stage, "_AT_ONCE", 1)
+    path = collected(tmp_path, parts)
+    before = path.read_bytes()
+    numbers = {"a": [1], "b": [1], "c": [2**60, 1]}
+    wider = {name: xr.Dataset({"x": ("i", x)}, {"i": range(len(x))}) for name, x in numbers.items()}
+    with pytest.raises(InterpflowError, match="above 9007199254740992"):
+        collected(tmp_path, wider)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob(".*"))

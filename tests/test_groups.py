@@ -11,13 +11,12 @@ import pytest
 from benchmarks import generated
 from interpflow.spec.load import load_spec, resolve
 from interpflow.workflow.cost import job_seconds
-from interpflow.workflow.groups import WORTH, groups
+from interpflow.workflow.groups import AWAY, WORTH, groups
 from interpflow.workflow.job import Job, Source
 from interpflow.workflow.plan import Plan
 from interpflow.workflow.planner import plan
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
-AWAY = ("data", "train", "analyse")
 MINUTE = 60.0
 
 
@@ -31,7 +30,7 @@ def job(*after: Job, stage: str = "train", gpu: bool = False) -> Job:
 
 def together(jobs: Sequence[Job], seconds: Mapping[Job, float]) -> list[set[Job]]:
     """What is submitted as one: each group, and each job that is in none."""
-    number = groups(jobs, seconds, AWAY)
+    number = groups(jobs, seconds)
     found: dict[object, set[Job]] = {}
     for one in jobs:
         found.setdefault(number.get(one, one), set()).add(one)
@@ -100,6 +99,14 @@ def away(planned: Plan) -> list[float]:
     sent = [group for group in together(jobs, seconds) if next(iter(group)).stage in AWAY]
     assert not waits_for_itself(together(jobs, seconds))
     return [sum(seconds[one] for one in group) for group in sent]
+
+
+def test_what_stays_on_the_login_node_asks_for_no_gpu(tmp_path: Path):
+    spec = generated.write(tmp_path / "specs", experiments=1)
+    spec.write_text(spec.read_text() + "compute: {device: cuda}\n")
+    jobs = [*plan(resolve(load_spec(spec), "laptop"))]
+    assert {one.stage for one in jobs if one.gpus} == {"train", "analyse"}
+    assert {one.stage for one in jobs} - {*AWAY} == {"collect", "figure", "explorer", "manifest"}
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)

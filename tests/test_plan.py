@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
 
+from benchmarks import generated
 from interpflow.errors import InterpflowError
 from interpflow.workflow.layout import STAGES
 from interpflow.workflow.plan import find
@@ -246,3 +248,10 @@ def test_reasons_belong_to_the_default_scale_alone(planned):
     for scale, because in (("laptop", "of nothing"), ("smoke", None)):
         (claim,) = planned(scale=scale).find("claims").recipe["claims"]
         assert claim["because"] == because
+
+
+def test_the_bare_snakefile_beside_the_generated_study_has_a_rule_for_each_of_its_stages(tmp_path):
+    ours, bare = generated.beside_bare(tmp_path, 2)
+    rules = re.findall(r"^rule (\w+):", (bare / "Snakefile").read_text(), re.MULTILINE)
+    stages = {job.stage for job in plan_study("generated", "laptop", ours / "specs")}
+    assert {*rules} == {"all", *stages}

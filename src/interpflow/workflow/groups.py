@@ -10,21 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from interpflow.workflow.job import Job
 
+# The stages whose jobs go to a cluster, alone or in a group.  All others take minutes at most, and no GPU: they
+# are not worth a place in a queue.
+AWAY = ("data", "train", "analyse")
 # A group of so many expected seconds is closed, and a job of so many is alone.  The cost model errs by a factor
 # of three, and a minute is worth a start.
 WORTH = 180.0
 
 
-def groups(
-    jobs: Sequence[Job], seconds: Mapping[Job, float], stages: Iterable[str]
-) -> dict[Job, int]:
+def groups(jobs: Sequence[Job], seconds: Mapping[Job, float]) -> dict[Job, int]:
     """The number of the group of each short job of `jobs`, which stand after their inputs.
 
-    Jobs of other than these `stages` are in none.  The members of a group ask for like things: all for a GPU,
-    or none.
+    Jobs that do not go away are in none.  The members of a group ask for like things: all for a GPU, or none.
     """
-    wanted = {*stages}
-    short = {job for job in jobs if job.stage in wanted and seconds[job] < WORTH}
+    short = {job for job in jobs if job.stage in AWAY and seconds[job] < WORTH}
     ranks = _ranks(jobs, short)
     places: dict[tuple[int, int], list[Job]] = {}
     for job in filter(short.__contains__, jobs):

@@ -231,7 +231,8 @@ class _Planner:
             scale=study.scale,
             assets=assets.digest(),
             analyses={name: study.analyses[name].method for name in findings},
-            compute=self.machine,
+            # A few examples are not worth a GPU, which a login node lacks.
+            compute=self.machine | {"device": "cpu"},
             experiments=experiments,
         )
 

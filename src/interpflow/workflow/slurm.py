@@ -22,17 +22,25 @@ def keeps_accounts() -> bool:
     return not _setting("AccountingStorageType").endswith(("none", "(null)"))
 
 
-def forgets_soon() -> str:
-    """What to say of a cluster without accounts that forgets jobs before they are looked at; "" of others.
+def teller(accounts: bool) -> tuple[str, str]:
+    """The command that tells the states of jobs, where `accounts` are kept or not; what it misses, or "".
 
+    Squeue as long as it knows jobs that ended when they are looked at.  Of jobs that somebody cancelled sacct
+    says by whom, and Snakemake's executor takes them for running.
     Raises InterpflowError where there is no cluster to ask.
     """
     number = _setting("MinJobAge").partition(" ")[0]
     if not number.isdecimal() or int(number) > _SECONDS_BETWEEN_LOOKS:
-        return ""
-    return (
+        return "squeue", ""
+    forgets = (
         f"SLURM forgets a job {number} seconds after its end (MinJobAge), and the run looks every "
-        f"{_SECONDS_BETWEEN_LOOKS}: it may wait for a job that ended; have MinJobAge raised, or accounts kept"
+        f"{_SECONDS_BETWEEN_LOOKS}"
+    )
+    if accounts:
+        return "sacct", f"{forgets}: it waits for jobs that scancel ended; have MinJobAge raised"
+    return (
+        "squeue",
+        f"{forgets}: it may wait for a job that ended; have MinJobAge raised, or accounts kept",
     )
 
 
