@@ -37,7 +37,7 @@ _PICTURE = (
 )
 _MOST_NAMED = 4  # claims that differ, in the sentence on a study
 _FOLDER = Path(__file__).parent
-_MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 @dataclass(frozen=True)
@@ -233,13 +233,21 @@ def _out_of_date(job: Job, chain: list[Link]) -> str | None:
     )
 
 
+def shown_file(outputs: Mapping[str, Path | str]) -> Path:
+    """The file of a figure that a page shows, of its `outputs`.  Raises OSError where it is not there."""
+    svg, png = Path(outputs["svg"]), Path(outputs["png"])
+    shown = svg if svg.stat().st_size <= _LARGEST_SVG else png
+    shown.stat()
+    return shown
+
+
 def _image(paths: Mapping[str, Path]) -> str:
     """The figure as a data URI.  Raises InterpflowError where its file cannot be read."""
     try:
-        kind = "svg" if paths["svg"].stat().st_size <= _LARGEST_SVG else "png"
-        content = base64.b64encode(paths[kind].read_bytes()).decode()
+        shown = shown_file(paths)
+        content = base64.b64encode(shown.read_bytes()).decode()
     except OSError as error:
         raise InterpflowError(
             f"{error.filename}: cannot be read; make it with: {store.rebuild_command(error.filename)}"
         ) from error
-    return f"data:{_MEDIA_TYPES[kind]};base64,{content}"
+    return f"data:{_MEDIA_TYPES[shown.suffix]};base64,{content}"
