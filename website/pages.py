@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ from website.studies import StudyHere, escaped, picture
 
 README, REFERENCE, GALLERY = Path("README.md"), Path("specs/README.md"), Path("gallery.md")
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)\s#]+)")
+# An explorer is no page of Sphinx; the address behind # says what it shows.
+_EXPLORER = re.compile(r"\[([^\]]+)\]\([./]*figures/\w+/(\w+)/explorer/index\.html(#[^)\s]*)?\)")
 _FENCED = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 _GUIDE = (
     "write-your-own-study",
@@ -66,8 +69,13 @@ def _linked(page: Path, text: str, studies: Mapping[str, StudyHere]) -> tuple[st
         path = Path("index.md") if path == README else path
         return Path(os.path.relpath(path, page.parent)).as_posix()
 
+    def explorer(found: re.Match[str]) -> str:
+        said, name, address = found.groups()
+        there = studies[name].explorer if name in studies else None
+        return _explorer_link(page, there, said, address or "") if there else said
+
     parts = _FENCED.split(text)
-    parts[::2] = [_LINK.sub(target, part) for part in parts[::2]]
+    parts[::2] = [_LINK.sub(target, _EXPLORER.sub(explorer, part)) for part in parts[::2]]
     return "".join(parts), files
 
 
@@ -79,7 +87,7 @@ def _study(text: str, scale: str, study: StudyHere) -> str:
         f'<a href="../results/{scale}/report.html#{name}">the report</a>',
     ]
     if study.explorer:
-        links.append(f'<a href="../{study.explorer.as_posix()}">the explorer</a>')
+        links.append(_explorer_link(Path("docs", name), study.explorer, "the explorer"))
     else:
         links.append(
             f"the explorer, which is not here yet: `interpflow run {name}{_at(scale)}` makes it"
@@ -89,6 +97,11 @@ def _study(text: str, scale: str, study: StudyHere) -> str:
         kind = f"Drawn by [`{each.plot}`](../gallery.md#{each.plot}).\n"
         parts.append(f"### `{each.name}`\n\n{picture(each, '../')}\n{kind}")
     return "\n".join(parts)
+
+
+def _explorer_link(page: Path, explorer: Path, said: str, address: str = "") -> str:
+    way = Path(os.path.relpath(explorer, page.parent)).as_posix()
+    return f'<a href="{html.escape(way + address)}">{said}</a>'
 
 
 def _at(scale: str) -> str:
