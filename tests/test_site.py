@@ -27,6 +27,8 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 ROOT = Path(__file__).parents[1]
+EXPLORER = "../figures/laptop/small/explorer/index.html"
+PAGE = f"# small\n\nWhat [wide]({EXPLORER}#view=attention&experiment=wide) attends to.\n"
 
 
 class Page(HTMLParser):
@@ -56,10 +58,12 @@ class Page(HTMLParser):
 def project(_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The current folder: what is written in this project, beside the study of seconds, which was run."""
     folder = shutil.copytree(_built, tmp_path_factory.mktemp("project") / "project")
-    for name in ("README.md", "CITATION.cff", "docs", "weights"):
+    for name in ("README.md", "CITATION.cff", "weights"):
         (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "docs", folder / "docs")
     for path in (ROOT / "specs").iterdir():
         (folder / "specs" / path.name).symlink_to(path)
+    (folder / "docs/small.md").write_text(PAGE)
     (folder / "figures/laptop/small/wide_bins.svg").unlink()
     with contextlib.chdir(folder):
         yield folder
@@ -156,11 +160,9 @@ def test_a_figure_that_is_missing_is_named_with_the_command_that_makes_it(pages,
 
 def test_a_study_has_its_report_its_explorer_and_its_spec(pages, project):
     links = pages[project / "site/docs/small.html"].links
-    for link in (
-        "../results/laptop/report.html#small",
-        "../figures/laptop/small/explorer/index.html",
-    ):
-        assert link in links
+    assert "../results/laptop/report.html#small" in links
+    assert EXPLORER in links
+    assert f"{EXPLORER}#view=attention&experiment=wide" in links
     assert "../specs/small.html" in links
 
 
