@@ -75,7 +75,7 @@ $(INSTALLED):
 	touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
-	$(PIP) --editable ".[dev]"
+	$(PIP) --editable ".[dev,site]"
 	touch $@
 
 .venv-crosscheck/installed: pyproject.toml

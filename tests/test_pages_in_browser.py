@@ -124,28 +124,6 @@ def test_the_cursor_of_training_is_the_checkpoint_of_other_views(window):
     assert "step=0" in window.run("return document.querySelector('#views a:nth-child(3)').hash")
 
 
-def test_the_scorecard_of_the_report_shows_what_is_asked_for_in_the_order_asked_for(window, built):
-    assert main(["report"]) == 0
-    window.open(Path("results/laptop/report.html").absolute().as_uri())
-    claims = (
-        "return Array.from(document.querySelectorAll('table.scorecard tbody'))"
-        ".filter(claim => !claim.hidden).map(claim => claim.dataset.claim)"
-    )
-    assert window.run(claims) == ["learns", "long"]
-    window.run("document.querySelector('th[data-by=paper] button').click()")
-    assert window.run(claims) == ["learns", "long"]  # 0.9 and 12
-    window.run("document.querySelector('th[data-by=paper] button').click()")
-    assert window.run(claims) == ["long", "learns"]
-    choose = "const list = document.querySelector('.choices select'); list.value = a[0];"
-    window.run(f"{choose} list.dispatchEvent(new Event('input'))", "differs")
-    assert window.run(claims) == ["learns"]
-    window.run(f"{choose} list.dispatchEvent(new Event('input'))", "")
-    window.type(".choices input", "TABLE &")
-    assert window.run(claims) == ["learns"]
-    assert [entry["message"] for entry in window.log("browser")] == []
-    window.open(explorer_of(built))
-
-
 def moved_report(*options: str) -> str:
     """The address of a report that was sent to somebody, away from the folder in which it was made."""
     assert main(["report", *options]) == 0
@@ -185,6 +163,28 @@ def test_a_report_with_explorers_is_whole_wherever_it_is_moved(window, built):
     assert [entry["message"] for entry in window.log("browser")] == []
     window.run("setTimeout(close)")
     window.look_at_tab(0)
+    window.open(explorer_of(built))
+
+
+def test_the_scorecard_of_the_report_shows_what_is_asked_for_in_the_order_asked_for(window, built):
+    assert main(["report"]) == 0
+    window.open(Path("results/laptop/report.html").absolute().as_uri())
+    claims = (
+        "return Array.from(document.querySelectorAll('table.scorecard tbody'))"
+        ".filter(claim => !claim.hidden).map(claim => claim.dataset.claim)"
+    )
+    assert window.run(claims) == ["learns", "long"]
+    window.run("document.querySelector('th[data-by=paper] button').click()")
+    assert window.run(claims) == ["learns", "long"]  # 0.9 and 12
+    window.run("document.querySelector('th[data-by=paper] button').click()")
+    assert window.run(claims) == ["long", "learns"]
+    choose = "const list = document.querySelector('.choices select'); list.value = a[0];"
+    window.run(f"{choose} list.dispatchEvent(new Event('input'))", "differs")
+    assert window.run(claims) == ["learns"]
+    window.run(f"{choose} list.dispatchEvent(new Event('input'))", "")
+    window.type(".choices input", "TABLE &")
+    assert window.run(claims) == ["learns"]
+    assert [entry["message"] for entry in window.log("browser")] == []
     window.open(explorer_of(built))
 
 
