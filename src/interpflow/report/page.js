@@ -57,7 +57,7 @@ for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.queryS
  * blob, browsers follow no links of a page that came from a file.
  */
 function openWithin(/** @type {Event} */ event, /** @type {string} */ text) {
-  const tab = window.open("");
+  const tab = open("");
   if (!tab) return;
   event.preventDefault();
   tab.document.write(JSON.parse(text));
