@@ -12,7 +12,7 @@ INSTALLED_DEV := .venv/installed-dev-$(CONTENT)
 # One thread each: the processes share the cores.  One takes the tests of a file, which share what has run.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: figures install verify test nightly cluster lint bench report crosscheck wheel clean help
+.PHONY: figures install verify test nightly cluster lint bench report site crosscheck wheel clean help
 
 figures: $(INSTALLED)  ## every study: data, models, analyses, figures, scorecards
 	$(BIN)/snakemake --cores all --config scale=$(SCALE)
@@ -22,6 +22,9 @@ install: $(INSTALLED)  ## interpflow and what it needs, into .venv
 report: figures  ## one page per scale with figures, scorecards and where they come from
 	$(BIN)/interpflow report --scale $(SCALE)
 	$(BIN)/snakemake --cores all --config scale=$(SCALE) --report results/$(SCALE)/snakemake.html
+
+site: $(INSTALLED_DEV)  ## site/index.html: documents, gallery and studies, of the figures that are there
+	$(BIN)/python -m website --scale $(SCALE)
 
 verify: figures  ## is it what we had? identical, equal within tolerance, or different
 	$(BIN)/interpflow verify
@@ -59,7 +62,7 @@ bench: $(INSTALLED)  ## speed, as ratios
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove what was generated, keep the environment
-	rm -rf .snakemake logs cache results/[!R]* results/.[!.]* figures/[!R]*
+	rm -rf .snakemake logs cache results/[!R]* results/.[!.]* figures/[!R]* site
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "  make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,7 +76,7 @@ $(INSTALLED):
 	touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
-	$(PIP) --editable ".[dev]"
+	$(PIP) --editable ".[dev,site]"
 	touch $@
 
 .venv-crosscheck/installed: pyproject.toml

@@ -53,8 +53,18 @@ class Browser:
 
     def type(self, selector: str, text: str) -> None:
         """Keys into the first element that `selector` finds."""
-        element = self.ask("element", using="css selector", value=selector)[_ELEMENT]
-        self.ask(f"element/{element}/value", text=text)
+        self.ask(f"element/{self._element(selector)}/value", text=text)
+
+    def click(self, selector: str) -> None:
+        """A click, as of a person, on the first element that `selector` finds."""
+        self.ask(f"element/{self._element(selector)}/click")
+
+    def _element(self, selector: str) -> str:
+        return self.ask("element", using="css selector", value=selector)[_ELEMENT]
+
+    def look_at_tab(self, number: int) -> None:
+        """What is asked from now on is of this tab; 0 is the first."""
+        self.ask("window", handle=_answer(f"{self._session}/window/handles", None, "GET")[number])
 
     def log(self, kind: str) -> list[dict[str, Any]]:
         """What was logged since it was last asked: `browser` (the console) or `performance`."""

@@ -33,7 +33,7 @@ def conda_pins() -> dict[str, str]:
 
 def test_every_dependency_is_locked_at_a_version_the_project_allows():
     extras = PROJECT["optional-dependencies"]
-    wanted = [*PROJECT["dependencies"], *extras["dev"], *extras["slurm"]]
+    wanted = [*PROJECT["dependencies"], *extras["dev"], *extras["site"], *extras["slurm"]]
     for requirement in map(Requirement, wanted):
         assert LOCK[plain(requirement.name)] in requirement.specifier, requirement
 

@@ -212,6 +212,48 @@ def test_the_cursor_of_training_is_the_checkpoint_of_other_views(window):
     assert "step=0" in window.run("return document.querySelector('#views a:nth-child(3)').hash")
 
 
+def moved_report(*options: str) -> str:
+    """The address of a report that was sent to somebody, away from the folder in which it was made."""
+    assert main(["report", *options]) == 0
+    Path("inbox").mkdir()
+    return Path("results/laptop/report.html").rename("inbox/report.html").absolute().as_uri()
+
+
+def test_a_report_that_was_moved_away_says_where_the_explorer_lies_and_has_no_dead_link(
+    window, built
+):
+    link = "return document.querySelector('a.explorer').href"
+    moved = moved_report()
+    window.open(moved)
+    assert window.run(link) == f"{moved}#small-explorer"
+    said = window.run("return document.getElementById('small-explorer').textContent")
+    assert PAGE.as_posix() in said
+    assert "interpflow report --with-explorers" in said
+    assert main(["report"]) == 0
+    window.open(Path("results/laptop/report.html").absolute().as_uri())
+    assert window.run(link) == (built / PAGE).as_uri()
+    window.open(explorer_of(built))
+
+
+def test_a_report_with_explorers_is_whole_wherever_it_is_moved(window, built):
+    moved = moved_report("--with-explorers")
+    window.open(moved)
+    window.click("a.explorer")
+    window.look_at_tab(1)
+    window.run(SHOW, "")  # its first view
+    window.run(SHOW, "view=attention&experiment=wide")
+    shown = "return document.getElementById('view').dataset.view"
+    assert window.run(shown) == "attention"
+    window.click("#views a:first-child")
+    window.run(SHOW, window.run("return document.querySelector('#views a').hash.slice(1)"))
+    assert window.run(shown) == "findings"
+    assert not window.run("return document.querySelector('.problem')?.textContent")
+    assert [entry["message"] for entry in window.log("browser")] == []
+    window.run("setTimeout(close)")
+    window.look_at_tab(0)
+    window.open(explorer_of(built))
+
+
 def test_the_scorecard_of_the_report_shows_what_is_asked_for_in_the_order_asked_for(window, built):
     assert main(["report"]) == 0
     window.open(Path("results/laptop/report.html").absolute().as_uri())

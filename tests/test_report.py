@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -98,6 +99,18 @@ def test_the_page_needs_no_network(page):
     assert Path("results/laptop", explorer).is_file()
     assert "url(" not in page()
     assert "@import" not in page()
+
+
+def test_a_report_to_be_sent_has_the_explorers_within(page):
+    page()
+    assert main(["report", "--with-explorers"]) == 0
+    text = Path("results/laptop/report.html").read_text()
+    outline = Outline(text)
+    assert "../../figures/laptop/small/explorer/index.html" not in outline.targets
+    assert {to[1:] for to in outline.targets if to.startswith("#")} <= set(outline.anchors)
+    held = re.search(r'id="small-explorer-page">(.*?)</script>', text)
+    assert held
+    assert json.loads(held[1]) == Path("figures/laptop/small/explorer/index.html").read_text()
 
 
 def test_links_within_the_page_lead_somewhere(page):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,7 @@ from pathlib import Path
 import edits
 import pytest
 import yaml
+from tour import sights
 from workflow.planned import Planned
 from workflow.project_copy import PROJECT, Copy, make_copy
 
@@ -137,6 +140,25 @@ def test_editing_the_code_of_one_analysis_or_plot_reruns_its_jobs_alone(
     expected = study.following(made)
     study.append(f"{SRC}/{kind}/{edited}.py", "ADDED = 1")
     assert study.stale(before) == expected
+
+
+def test_what_the_tour_of_explorers_leads_to_is_on_the_page_of_the_study(smoked: Copy):
+    study = next((smoked.folder / "specs").glob("*.yaml")).stem
+    page = (smoked.folder / f"figures/smoke/{study}/explorer/index.html").read_text()
+    (index,) = re.findall(r'id="index">(.*?)</script>', page)
+    held = {each["name"]: each for each in json.loads(index)["datasets"]}
+    with contextlib.chdir(smoked.folder):
+        there = plan_study(study, "smoke").jobs["explorer"]
+    (job,) = there.values()
+    for shown in (each.shown for each in sights() if each.study == study):
+        data, _, variable = shown.get("also", shown.get("data", "")).partition(" · ")
+        if data in job.slice["analyses"]:  # else the scale leaves it out
+            assert variable in {"", *(each["name"] for each in held[data]["variables"])}
+            assert held[data]["variables"]
+        kind = "circuits" if shown["view"] == "circuits" else "activations"
+        first = next(iter(job.slice["experiments"]))
+        names = {each["name"] for each in held[f"{kind} of {first}"]["variables"]}
+        assert {shown.get("circuit")} - {None} <= names
 
 
 def test_what_is_foreseen_of_an_analysis_is_what_it_finds(smoked: Copy, monkeypatch) -> None:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     files = plugins.files(_KINDS[arguments.what]) if arguments.what in _KINDS else _methods()
     own = {name for name, file in files.items() if plugins.is_own(file)}
-    _print({name: _summary(file) for name, file in files.items()}, own)
+    _print({name: summary(file) for name, file in files.items()}, own)
     if own:
         print(f"* in {arguments.what}/ of this project")
 
@@ -62,7 +62,7 @@ def _methods() -> dict[str, Path]:
     return {file.stem: file for file in Path(folder).glob("[a-z]*.py")}
 
 
-def _summary(file: Path) -> str:
+def summary(file: Path) -> str:
     """The first paragraph of what the module says of itself; it is not imported."""
     try:
         told = ast.get_docstring(ast.parse(file.read_bytes(), filename=str(file)))

@@ -15,6 +15,11 @@ def register(subparsers: Any) -> None:
         "report", help="write one HTML page with all figures and scorecards of a scale"
     )
     parser.add_argument("--scale", default=DEFAULT_SCALE)
+    parser.add_argument(
+        "--with-explorers",
+        action="store_true",
+        help="put the pages to look through each study into the file, so that it can be sent by itself",
+    )
     parser.set_defaults(command=run)
 
 
@@ -28,5 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
     require_scale(specs.values(), arguments.scale)
     path = Path("results", arguments.scale, "report.html")
     with replacing(path) as temporary:
-        temporary.write_text(page(specs.values(), arguments.scale), encoding="utf-8")
+        text = page(specs.values(), arguments.scale, arguments.with_explorers)
+        temporary.write_text(text, encoding="utf-8")
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

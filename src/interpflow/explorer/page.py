@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,12 +25,7 @@ def page(about: Mapping[str, Any], datasets: Sequence[Dataset]) -> str:
             scale=about["scale"],
             style=Markup(assets.style()),
             script=Markup(assets.script()),
-            index=Markup(_json(index)),
+            index=Markup(templates.in_element(index)),
             blocks=[base64.b64encode(block).decode() for block in held.blocks],
         )
     )
-
-
-def _json(value: Any) -> str:
-    """`value` as JSON that can stand within an element."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")

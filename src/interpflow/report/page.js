@@ -1,5 +1,5 @@
 "use strict";
-/** Scorecards: rows of one verdict, rows that hold a word, rows in another order. */
+/** Scorecards: rows of one verdict, rows that hold a word, rows in another order.  Links to explorers. */
 
 /** What a claim is ordered by: a number, or else a word. @returns {number|string} */
 function rank(/** @type {HTMLElement} */ claim, /** @type {string} */ by) {
@@ -50,4 +50,25 @@ for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.queryS
     button.addEventListener("click", () => order(table, head.dataset.by ?? "claim"));
     head.append(button);
   }
+}
+
+/**
+ * Show an explorer that is within this file in another tab.  It is written there: in a tab with the address of a
+ * blob, browsers follow no links of a page that came from a file.
+ */
+function openWithin(/** @type {Event} */ event, /** @type {string} */ text) {
+  const tab = open("");
+  if (!tab) return;
+  event.preventDefault();
+  tab.document.write(JSON.parse(text));
+  tab.document.close();
+}
+
+// A report that was moved away from its folder has no explorer beside it: it says where that lies, and has no link.
+const inItsFolder = /\/results\/[^/]+\/[^/]+$/.test(location.pathname);
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a.explorer"))) {
+  const study = link.dataset.study ?? "";
+  const text = document.getElementById(`${study}-explorer-page`)?.textContent;
+  if (text) link.addEventListener("click", (event) => openWithin(event, text));
+  else if (!inItsFolder) link.href = `#${study}-explorer`;
 }

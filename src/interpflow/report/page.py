@@ -23,7 +23,7 @@ from interpflow.record import divergence, manifest, provenance, scorecard
 from interpflow.record.provenance import Link
 from interpflow.report import templates
 from interpflow.report.differences import conditions, differences
-from interpflow.spec.load import Spec, resolve
+from interpflow.spec.load import DEFAULT_SCALE, Spec, resolve
 from interpflow.workflow import measured
 from interpflow.workflow.duration import duration
 from interpflow.workflow.job import Job
@@ -37,7 +37,7 @@ _PICTURE = (
 )
 _MOST_NAMED = 4  # claims that differ, in the sentence on a study
 _FOLDER = Path(__file__).parent
-_MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class StudyView:
     title: str
     question: str
     picture: str | None  # of its first figure
-    explorer: str | None  # from the page to the page to look through the study
+    explorer: ExplorerView | None
     reference: Mapping[str, Any]
     seeds: int
     conditions: str
@@ -76,6 +76,15 @@ class StudyView:
     left_out: list[str]  # figures of the base that the scale does not draw
     spec_path: str
     spec: str
+
+
+@dataclass(frozen=True)
+class ExplorerView:
+    """The page to look through a study: its path, the way to it from the report, its text if that is within."""
+
+    path: str
+    way: str
+    text: Markup | None
 
 
 @dataclass(frozen=True)
@@ -94,22 +103,25 @@ class StageView:
     longest: str
 
 
-def page(specs: Iterable[Spec], scale: str) -> str:
-    """The HTML of the report on `specs` at `scale`."""
+def page(specs: Iterable[Spec], scale: str, with_explorers: bool = False) -> str:
+    """The HTML of the report on `specs` at `scale`; `with_explorers` it holds what it else links to."""
     environment = templates.environment(_FOLDER)
     environment.filters["number"] = "{:.4g}".format  # 0.806, 31.7, 510
     environment.filters["spread"] = "{:.2g}".format
     environment.filters["duration"] = duration
-    studies = [_study(spec, plan(resolve(spec, scale), spec.base)) for spec in specs]
+    studies = [
+        _study(spec, plan(resolve(spec, scale), spec.base), with_explorers) for spec in specs
+    ]
     return environment.get_template("page.html").render(
         studies=studies,
         scale=scale,
+        default_scale=DEFAULT_SCALE,
         most_named=_MOST_NAMED,
         script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),
     )
 
 
-def _study(spec: Spec, planned: Plan) -> StudyView:
+def _study(spec: Spec, planned: Plan, with_explorer: bool) -> StudyView:
     study = planned.study
     rows, problem = _scorecard(planned)
     verdicts = [row["verdict"] for row in rows]
@@ -118,7 +130,7 @@ def _study(spec: Spec, planned: Plan) -> StudyView:
         title=study.title,
         question=spec.question,
         picture=_picture(planned),
-        explorer=_explorer(planned),
+        explorer=_explorer(planned, with_explorer),
         reference=study.reference,
         seeds=len(study.seeds),
         conditions=conditions(study.scale, differences(spec.base, study)),
@@ -149,12 +161,16 @@ def _picture(planned: Plan) -> str | None:
     return None
 
 
-def _explorer(planned: Plan) -> str | None:
-    """The way from the page of the scale to that of the study, where there is one."""
+def _explorer(planned: Plan, within: bool) -> ExplorerView | None:
+    """The page to look through the study, where there is one."""
     for job in planned.jobs["explorer"].values():
-        if os.path.lexists(job.outputs["page"]):
-            start = Path("results", planned.study.scale)
-            return Path(os.path.relpath(job.outputs["page"], start)).as_posix()
+        path = Path(job.outputs["page"])
+        if path.is_file():
+            way = Path(os.path.relpath(path, Path("results", planned.study.scale)))
+            text = (
+                Markup(templates.in_element(path.read_text(encoding="utf-8"))) if within else None
+            )
+            return ExplorerView(path.as_posix(), way.as_posix(), text)
     return None
 
 
@@ -233,13 +249,21 @@ def _out_of_date(job: Job, chain: list[Link]) -> str | None:
     )
 
 
+def shown_file(outputs: Mapping[str, Path | str]) -> Path:
+    """The file of a figure that a page shows, of its `outputs`.  Raises OSError where it is not there."""
+    svg, png = Path(outputs["svg"]), Path(outputs["png"])
+    shown = svg if svg.stat().st_size <= _LARGEST_SVG else png
+    shown.stat()
+    return shown
+
+
 def _image(paths: Mapping[str, Path]) -> str:
     """The figure as a data URI.  Raises InterpflowError where its file cannot be read."""
     try:
-        kind = "svg" if paths["svg"].stat().st_size <= _LARGEST_SVG else "png"
-        content = base64.b64encode(paths[kind].read_bytes()).decode()
+        shown = shown_file(paths)
+        content = base64.b64encode(shown.read_bytes()).decode()
     except OSError as error:
         raise InterpflowError(
             f"{error.filename}: cannot be read; make it with: {store.rebuild_command(error.filename)}"
         ) from error
-    return f"data:{_MEDIA_TYPES[kind]};base64,{content}"
+    return f"data:{_MEDIA_TYPES[shown.suffix]};base64,{content}"
