@@ -28,6 +28,10 @@ An analysis is a file in this folder with
     "runs_and_findings"   runs: Runs                           and in `runs.findings` what other analyses found
     "data"                data: xr.Dataset                     the task's data alone
     "findings"            findings: Mapping[str, xr.Dataset]   {analysis: what it found on the same experiment}
+    "joined_findings"     findings: Mapping[str, xr.Dataset]   {analysis: what it found on all experiments},
+                                                               each along a first dim `experiment`
+
+What joined findings give stands under the experiment that the spec names, one of those that are looked at.
 
 It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Which examples
 it looks at, and at which checkpoint, are the options of `selection.Examples` and `selection.ExamplesAt`.
@@ -49,7 +53,7 @@ from interpflow.variables import Variable
 if TYPE_CHECKING:
     from interpflow.runs import Runs
 
-Needs = Literal["runs", "data", "findings", "runs_and_findings"]
+Needs = Literal["runs", "data", "findings", "joined_findings", "runs_and_findings"]
 
 Needed = TypeVar("Needed", "Runs", xr.Dataset, Mapping[str, xr.Dataset], contravariant=True)
 Given = TypeVar("Given", bound=Section, contravariant=True)  # the options

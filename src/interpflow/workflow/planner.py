@@ -65,7 +65,7 @@ class _Planner:
         for analysis in study.analyses.values():
             by_experiment[analysis.name] = {
                 name: self.analyse(
-                    analysis, name, self._looked_at(analysis, name, made, by_experiment)
+                    analysis, name, self._looked_at(analysis, name, made, by_experiment, findings)
                 )
                 for name in analysis.options
             }
@@ -159,8 +159,11 @@ class _Planner:
         experiment: str,
         made: Mapping[str, Sources],
         found: Mapping[str, Sources],
+        joined: Sources,
     ) -> Sources:
-        """What `analysis` reads about an experiment."""
+        """What `analysis` reads about an experiment, or of analyses that are `joined` along experiments."""
+        if needs(analysis) == "joined_findings":
+            return {name: joined[name] for name in analysis.data}
         findings = {name: found[name][experiment] for name in analysis.data}
         if analysis.name in self.of_models:
             named = {f"findings_{name}": source for name, source in findings.items()}
