@@ -14,18 +14,16 @@ SIZES = {"small 1": 8, "small 2": 8, "middle": 32, "large": 128, "other": 5}
 
 def found(values: np.ndarray, **fit) -> xr.Dataset:
     """Fits of `values` (seed, experiment), for the experiments of SIZES."""
-    joined = xr.Dataset(
-        {
-            "held": (("experiment", "seed"), values.T),
-            "size": ("experiment", [*SIZES.values()]),
-            "by_part": (("experiment", "part"), np.ones((5, 2))),
-        },
-        {"experiment": [*SIZES], "seed": range(len(values)), "part": ["a", "b"]},
-    )
+    findings = {
+        f"capacity/{name}": xr.Dataset(
+            {"held": ("seed", values[:, at]), "size": size, "by_part": ("part", np.ones(2))},
+            {"seed": range(len(values)), "part": ["a", "b"]},
+        )
+        for at, (name, size) in enumerate(SIZES.items())
+    }
+    findings["beside/large"] = findings["capacity/large"] * 7
     given = {"data": "capacity", "variable": "held", "over": "size", **fit}
-    return power_law.analyse({"capacity": joined}, power_law.Options(fits={"one": given})).sel(
-        fit="one"
-    )
+    return power_law.analyse(findings, power_law.Options(fits={"one": given})).sel(fit="one")
 
 
 @pytest.mark.parametrize("power", [-0.5, 1.0, 2.0])
@@ -68,10 +66,11 @@ def test_a_seed_that_lacks_values_or_has_none_above_zero_is_fitted_to_what_is_le
 @pytest.mark.parametrize(
     ("fit", "message"),
     [
-        ({"variable": "by_part"}, r"fits\.one: by_part runs along experiment, part"),
-        ({"over": "by_part"}, r"fits\.one\.over: by_part runs along experiment, part"),
-        ({"variable": "hold"}, r"fits\.one\.variable: no 'hold' in capacity"),
+        ({"variable": "by_part"}, r"fits\.one: by_part runs along part"),
+        ({"over": "by_part"}, r"fits\.one\.over: by_part runs along part; it takes one number"),
+        ({"variable": "hold"}, r"fits\.one\.variable: no 'hold' in capacity/small 1"),
         ({"variable": "by_part", "select": {"part": "c"}}, r"fits\.one\.select: capacity has no"),
+        ({"experiment": "huge*"}, r"fits\.one\.experiment: capacity is of no experiment 'huge\*'"),
     ],
 )
 def test_what_is_no_number_of_an_experiment_is_refused(fit, message):

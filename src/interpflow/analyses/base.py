@@ -17,6 +17,9 @@ An analysis is a file in this folder with
                                                                variables such as `checkpoint`, that are known
                                                                before it runs; of the dims seed, layer, head,
                                                                position, split and the task's own they are known
+    EVERY_EXPERIMENT = True                                    if need be: of findings, it looks at those on all
+                                                               experiments, {analysis/experiment: findings}, and
+                                                               its own stand under those that the spec names
     METHODS = ("head_modes", …)                                if need be: by which methods there have to be
                                                                analyses among those that it goes on from
     def refuse(known, options) -> Iterator[Refused]            if need be: which options cannot work, and why
@@ -28,10 +31,6 @@ An analysis is a file in this folder with
     "runs_and_findings"   runs: Runs                           and in `runs.findings` what other analyses found
     "data"                data: xr.Dataset                     the task's data alone
     "findings"            findings: Mapping[str, xr.Dataset]   {analysis: what it found on the same experiment}
-    "joined_findings"     findings: Mapping[str, xr.Dataset]   {analysis: what it found on all experiments},
-                                                               each along a first dim `experiment`
-
-What joined findings give stands under the experiment that the spec names, one of those that are looked at.
 
 It returns named dims, with `seed` first where seeds differ, draws nothing, and knows no study.  Which examples
 it looks at, and at which checkpoint, are the options of `selection.Examples` and `selection.ExamplesAt`.
@@ -53,7 +52,7 @@ from interpflow.variables import Variable
 if TYPE_CHECKING:
     from interpflow.runs import Runs
 
-Needs = Literal["runs", "data", "findings", "joined_findings", "runs_and_findings"]
+Needs = Literal["runs", "data", "findings", "runs_and_findings"]
 
 Needed = TypeVar("Needed", "Runs", xr.Dataset, Mapping[str, xr.Dataset], contravariant=True)
 Given = TypeVar("Given", bound=Section, contravariant=True)  # the options

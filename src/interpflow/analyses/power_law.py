@@ -39,7 +39,7 @@ class Fit(Section):
 class Options(Section):
     """Which power laws."""
 
-    fits: Annotated[dict[str, Fit], Some]
+    fits: Annotated[dict[str, Fit], Some]  # by label
 
 
 _BY_FIT, _BY_POINT = ("seed", "fit"), ("seed", "fit", "over")
@@ -52,7 +52,8 @@ VARIABLES = {
     "line": Variable(_BY_POINT, "1", "the power law at the abscissa"),
 }
 
-NEEDS = "joined_findings"
+NEEDS = "findings"
+EVERY_EXPERIMENT = True
 
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
@@ -92,25 +93,35 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
 
 def _points(findings: Mapping[str, xr.Dataset], name: str, fit: Fit) -> xr.DataArray:
     """The largest value (seed, over) at each abscissa."""
-    here = f"fits.{name}"
-    values = found_variable(findings, here, fit.data, fit.variable)
-    over = found_variable(findings, here, fit.data, fit.over)
-    chosen = [
-        each for each in values["experiment"].values.tolist() if fnmatchcase(each, fit.experiment)
-    ]
-    if over.dims != ("experiment",):
-        dims = ", ".join(map(str, over.dims))
-        raise InterpflowError(f"{here}.over: {fit.over} runs along {dims}, not along experiments")
+    found = [_point(findings, f"fits.{name}", each, fit) for each in findings if _is_of(each, fit)]
+    if not found:
+        raise InterpflowError(
+            f"fits.{name}.experiment: {fit.data} is of no experiment '{fit.experiment}'"
+        )
+    return xr.concat(found, "over", join="outer").groupby("over").max().transpose("seed", "over")
+
+
+def _is_of(key: str, fit: Fit) -> bool:
+    analysis, _, experiment = key.partition("/")
+    return analysis == fit.data and fnmatchcase(experiment, fit.experiment)
+
+
+def _point(findings: Mapping[str, xr.Dataset], here: str, key: str, fit: Fit) -> xr.DataArray:
+    """The value (seed,) that was found on an experiment, with its abscissa as the scalar `over`."""
+    values = found_variable(findings, here, key, fit.variable)
+    over = found_variable(findings, f"{here}.over", key, fit.over)
+    if over.dims:
+        raise InterpflowError(
+            f"{here}.over: {fit.over} runs along {', '.join(map(str, over.dims))}; it takes one number"
+        )
     try:
-        values = values.sel(experiment=chosen).sel(fit.select)
+        values = values.sel(fit.select)
     except KeyError as error:
         raise InterpflowError(f"{here}.select: {fit.data} has no {error}") from error
-    values = values.drop_vars([key for key in values.coords if key not in values.dims])
-    if {*values.dims} != {"seed", "experiment"}:
+    if values.dims != ("seed",):
         raise InterpflowError(
-            f"{here}: {fit.variable} runs along {', '.join(map(str, values.dims))}; "
-            "select one value of every dim but seed and experiment"
+            f"{here}: {fit.variable} runs along {', '.join(map(str, values.dims)) or 'nothing'}; "
+            "select one value of every dim but seed"
         )
-    abscissa = over.sel(experiment=chosen).values
-    values = values.assign_coords(over=("experiment", abscissa))
-    return values.groupby("over").max("experiment").transpose("seed", "over")
+    values = values.drop_vars([each for each in values.coords if each != "seed"])
+    return values.assign_coords(over=float(over))

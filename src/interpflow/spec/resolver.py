@@ -184,14 +184,13 @@ class Resolver:
             known = self._foresight.known(experiment, _positions(data, analyses))
         except InterpflowError as error:
             return str(error)
-        if module.NEEDS == "joined_findings":
-            return self._foresight.told_of_findings(
-                module, options, known, {name: foreseen[name] for name in data}
-            )
         if module.NEEDS != "findings":
             return self._foresight.told(module, options, known)
         if not all(experiment.name in foreseen.get(name, {}) for name in data):
             return None
+        if getattr(module, "EVERY_EXPERIMENT", False):
+            every = {name: foreseen[name] for name in data}
+            return self._foresight.told_of_findings(module, options, known, every)
         beside = {name: {experiment.name: foreseen[name][experiment.name]} for name in data}
         return self._foresight.told_of_findings(module, options, known, beside)
 

@@ -48,7 +48,7 @@ def _source(method: ModuleType, job: Job, log: Log) -> tuple[Any, list[int], div
     """What the analysis looks at, its seeds (none of data), and which of them have diverged."""
     if method.NEEDS == "data":
         return store.read(job.inputs["data"]), [], {}
-    if method.NEEDS in ("findings", "joined_findings"):
+    if method.NEEDS == "findings":
         findings = {name: store.read(path) for name, path in job.inputs.items()}
         seeds = {
             s for one in findings.values() if "seed" in one for s in one["seed"].values.tolist()

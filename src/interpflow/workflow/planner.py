@@ -40,6 +40,12 @@ def plan(
     return _Planner(study, place, there).plan(base or study)
 
 
+def looks_at_every_experiment(analysis: Analysis) -> bool:
+    """Whether an analysis goes on from findings on all experiments together."""
+    module = plugins.load(plugins.ANALYSIS, analysis.method)
+    return bool(getattr(module, "EVERY_EXPERIMENT", False))
+
+
 class _Planner:
     """One method per stage, from the sources of its jobs to the sources that they are for the next."""
 
@@ -65,7 +71,7 @@ class _Planner:
         for analysis in study.analyses.values():
             by_experiment[analysis.name] = {
                 name: self.analyse(
-                    analysis, name, self._looked_at(analysis, name, made, by_experiment, findings)
+                    analysis, name, self._looked_at(analysis, name, made, by_experiment)
                 )
                 for name in analysis.options
             }
@@ -159,11 +165,14 @@ class _Planner:
         experiment: str,
         made: Mapping[str, Sources],
         found: Mapping[str, Sources],
-        joined: Sources,
     ) -> Sources:
-        """What `analysis` reads about an experiment, or of analyses that are `joined` along experiments."""
-        if needs(analysis) == "joined_findings":
-            return {name: joined[name] for name in analysis.data}
+        """What `analysis` reads about an experiment, or about all."""
+        if looks_at_every_experiment(analysis):
+            return {
+                f"{name}/{each}": source
+                for name in analysis.data
+                for each, source in found[name].items()
+            }
         findings = {name: found[name][experiment] for name in analysis.data}
         if analysis.name in self.of_models:
             named = {f"findings_{name}": source for name, source in findings.items()}
