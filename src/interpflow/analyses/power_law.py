@@ -70,8 +70,10 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     largest = xr.concat(
         xr.align(*points, join="outer"), xr.Variable("fit", list(options.fits))
     ).transpose(*_BY_POINT)
-    logs = np.log(largest.where(largest > 0))
-    x = np.log(largest["over"]).broadcast_like(logs).where(logs.notnull())
+    logs: xr.DataArray = xr.apply_ufunc(np.log, largest.where(largest > 0))
+    x: xr.DataArray = (
+        xr.apply_ufunc(np.log, largest["over"]).broadcast_like(logs).where(logs.notnull())
+    )
     enough = logs.count("over") > 1
     dx, dy = x - x.mean("over"), logs - logs.mean("over")
     products, spread, height = (
@@ -83,7 +85,7 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
         {
             "exponent": exponent,
             "factor": np.exp(at_one),
-            "correlation": (products / np.sqrt(spread * height).where(height > 0)).where(enough),
+            "correlation": products / ((spread * height) ** 0.5).where(enough & (height > 0)),
             "points": logs.notnull().all("seed").sum("over"),
             "largest": largest,
             "line": np.exp(at_one + exponent * x),
