@@ -21,7 +21,7 @@ print(study)
 # Which letters may follow each letter, as the task says it.
 
 # %%
-name = "dn_language_d_2_strings_authors_positions_none_layers_1"
+name = "dn_language_d_2_strings_authors_begin_true_positions_none_layers_1"
 data = study.data(name)
 letters, outputs = data["token"].values, data["output"].values
 for example in range(3):

@@ -10,10 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from pydantic import ValidationError
+from small import weights
 
 from interpflow.errors import InterpflowError
+from interpflow.model.transformer import build_model
 from interpflow.tasks import automaton
 from interpflow.tasks._language_walk import DEAD, Uniform, reached
 from interpflow.tasks._languages import UNKNOWN, Language, named
@@ -298,6 +301,81 @@ def test_padding_is_a_word_of_its_own_so_strings_of_one_letter_differ_by_their_l
     assert found["token"].values.tolist() == ["a", "<pad>"]
     rows = {row.tobytes() for row in found["tokens"].values}
     assert len(rows) == len({*texts(found)}) > 10
+
+
+@pytest.mark.parametrize("name", ["d_2", "parity", "dyck_1"])
+def test_a_token_before_the_first_letter_moves_all_by_one_place_and_is_not_asked_about(name):
+    options = {"language": name, "bins": [[51, 60]], "near_size": 7}
+    without, found = data(**options), data(**options, begin=True)
+    assert found["token"].values.tolist() == [*named(name).letters, "<begin>", "<pad>"]
+    assert texts(found) == [f"<begin>{string}" for string in texts(without)]
+    assert not found["scored"].values[:, 0].any()
+    for variable in ("scored", "targets", "state", "member", "letters", "count"):
+        if variable in without:
+            moved = found[variable].isel(position=slice(1, None)).values
+            assert (moved == without[variable].values).all(), variable
+    language = named(name)
+    first = found.isel(position=0)
+    assert (first["state"] == language.start[0]).all() and (first["letters"] == 0).all()
+    assert (first["member"] == language.accepts(language.start)).all()
+    if language.asks == "next_letters":
+        told = [language.step(language.start, letter) is not None for letter in language.letters]
+        assert (first["targets"].values == told).all()
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_without_positions_only_a_token_before_them_tells_equal_letters_apart(layers):
+    def answers(begin: bool) -> torch.Tensor:
+        found = data(language="d_2", begin=begin)
+        model = build_model({"layers": layers, "positions": "none", "d_mlp": 8}, found)
+        tokens = torch.tensor([[[2, 0, 0, 0] if begin else [0, 0, 0]]])
+        return model(weights(model, [0]), tokens)[0, 0, int(begin) :]
+
+    same = answers(False)
+    torch.testing.assert_close(same[0].expand_as(same), same)
+    told = answers(True)
+    assert (told[0] - told[1]).abs().max() > 1e-3 < (told[1] - told[2]).abs().max()
+
+
+NEAR = [name for name in RULES if len(named(name).letters) > 1]
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_near_members_are_asked_about_before_the_letter_that_leads_out(name):
+    most = 8 if len(named(name).letters) < 4 else 7
+    found = data(language=name, strings="uniform", min_length=2, max_length=most, near_size=30)
+    members_ = {*texts(found, "validation")}
+    here = members(name)
+    begun = {member[:length] for member in here for length in range(len(member) + 1)}
+    rows = np.flatnonzero(found["split"].values == "near")
+    assert len(rows) == 30
+    for row, string in zip(rows, texts(found, "near"), strict=True):
+        assert string not in here
+        assert any(
+            len(other) == len(string) and sum(map(str.__ne__, other, string)) == 1
+            for other in members_
+        )
+        (at,) = np.flatnonzero(found["scored"].values[row])
+        if named(name).asks == "membership":
+            assert at == len(string) - 1 and found["targets"].values[row, at].tolist() == [0]
+        else:
+            assert string[: at + 1] in begun and string[: at + 2] not in begun
+            letter = named(name).letters.index(string[at + 1])
+            assert found["targets"].values[row, at, letter] == 0
+
+
+def test_near_members_come_for_each_bin_and_move_no_other_split():
+    base = {"language": "d_2", "bins": [[51, 60], [61, 70]]}
+    one, more = data(**base), data(**base, near_size=5)
+    assert texts(more)[: len(texts(one))] == texts(one)
+    lengths = more.groupby("split").map(lambda split: split["length"].max())
+    assert lengths.sel(split="near") <= 50 < lengths.sel(split="near1") <= 60
+    assert 60 < lengths.sel(split="near2") <= 70
+
+
+def test_a_language_of_one_letter_has_no_near_members():
+    with pytest.raises(InterpflowError, match="set near_size: 0 for this language"):
+        data(language="aa", near_size=5)
 
 
 ODD = {"start": "s", "accept": ["s"], "transitions": {"s": {"a": "t"}, "t": {"a": "s"}}}

@@ -17,6 +17,9 @@ An analysis is a file in this folder with
                                                                variables such as `checkpoint`, that are known
                                                                before it runs; of the dims seed, layer, head,
                                                                position, split and the task's own they are known
+    EVERY_EXPERIMENT = True                                    if need be: of findings, it looks at those on all
+                                                               experiments, {analysis/experiment: findings}, and
+                                                               its own stand under those that the spec names
     METHODS = ("head_modes", …)                                if need be: by which methods there have to be
                                                                analyses among those that it goes on from
     def refuse(known, options) -> Iterator[Refused]            if need be: which options cannot work, and why

@@ -214,6 +214,9 @@ class Resolver:
             return self._foresight.told(module, options, known)
         if not all(experiment.name in foreseen.get(name, {}) for name in data):
             return None
+        if getattr(module, "EVERY_EXPERIMENT", False):
+            every = {name: foreseen[name] for name in data}
+            return self._foresight.told_of_findings(module, options, known, every)
         beside = {name: {experiment.name: foreseen[name][experiment.name]} for name in data}
         return self._foresight.told_of_findings(module, options, known, beside)
 

@@ -101,7 +101,7 @@ def walk(
 ) -> tuple[list[State], NDArray[np.int64]]:
     """The state after each letter of `tokens` (string, position) where it is `real`, as numbers of a list.
 
-    DEAD after the end of a string.  The strings begin members.
+    DEAD after the end of a string, and from the first letter on that no member has there.
     """
     number: dict[State, int] = {language.start: 0}
     states = [language.start]
@@ -115,12 +115,13 @@ def walk(
         for pair in pairs.tolist():
             before = divmod(pair, width)
             if before not in after:
-                state = language.step(states[before[0]], language.letters[before[1]])
-                assert state is not None, "a string that begins no member"
-                if state not in number:
-                    number[state] = len(states)
-                    states.append(state)
-                after[before] = number[state]
+                after[before] = DEAD
+                if before[0] != DEAD:
+                    state = language.step(states[before[0]], language.letters[before[1]])
+                    if state is not None and state not in number:
+                        number[state] = len(states)
+                        states.append(state)
+                    after[before] = DEAD if state is None else number[state]
         following = np.array(
             [after[divmod(pair, width)] for pair in pairs.tolist()], dtype=np.int64
         )

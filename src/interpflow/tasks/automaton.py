@@ -4,16 +4,20 @@
     may come next   ab  a   ab  b   ab  a        is a member  1   0   1   1
     state           1   0   1   2   1   0        state        0   1   0   0
 
-A language has a name, or stands in the spec as states and transitions.  All strings are members.  They come
+A language has a name, or stands in the spec as states and transitions.  Strings are members.  They come
 from the sampler of Bhattamishra et al. 2020 (arXiv:2009.11264), or uniformly: first a length, among those that
 members have, then a member of that length, each with the same probability.
+
+A near-member is a member with one letter changed, `abaabb` to `abbabb`.  It is asked about once: at the letter
+before the first that cannot stand there, `a b>b<a b b`, or, where membership is asked, at the last letter.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -23,14 +27,16 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from interpflow.errors import InterpflowError
 from interpflow.nearest import way_out
 from interpflow.rng import generator
-from interpflow.section import EachOnce, Section, Size, Some
+from interpflow.section import EachOnce, FewWillDo, Section, Size, Some
 from interpflow.tasks._language_samplers import sampler
 from interpflow.tasks._language_walk import DEAD, Uniform, walk
 from interpflow.tasks._languages import Language, Target, by_table, named
 from interpflow.tasks._windows import require_in_order
 from interpflow.variables import Variable
 
-_IN_VAIN = 3000  # draws without a new string, after which there are taken to be no more
+# Draws without a new string, after which there are taken to be no more: for each string that is asked for, so
+# that a few are drawn fast, and at most.
+_IN_VAIN_EACH, _IN_VAIN = 10, 3000
 
 
 class Automaton(Section):
@@ -99,6 +105,12 @@ class Options(Section):
     bins: tuple[
         tuple[PositiveInt, Annotated[int, Field(le=1000)]], ...
     ] = ()  # lengths, above max_length
+    # Of near-members: split `near` holds members of the training lengths with one letter changed, and
+    # near1, near2, ... those of each bin.
+    near_size: Annotated[NonNegativeInt, FewWillDo()] = 0
+    # A token before the first letter, about which nothing is asked.  Without it and without positions a model
+    # cannot tell `a` from `aa`: attention to equal tokens is attention to one.
+    begin: bool = False
     seed: NonNegativeInt = 0
 
     @model_validator(mode="after")
@@ -128,8 +140,8 @@ _OF_LANGUAGE = {
 }
 VARIABLES = {
     "targets": Variable((*_AT, "output"), "1", "whether the letter may come next, or the prefix is a member"),
-    "state": Variable(_AT, "1", "control state after the letter, -1 after the end"),
-    "count": Variable(("counter", *_AT), "1", "a counter after the letter, -1 after the end"),
+    "state": Variable(_AT, "1", "control state after the letter, -1 after the end and where none is left"),
+    "count": Variable(("counter", *_AT), "1", "a counter after the letter, -1 likewise"),
     "member": Variable(_AT, "1", "1 where the string so far is a member, 0 where not, -1 after the end"),
     "letters": Variable(_AT, "token", "letters so far, -1 after the end"),
     **{name: Variable(("example",), "1", says) for name, says in _OF_LANGUAGE.items()},
@@ -139,30 +151,44 @@ VARIABLES = {
 def generate(options: Options) -> xr.Dataset:
     """All splits: train, validation (of the training lengths), then bin1, bin2, ... of longer strings.
 
+    Behind them, where they are asked for, near-members of the same lengths: near, then near1, near2, ...
     A string may stand in several splits, and in one several times where there are few.  Raises InterpflowError
-    where no member has a length that is asked for.
+    where no member has a length that is asked for, or where no change of a letter leads out of the language.
     """
     language = options.automaton.language() if options.automaton else named(str(options.language))
+    target = options.target or language.asks
     windows = dict.fromkeys(("train", "validation"), (options.min_length, options.max_length))
     windows |= {f"bin{at}": window for at, window in enumerate(options.bins, start=1)}
     draw = _drawing(options, language, max(high for _, high in windows.values()))
-    strings: list[list[int]] = []
-    split: list[str] = []
-    for name, window in windows.items():
-        size = options.train_size if name == "train" else options.validation_size
-        strings += draw(name, window, size)
-        split += [name] * size
+    splits = {
+        name: draw(name, window, options.train_size if name == "train" else options.validation_size)
+        for name, window in windows.items()
+    }
+    nears = _nears(options, language, target, splits) if options.near_size else {}
+    splits |= {name: [near.string for near in found] for name, found in nears.items()}
+    strings = [string for found in splits.values() for string in found]
     length = np.array([len(string) for string in strings])
     real = np.arange(length.max()) < length[:, None]
     tokens = np.full(real.shape, len(language.letters))
     tokens[real] = np.concatenate(strings)
+    states = _states(language, target, tokens, real, options.begin)
+    asked = real.copy()
+    if nears:
+        at = np.array([near.asked for found in nears.values() for near in found])
+        asked[-len(at) :] = np.arange(real.shape[1]) == at[:, None]
+    words = [*language.letters]
+    if options.begin:
+        words.append("<begin>")
+        tokens = np.where(real, tokens, len(language.letters) + 1)
+        tokens = np.insert(tokens, 0, len(language.letters), axis=1)
+        asked = np.insert(asked, 0, False, axis=1)
     return xr.Dataset(
         {
             "tokens": (_AT, tokens.astype(np.int16)),
-            "length": ("example", length),
-            "split": ("example", split),
-            "scored": (_AT, real),
-            **_states(language, options.target or language.asks, tokens, real),
+            "length": ("example", length + options.begin),
+            "split": ("example", [name for name, found in splits.items() for _ in found]),
+            "scored": (_AT, asked),
+            **states,
             **{
                 name: (
                     "example",
@@ -172,8 +198,8 @@ def generate(options: Options) -> xr.Dataset:
             },
         },
         {
-            "token": [*language.letters, "<pad>"],
-            "output": _outputs(language, options.target or language.asks),
+            "token": [*words, "<pad>"],
+            "output": _outputs(language, target),
             **({"counter": list(language.counters)} if language.counters else {}),
         },
     )
@@ -184,10 +210,19 @@ def _outputs(language: Language, target: Target) -> list[str]:
 
 
 def _states(
-    language: Language, target: Target, tokens: np.ndarray, real: np.ndarray
+    language: Language, target: Target, tokens: np.ndarray, real: np.ndarray, begin: bool
 ) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    """What holds after each letter of `tokens` (example, position), by the names in `VARIABLES`."""
+    """What holds after each letter of `tokens` (example, position), by the names in `VARIABLES`.
+
+    With `begin` also what holds before the first letter, as a first position.
+    """
     states, after = walk(language, tokens, real)
+    letters = np.where(real, np.arange(1, real.shape[1] + 1), -1)
+    if begin:
+        after, real, letters = (
+            np.insert(values, 0, first, axis=1)
+            for values, first in ((after, 0), (real, True), (letters, 0))
+        )
     table = np.array([*states, (DEAD,) * len(language.start)], dtype=np.int16)[after]
     member = np.array([*map(language.accepts, states), False])[after]
     following = member[..., None]
@@ -202,7 +237,7 @@ def _states(
         "state": (_AT, table[..., 0]),
         **(counts if language.counters else {}),
         "member": (_AT, np.where(real, member, -1).astype(np.int8)),
-        "letters": (_AT, np.where(real, np.arange(1, real.shape[1] + 1), -1)),
+        "letters": (_AT, letters),
     }  # fmt: skip
 
 
@@ -226,6 +261,64 @@ def _drawing(
     return draw
 
 
+@dataclass(frozen=True)
+class _Near:
+    """A near-member, as letters by their number, and the position about which is asked."""
+
+    string: list[int]
+    asked: int
+
+
+def _nears(
+    options: Options, language: Language, target: Target, splits: Mapping[str, list[list[int]]]
+) -> dict[str, list[_Near]]:
+    """Near-members of the strings of each split but train, by the name of their split."""
+    found: dict[str, list[_Near]] = {}
+    for name, members in splits.items():
+        if name == "train":
+            continue
+        split = name.replace("validation", "near").replace("bin", "near")
+        random = generator("automaton", options.seed, split)
+        nears, in_vain = found.setdefault(split, []), 0
+        for member in itertools.cycle(members):
+            if len(nears) == options.near_size:
+                break
+            string = [*member]
+            string[int(random.integers(len(string)))] = int(random.integers(len(language.letters)))
+            asked = _asked(language, target, string)
+            in_vain = 0 if asked is not None else in_vain + 1
+            if asked is not None:
+                nears.append(_Near(string, asked))
+            elif in_vain == _IN_VAIN:
+                raise InterpflowError(
+                    f"automaton: near_size: of {_IN_VAIN} members with a letter changed none can be asked "
+                    "about before a letter that leads out; set near_size: 0 for this language"
+                )
+    return found
+
+
+def _asked(language: Language, target: Target, string: Sequence[int]) -> int | None:
+    """The position at which a string is asked about as a near-member, None where it is none."""
+    outside = _leaves(language, string)
+    if target == "membership":
+        return None if outside is None else len(string) - 1
+    return outside - 1 if outside and outside < len(string) else None
+
+
+def _leaves(language: Language, string: Sequence[int]) -> int | None:
+    """The position of the first letter that no member has there, the length where a member lacks more letters.
+
+    None of a member.
+    """
+    state = language.start
+    for at, letter in enumerate(string):
+        following = language.step(state, language.letters[letter])
+        if following is None:
+            return at
+        state = following
+    return None if language.accepts(state) else len(string)
+
+
 @functools.lru_cache(
     maxsize=256
 )  # scales of a study that differ in the model alone ask for the same
@@ -241,29 +334,19 @@ def _by_authors(
     found: dict[str, list[int]] = {}
     low, high = window
     in_vain = 0
-    while len(found) < size and in_vain < _IN_VAIN:
+    while len(found) < size and in_vain < (
+        min(_IN_VAIN, _IN_VAIN_EACH * size) if found else _IN_VAIN
+    ):
         string = draw(random, low, high)
         in_vain += 1
-        if (
-            string
-            and low <= len(string) <= high
-            and string not in found
-            and _is_member(language, string)
-        ):
-            found[string] = [number[letter] for letter in string]
+        if not string or not low <= len(string) <= high or string in found:
+            continue
+        letters = [number[letter] for letter in string]
+        if _leaves(language, letters) is None:
+            found[string] = letters
             in_vain = 0
     if not found:
         raise InterpflowError(
             f"automaton: {split}: of {_IN_VAIN} strings of {name} none has {low} to {high} letters"
         )
     return list(itertools.islice(itertools.cycle(found.values()), size))
-
-
-def _is_member(language: Language, string: str) -> bool:
-    state = language.start
-    for letter in string:
-        following = language.step(state, letter)
-        if following is None:
-            return False
-        state = following
-    return language.accepts(state)

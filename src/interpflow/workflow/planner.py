@@ -40,6 +40,12 @@ def plan(
     return _Planner(study, place, there).plan(base or study)
 
 
+def looks_at_every_experiment(analysis: Analysis) -> bool:
+    """Whether an analysis goes on from findings on all experiments together."""
+    module = plugins.load(plugins.ANALYSIS, analysis.method)
+    return bool(getattr(module, "EVERY_EXPERIMENT", False))
+
+
 class _Planner:
     """One method per stage, from the sources of its jobs to the sources that they are for the next."""
 
@@ -163,7 +169,13 @@ class _Planner:
         made: Mapping[str, Sources],
         found: Mapping[str, Sources],
     ) -> Sources:
-        """What `analysis` reads about an experiment."""
+        """What `analysis` reads about an experiment, or about all."""
+        if looks_at_every_experiment(analysis):
+            return {
+                f"{name}/{each}": source
+                for name in analysis.data
+                for each, source in found[name].items()
+            }
         findings = {name: found[name][experiment] for name in analysis.data}
         if analysis.name in self.of_models:
             named = {f"findings_{name}": source for name, source in findings.items()}
