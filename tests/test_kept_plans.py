@@ -63,7 +63,8 @@ def same(one: Plan, other: Plan) -> bool:
 @pytest.mark.parametrize("scale", ["laptop", "paper"])
 def test_a_kept_plan_is_the_plan(spec: Path, scale: str, tmp_path: Path, monkeypatch):
     shutil.copytree(spec.parent, tmp_path / "specs")
-    (tmp_path / "weights").symlink_to(spec.parent.parent / "weights")
+    for shipped in ("weights", "findings"):
+        (tmp_path / shipped).symlink_to(spec.parent.parent / shipped)
     monkeypatch.chdir(tmp_path)
     planned, here = plan_study(spec.stem, scale), Path("specs", spec.name)
     assert kept_plans.read(here, scale) is None

@@ -58,7 +58,7 @@ class Page(HTMLParser):
 def project(_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The current folder: what is written in this project, beside the study of seconds, which was run."""
     folder = shutil.copytree(_built, tmp_path_factory.mktemp("project") / "project")
-    for name in ("README.md", "CITATION.cff", "weights"):
+    for name in ("README.md", "CITATION.cff", "weights", "findings"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "docs", folder / "docs")
     for path in (ROOT / "specs").iterdir():

@@ -53,7 +53,13 @@ def _into(to: Path, path: Path) -> Path:
 
 def _written() -> Iterator[Path]:
     """The pages that somebody wrote."""
-    yield from (README, REFERENCE, *sorted(Path("docs").glob("*.md")), Path("weights/README.md"))
+    yield from (
+        README,
+        REFERENCE,
+        *sorted(Path("docs").glob("*.md")),
+        Path("weights/README.md"),
+        Path("findings/README.md"),
+    )
 
 
 def _linked(page: Path, text: str, studies: Mapping[str, StudyHere]) -> tuple[str, set[Path]]:
@@ -122,7 +128,7 @@ def _contents(scale: str, pages: list[Path], studies: list[str]) -> str:
     guide = [f"docs/{name}" for name in _GUIDE if Path("docs", f"{name}.md") in pages]
     sections = {
         "Guide": guide,
-        "Reference": ["gallery", "specs/README", "weights/README"],
+        "Reference": ["gallery", "specs/README", "weights/README", "findings/README"],
         "Studies": [f"{name} <docs/{name}>" for name in studies],
         "Specs": [f"specs/{name}" for name in studies],
     }

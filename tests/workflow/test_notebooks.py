@@ -26,7 +26,8 @@ def smoked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         Path("specs").mkdir()
-        Path("weights").symlink_to(PROJECT / "weights")
+        for shipped in ("weights", "findings"):
+            Path(shipped).symlink_to(PROJECT / shipped)
         for walk in WALKS:
             shutil.copy(PROJECT / f"specs/{walk.stem}.yaml", "specs")
             for job in plan_study(walk.stem, "smoke"):

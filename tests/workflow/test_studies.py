@@ -38,7 +38,8 @@ def put_specs(folder: Path, study: str) -> None:
     """The spec of one study, and the weights that a spec may start from."""
     (folder / "specs").mkdir(exist_ok=True)
     shutil.copy(PROJECT / f"specs/{study}.yaml", folder / "specs")
-    (folder / "weights").symlink_to(PROJECT / "weights")
+    for shipped in ("weights", "findings"):
+        (folder / shipped).symlink_to(PROJECT / shipped)
 
 
 @pytest.fixture(scope="module", params=STUDIES)

@@ -71,7 +71,7 @@ class Starts:
                 self._checker.add(
                     at("position_offsets"), "has no effect on a model with positions: none"
                 )
-            if experiment.training.get("fresh") and not experiment.from_file:
+            if experiment.whole and experiment.training.get("fresh") and not experiment.from_file:
                 self._fresh(experiment, at)
             for weight, value in experiment.start.get("values", {}).items():
                 self._value(experiment, weight, value, at("start", "values", weight))
