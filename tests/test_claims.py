@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from interpflow.errors import InterpflowError
-from interpflow.record.scorecard import score
+from interpflow.record.scorecard import read, score
 from interpflow.spec.study import Claim
 
 NAN = float("nan")
@@ -56,6 +58,15 @@ def test_ours_is_the_mean_over_seeds_with_their_sample_standard_deviation():
     assert found["ours"] == pytest.approx(0.7)
     assert found["sd"] == pytest.approx(0.2)
     assert (found["seeds"], found["missing"]) == (3, 0)
+
+
+@pytest.mark.parametrize("text", ["3.10", "1e5", "007", "true", "nan", "n/a", "1,5\n2"])
+def test_text_in_a_scorecard_stays_text(tmp_path, text):
+    card = score([replace(claim(because=text), source=text)], {"probes": findings(0.5, 0.7)})
+    card.to_csv(tmp_path / "claims.csv", index=False)
+    (back,) = read(tmp_path / "claims.csv").to_dict("records")
+    assert (back["source"], back["because"]) == (text, text)
+    assert (back["seeds"], back["ours"]) == (2, pytest.approx(0.6))
 
 
 def test_one_seed_has_no_spread():

@@ -89,7 +89,11 @@ def test_the_time_of_a_killed_job_of_another_recipe_does_not_count():
     assert read(LOG).seconds < 1.0
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"outcome": "done"}'])
+RECORD = '{"recipe": "abc", "outcome": "done", "began": %s, "seconds": %s, "cores": 1, "memory": 1, "cost": 1}'
+OF_TEXT, OF_NAN = RECORD % (1, '"long"'), RECORD % ("NaN", 1)
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"outcome": "done"}', OF_TEXT, OF_NAN])
 def test_a_record_that_is_not_there_or_damaged_is_none(text):
     if text is not None:
         path_beside(LOG).parent.mkdir()

@@ -54,7 +54,7 @@ def test_run_becomes_snakemake(built, monkeypatch, arguments: list[str], words: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["smal"], "specs/smal.yaml: no such spec; did you mean 'small'?"),
+        (["smal"], "specs/smal.yaml: no such spec; there are: small; did you mean 'small'?"),
         (["small"], "`interpflow new NAME` makes a folder that has one"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_damaged_file_is_named_and_a_study_without_spec_too(built, capsys):
     assert main(["run", "--one-process", "small"]) == 2
     assert f"{path}: damaged" in capsys.readouterr().err
     assert main(["run", "--one-process", "smal"]) == 2
-    assert "no such spec; did you mean 'small'?" in capsys.readouterr().err
+    assert "no such spec; there are: small; did you mean 'small'?" in capsys.readouterr().err
 
 
 def test_a_run_in_one_process_holds_the_lock_of_the_folder_and_gives_it_back(built, monkeypatch):

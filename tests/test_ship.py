@@ -52,6 +52,20 @@ def test_several_checkpoints_are_shipped_where_they_are_asked_for(built, tmp_pat
     assert store.read(output)["step"].values.tolist() == [before[0], before[-1]]
 
 
+def test_the_chunks_of_one_experiment_are_shipped_together(built, tmp_path, capsys):
+    folder = built / "results/laptop/small/experiments"
+    plain = [str(folder / f"plain/weights_{chunk}.nc") for chunk in "01"]
+    output = tmp_path / "plain.nc"
+    assert main(["ship", *plain, "--output", str(output)]) == 0
+    shipped = store.read(output)
+    assert shipped["seed"].values.tolist() == [0, 1]
+    for seed, chunk in enumerate(plain):
+        there = shipped["W_E"].sel(seed=seed).values[-1]
+        np.testing.assert_array_equal(there, store.read(chunk)["W_E"].sel(seed=seed).values[-1])
+    other = str(folder / "wide/weights_1.nc")
+    assert main(["ship", plain[0], other, "--output", str(tmp_path / "two.nc")]) == 2
+
+
 def test_the_same_seeds_twice_are_refused(built, tmp_path, capsys):
     trained = str(built / "results/laptop/small/experiments/plain/weights_0.nc")
     assert main(["ship", trained, trained, "--output", str(tmp_path / "twice.nc")]) == 2

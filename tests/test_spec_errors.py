@@ -39,6 +39,8 @@ YAML = {
     "utf-16": (BASE.encode("utf-16"), "1: ", "not UTF-8"),
     "NUL": (changed("A toy", "A\0toy"), "2: ", "control character '\\x00'"),
     "escape sequence": (changed("A toy", "A \x1b[31mtoy"), "2: ", "control character '\\x1b'"),
+    "escaped NUL": (changed("A toy", '"A \\0 toy"'), "2: title: ", "control character '\\x00'"),
+    "escaped key": (changed("  plain: {}", '  "pl\\x01ain": {}'), "11: experiments: ", "control character"),
     "indented by a tab": (changed("  plain: {}", "\tplain: {}"), "11: ", "tab", "spaces"),
     "tab after spaces": (changed("    method:", "  \tmethod:"), "16: ", "tab", "spaces"),
     "unclosed bracket": (changed("[1, 2]", "[1, 2"), "13: ", "not valid YAML"),
@@ -468,7 +470,13 @@ SWEEPS = {
         changed("[1, 2]", "[1, 3]"), '13: experiments.swept.sweep."model.heads".1: ',
         "heads 3 does not divide", "line 8",
     ),
-    "value twice": (changed("[1, 2]", "[2, 2]"), "13: experiments.swept.sweep: ", "swept_heads_2"),
+    "value twice": (
+        changed("[1, 2]", "[2, 2]"), "13: experiments.swept.sweep.\"model.heads\": ", "has 2 twice",
+    ),
+    "value twice, written otherwise": (
+        changed("model.heads: [1, 2]", "training.learning_rate: [10, 1.0e+1]"),
+        "13: experiments.swept.sweep.\"training.learning_rate\": ", "has 10.0 twice",
+    ),
     "values of one name": (
         changed("model.heads: [1, 2]", 'task.alphabet: ["a-", "a+"]'), "13: experiments.swept.sweep: ",
         "swept_alphabet_a",
@@ -569,7 +577,8 @@ CLAIMS = {
         "no such coordinate",
     ),
     "value along twice": (
-        changed("along: {depths: [0, 1]}", "along: {depths: [1, 1]}"), "30: claims.deep.along: ", "twice",
+        changed("along: {depths: [0, 1]}", "along: {depths: [1, 1]}"), "30: claims.deep.along.depths: ",
+        "twice",
     ),
     "two coordinates along": (
         changed("along: {depths: [0, 1]}", "along: {depths: [0, 1], seed: [0, 1]}"),

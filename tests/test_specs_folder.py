@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from built_study import SPEC
+from rights import nobody, without_rights
 
-from interpflow.__main__ import main
+from interpflow.__main__ import main, start
 from interpflow.errors import InterpflowError
 from interpflow.workflow.cost import at_base
 from interpflow.workflow.specs_folder import misnamed, plan_good, require_known
@@ -63,9 +65,76 @@ def test_a_study_is_checked_by_its_name_or_its_file(specs, capsys, named):
     assert "specs/small.yaml: in order" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "smal.yaml"],
+        ["status", "smal"],
+        ["status", ""],
+        ["status", "specs/smal.yaml"],
+        ["why", "smal"],
+        ["why", ""],
+        ["why", "."],
+        ["verify", "smal"],
+        ["verify", "sm*"],
+        ["verify", "sm\0ll"],
+        ["export", "paper", "smal"],
+        ["keep", "before", "smal"],
+        ["run", "smal", "-S", "seeds=1", "--as", "fewer"],
+    ],
+)
+def test_every_command_names_the_studies_that_there_are(specs, capsys, arguments):
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "no such spec; there are: small" in said
+    assert "snakemake" not in said  # which could not make it
+
+
+def test_a_file_of_a_spec_is_found_by_its_name_alone(specs, capsys):
+    assert main(["check", "small.yaml"]) == 0
+    assert "specs/small.yaml: in order" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shut", ["specs", "specs/small.yaml", "logs"])
+@pytest.mark.parametrize(
+    "command", [["check"], ["status"], ["why"], ["run", "--one-process"], ["keep", "before"]]
+)
+def test_what_may_not_be_looked_at_is_neither_missing_nor_a_traceback(capsys, shut, command):
+    with nobody() as folder, contextlib.chdir(folder):
+        (folder / "specs").mkdir()
+        (folder / "specs/small.yaml").write_text(SPEC)
+        (folder / "logs").mkdir()
+        (folder / shut).chmod(0)
+        without_rights()
+        assert main(command) == 2
+        said = capsys.readouterr().err
+        assert shut in said and "Permission denied" in said
+        assert "no specs" not in said
+
+
+def test_a_disk_that_is_full_under_the_output_is_said(specs, capsys, monkeypatch):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["check"]) == 2
+        with contextlib.suppress(OSError):
+            full.close()
+    assert "the output: cannot be written (No space left" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_gone_is_said(specs, capsys):
+    with pytest.MonkeyPatch.context() as patched:
+        gone = specs.parent / "gone"
+        gone.mkdir()
+        patched.chdir(gone)
+        gone.rmdir()
+        with pytest.raises(SystemExit, match="2"):
+            start()
+    assert "the current folder is gone" in capsys.readouterr().err
+
+
 def test_a_study_that_is_not_there_is_named_with_the_nearest(specs, capsys):
     assert main(["check", "smal"]) == 2
-    assert "no such spec; did you mean 'small'?" in capsys.readouterr().err
+    assert "no such spec; there are: small; did you mean 'small'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["check", "report"])

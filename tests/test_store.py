@@ -6,16 +6,15 @@ import contextlib
 import fcntl
 import os
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from rights import nobody, without_rights
 
 from interpflow import store
 from interpflow.errors import InterpflowError
@@ -203,26 +202,6 @@ def test_what_killed_writers_left_is_removed_and_what_living_ones_write_is_not(
     assert {*project.parent.iterdir()} == {project, of_living, elsewhere}
     store.read(project)
     unasked.wait()
-
-
-@contextlib.contextmanager
-def nobody() -> Iterator[Path]:
-    """A folder that everybody may read, and until the block ends no rights beyond those of everybody."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    before = os.geteuid()
-    try:
-        yield folder
-    finally:
-        os.seteuid(before)
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755)
-        shutil.rmtree(folder)
-
-
-def without_rights() -> None:
-    if os.geteuid() == 0:
-        os.seteuid(65534)
 
 
 def refusal(path: Path) -> str:

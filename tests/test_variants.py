@@ -132,6 +132,22 @@ def test_what_cannot_be_is_refused_before_anything_runs(built, capsys, setting: 
     assert not Path("variants/lr_try.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-S", "claims.learns.select.group=tset"], "no group 'tset'; there are: validation"),
+        (["-S", "seeds=1", "--scale", "smoky"], "no spec declares the scale 'smoky'"),
+        (["-S", "model.d_mlp=4", "-S", "defaults.model.d_mlp=2"], "gives defaults.model.d_mlp too"),
+        (["-S", "model={d_mlp: 4}", "-S", "model.d_mlp=2"], "gives defaults.model.d_mlp too"),
+        (["-S", "training.learning_rate=10,1e1"], 'sweep."training.learning_rate": has 10.0 twice'),
+    ],
+)
+def test_a_variant_that_is_refused_is_not_kept(built, capsys, arguments: list[str], said: str):
+    assert main(["run", "small", "--one-process", "--as", "lr_try", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not Path("variants/lr_try.yaml").exists()
+
+
 def test_a_value_that_something_else_overrides_is_refused_with_the_line_of_the_other(built, capsys):
     arguments = ["run", "small", "-S", RATE, "--as", "lr_try", "--scale", "smoke"]
     assert main(arguments) == 2
@@ -167,8 +183,16 @@ def test_a_variant_needs_a_study_values_and_a_name(built, capsys, missing: list[
     ("text", "said"),
     [
         ("study: small\nsets: {seeds: 1}\n", "variants/lr_try.yaml:2: sets: "),
-        ("study: smal\nset: {seeds: 1}\n", "specs/smal.yaml: no such spec; did you mean 'small'?"),
-        ("study: small\nsweep: {seeds: [1, 1]}\n", "makes 2 points 'lr_try.seeds_1'"),
+        (
+            "study: smal\nset: {seeds: 1}\n",
+            "no such spec; there are: small, lr_try; did you mean 'small'?",
+        ),
+        (
+            "study: lr_try\nset: {seeds: 1}\n",
+            "variants/lr_try.yaml:1: study: 'lr_try' is a variant",
+        ),
+        ("study: small\nsweep: {seeds: [1, 1]}\n", "2: sweep.seeds: has 1 twice"),
+        ("study: small\nsweep: {title: [a b, a-b]}\n", "makes 2 points 'lr_try.title_a_b'"),
         ("study: small\nset: {seeds: 1}\nsweep: {seeds: [1]}\n", "sweep.seeds: is set as well"),
     ],
 )

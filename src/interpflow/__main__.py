@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
+import getpass
 import importlib
 import os
 import pkgutil
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         importlib.import_module(f"interpflow.commands.{module}").register(subparsers)
     parsed = parser.parse_args(arguments)
     try:
-        return parsed.command(parsed) or 0
+        status = parsed.command(parsed) or 0
+        if sys.stdout:
+            sys.stdout.flush()  # what cannot be written is told here, not at the end of the process
+        return status
     except InterpflowError as error:
         print(f"interpflow: {error}", file=sys.stderr)
         return 2
@@ -56,6 +62,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `interpflow check | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if not (said := _refused(error)):
+            raise
+        print(f"interpflow: {said}", file=sys.stderr)
+        return 2
+
+
+def _refused(error: OSError) -> str | None:
+    """What no reader or writer foresaw, in words: a folder that may not be looked into, an output that is full.
+
+    None of an error that says nothing about rights and room.  It stands here and not in `files`, on which
+    every recipe rests.
+    """
+    path = Path(os.fsdecode(error.filename)) if error.filename is not None else None
+    if error.errno in (errno.EACCES, errno.EPERM) and path:
+        return (
+            f"{path}: {getpass.getuser()} may not look at it ({error.strerror}); a right to read it mends "
+            f"it, and +x for the folders above it: chmod +r {shlex.quote(str(path))}"
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+        return f"{path or 'the output'}: cannot be written ({error.strerror}); make room (df -h .)"
+    return None
 
 
 def _modules(arguments: Sequence[str]) -> Sequence[str]:
@@ -69,6 +97,11 @@ def _modules(arguments: Sequence[str]) -> Sequence[str]:
 
 def start() -> None:
     """Be the command `interpflow`."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        print("interpflow: the current folder is gone; go to one that is there", file=sys.stderr)
+        sys.exit(2)
     _run_code_of_this_folder()
     # What modules bring stays until the end.  To look through it for garbage at every step of their import,
     # and once more at the end, takes a third of the start of a job.

@@ -44,4 +44,4 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _file(named: str) -> Path:
     path = Path(named)
-    return path if path.exists() or path.suffix or len(path.parts) > 1 else spec_of(named)
+    return path if path.exists() or len(path.parts) > 1 else spec_of(named.removesuffix(".yaml"))

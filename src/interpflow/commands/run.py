@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
-from interpflow.nearest import did_you_mean
 from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.workflow.layout import SPECS, VARIANTS
 
@@ -57,7 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _kept(studies: Sequence[str], settings: Sequence[str], name: str | None, scale: str) -> str:
     """Keep the variant that the command line describes, once all of its points are in order; its name."""
     from interpflow.files import replacing
-    from interpflow.spec.load import load_spec
+    from interpflow.spec.foresight import Foresight
+    from interpflow.spec.load import load_spec, require_scale
     from interpflow.spec.variant_text import written
     from interpflow.spec.variants import read, said
     from interpflow.spec.yaml_text import parsed, read_spec_text
@@ -75,8 +75,9 @@ def _kept(studies: Sequence[str], settings: Sequence[str], name: str | None, sca
         if read(path) != variant:
             raise InterpflowError(f"{path}: is there with other values; give another name")
         return name
+    foresight = Foresight()
     for point in variant.points():
-        load_spec(spec, None, point)
+        require_scale([load_spec(spec, foresight, point)], scale)
     require_effect(variant, spec, scale)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -87,12 +88,12 @@ def _kept(studies: Sequence[str], settings: Sequence[str], name: str | None, sca
 
 def _by_snakemake(studies: Sequence[str], scale: str, cores: str) -> None:
     """Become Snakemake, which is then what a signal stops."""
-    from interpflow.workflow.specs_folder import spec_files, variants
+    from interpflow.workflow.specs_folder import no_spec, spec_files, variants
 
     known = [*(path.stem for path in spec_files()), *variants()]
     for study in studies:
         if study not in known:
-            raise InterpflowError(f"{SPECS / study}.yaml: no such spec{did_you_mean(study, known)}")
+            raise no_spec(SPECS / f"{study}.yaml", known)
     if not Path("Snakefile").is_file():
         raise InterpflowError(
             f"no Snakefile in {Path.cwd()}: `interpflow new NAME` makes a folder that has one"

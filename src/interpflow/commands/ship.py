@@ -85,7 +85,8 @@ def _of_one_experiment(paths: Sequence[Path], chunks: Sequence[xr.Dataset]) -> d
     first = {name: str(chunks[0].attrs.get(name, "")) for name in ("study", "experiment", "recipe")}
     recipes = [json.loads(chunk.attrs.get("recipe") or "{}") for chunk in chunks]
     seeds = [seed for recipe in recipes for seed in recipe.get("seeds", [])]
-    alike = {json.dumps(recipe | {"seeds": seeds}) for recipe in recipes}
+    together = {"seeds": seeds, "chunk": "all"}  # a chunk is called by its first seed
+    alike = {json.dumps(recipe | together) for recipe in recipes}
     if len(alike) > 1 or len({*seeds}) < len(seeds):
         raise InterpflowError(
             f"{', '.join(map(str, paths))}: are not the seeds of one experiment, each of them once"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +34,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Print what a dataset or figure holds, its chain back to the data, and the command to rebuild it."""
     from interpflow import store
     from interpflow.record import provenance
+    from interpflow.workflow.specs_folder import job_of
 
     path: Path = arguments.file
+    if not os.path.lexists(path):
+        job_of(str(path))  # a name that no job makes is told with the nearest
     if brought := provenance.brought_in(path):
         print(path)
         _print_dataset(store.read(path))
@@ -58,10 +62,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _claims(path: Path) -> Iterator[str]:
     """A line for each claim of the scorecard: its verdict, the paper's value, ours, and how many seeds hold."""
-    from interpflow.store import rebuild_command
+    from interpflow.files import reading, rebuild_command
 
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with reading(path), path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         widths = [max(len(row[key]) for row in rows) for key in ("verdict", "claim")]
         for row in rows:
@@ -70,7 +74,7 @@ def _claims(path: Path) -> Iterator[str]:
             seeds = f", in {row['holding']} of {row['seeds']} seeds" if row["holding"] else ""
             verdict, claim = f"{row['verdict']:{widths[0]}}", f"{row['claim']:{widths[1]}}"
             yield f"  {verdict}  {claim}  {relation}{float(row['paper']):.4g}; ours {ours}{seeds}"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InterpflowError(
             f"{path}: not a scorecard, or damaged; rebuild it with: {rebuild_command(path)}"
         ) from error

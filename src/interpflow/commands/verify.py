@@ -11,7 +11,7 @@ from typing import Any
 from interpflow.errors import InterpflowError
 from interpflow.spec.load import DEFAULT_SCALE
 from interpflow.workflow.layout import SPECS, STAGES
-from interpflow.workflow.specs_folder import variants
+from interpflow.workflow.specs_folder import spec_of, variants
 
 # Machines differ in the last bits of a sum, and training lets the difference grow.
 _TOLERANCE = 1e-4
@@ -167,9 +167,14 @@ def _manifests(arguments: argparse.Namespace) -> list[Path]:
     if arguments.manifest:
         return [arguments.manifest]
     pattern = STAGES["manifest"].outputs["manifest"]
+    named: list[Path] = []
     if arguments.studies:
-        named = [pattern.format(scale=arguments.scale, study=name) for name in arguments.studies]
-        return [Path(name) for name in named]
+        for name in arguments.studies:
+            path = Path(pattern.format(scale=arguments.scale, study=name))
+            if not path.is_file():
+                spec_of(name)  # a name that no study has is told with the nearest
+            named.append(path)
+        return named
     every = sorted(Path().glob(pattern.format(scale=arguments.scale, study="*")))
     every = [path for path in every if path.parent.name.partition(".")[0] not in variants()]
     if not every:

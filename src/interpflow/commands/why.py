@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interpflow.errors import InterpflowError
-from interpflow.nearest import did_you_mean
 from interpflow.spec.load import DEFAULT_SCALE
 
 if TYPE_CHECKING:
@@ -44,27 +40,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _targets(targets: list[str], scale: str) -> Iterator[tuple[str, list[Job]]]:
     """Each target with the jobs that it is about, each behind what it reads."""
-    from interpflow.workflow.specs_folder import plan_all
+    from interpflow.workflow.specs_folder import job_of, plan_all
     from interpflow.workflow.states import with_all_behind
 
-    files = [target for target in targets if Path(target).parts[0] in _TOPS or "/" in target]
+    files = [target for target in targets if target in _TOPS or "/" in target]
     studies = [target for target in targets if target not in files]
     for path in files:
-        yield path, with_all_behind([_job_of(path)])
+        yield path, with_all_behind([job_of(path)])
     if studies or not targets:
         for name, plan in plan_all(scale, studies).items():
             yield name, list(plan)
-
-
-def _job_of(path: str) -> Job:
-    """The job that makes the file at `path`; InterpflowError, with the nearest, where there is none."""
-    from interpflow.workflow.specs_folder import plan_good
-
-    shown = Path(os.path.relpath(path))
-    if len(shown.parts) < 3 or shown.parts[0] not in _TOPS:
-        raise InterpflowError(f"{path}: no file of a study: they are in results/ and figures/")
-    plans, _ = plan_good(shown.parts[1])
-    made = {file: job for plan in plans.values() for job in plan for file in job.outputs.values()}
-    if job := made.get(shown.as_posix()):
-        return job
-    raise InterpflowError(f"{path}: no job makes it{did_you_mean(shown.as_posix(), made)}")

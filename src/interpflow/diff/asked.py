@@ -12,13 +12,10 @@ before, kept/before          what `interpflow keep before` kept
 
 from __future__ import annotations
 
-import io
 import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-
-import pandas as pd
 
 from interpflow.diff import kept
 from interpflow.diff.side import Side, fingerprints, of_manifest, planned
@@ -95,8 +92,7 @@ def _of_revision(file: Path, scale: str, revision: str, scales: list[str]) -> Si
         return side
     table = _in_git(Path(pages.SCORECARD.format(study=file.stem)), revision)
     if side.scorecard is None and table is not None:
-        rows = pd.read_csv(io.BytesIO(table), keep_default_na=False, na_values=[""])
-        side = replace(side, scorecard=rows.reindex(columns=list(scorecard.COLUMNS)))
+        side = replace(side, scorecard=scorecard.parsed(table))
     reference = _in_git(Path(manifest.REFERENCE.format(study=file.stem)), revision)
     if reference is not None:
         with tempfile.NamedTemporaryFile(suffix=".json") as opened:

@@ -46,7 +46,8 @@ def keep(name: str, plans: Iterable[Plan]) -> Path:
             _copy(plan, unfinished / plan.study.name)
         unfinished.rename(folder)
     except OSError as error:
-        raise InterpflowError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        at = f"{error.filename}: " if error.filename else ""
+        raise InterpflowError(f"{folder}: not kept: {at}{error.strerror or error}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder

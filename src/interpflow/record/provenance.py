@@ -115,9 +115,12 @@ def figure_account(path: Path | str) -> dict[str, Any]:
         account = json.loads(text)
         wanted = {key: account[key] for key in ("chain", "recipe", "recipe_sha256")}
         return {"caption": "", "panel": None, **account, **wanted}
-    except (ValueError, TypeError, KeyError) as error:
+    except ValueError as error:
+        raise InterpflowError(f"{beside}: damaged; {rebuild}") from error
+    except (TypeError, KeyError) as error:
+        hint = "" if beside == Path(path) else f"; {rebuild}"
         raise InterpflowError(
-            f"{beside}: not the account of a figure, or damaged; {rebuild}"
+            f"{beside}: not the account of a figure, scorecard or page{hint}"
         ) from error
 
 

@@ -20,6 +20,7 @@ beyond the number, or whose ratio is to 0, has no value.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,6 +47,9 @@ COLUMNS = (
     "tolerance", "verdict", "because",
 )  # fmt: skip
 _COUNTS = dict.fromkeys(("seeds", "missing", "holding"), "Int64")
+_TEXTS = dict.fromkeys(
+    ("claim", "source", "relation", "diverged", "verdict", "because"), "str"
+)  # a source may be "3.10", a reason "1e5"
 # What two decimal fractions can be apart that are the same on paper: 0.35 - 0.3 is above 0.05.
 _ROUNDING = 1e-9
 
@@ -66,12 +70,18 @@ def read(path: Path | str) -> pd.DataFrame:
     """
     try:
         with reading(path):
-            # Text stays text: a claim may be named "nan".
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=_COUNTS)
+            return parsed(Path(path).read_bytes())
     except ValueError as error:
         raise InterpflowError(
             f"{path}: not a scorecard ({error}); make it with: {rebuild_command(path)}"
         ) from error
+
+
+def parsed(text: bytes) -> pd.DataFrame:
+    """The scorecard in the bytes of its file; raises ValueError where they are something else."""
+    # Text stays text: a claim may be named "nan".
+    kinds = {**_COUNTS, **_TEXTS}
+    table = pd.read_csv(io.BytesIO(text), keep_default_na=False, na_values=[""], dtype=kinds)
     return table.reindex(columns=list(COLUMNS))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from interpflow.nearest import listed, way_out
 from interpflow.spec import document
-from interpflow.spec.found_names import Found, no_label, unlike
+from interpflow.spec.found_names import Found, is_among, no_label, unlike
 from interpflow.spec.merging import Layer, merge
 from interpflow.spec.problems import KeyPath, describe
 from interpflow.spec.study import STEP, Claim, Scalar, Study, coordinate_names
@@ -127,7 +127,7 @@ def _mistake(
 def _absent(claim: Claim, coordinate: str, values: list[Any]) -> str | None:
     """The message if `claim` selects another value of `coordinate` than one of `values`."""
     found = claim.select.get(coordinate)
-    if found is None or found in values:
+    if found is None or is_among(found, values):
         return None
     has = way_out(str(found), dict.fromkeys(map(str, values)))
     return f"found {describe(found)}; analysis '{claim.data}' has: {has}"

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from interpflow.section import Section
+from interpflow.section import EachOnce, Section
 from interpflow.spec.problems import shorten
 from interpflow.style.sizes import Venue
 
@@ -65,7 +65,7 @@ Scalar = str | int | float | bool
 OrNothing = BeforeValidator(_nothing_is_empty)
 Options = Annotated[dict[str, Any], OrNothing]  # checked once merged, against who takes them
 SeedCount = Annotated[int, Field(ge=1, le=10_000)]
-Values = Annotated[list[Scalar], Field(min_length=1)]
+Values = Annotated[list[Scalar], Field(min_length=1), EachOnce]
 
 
 class Reference(Section):
@@ -203,11 +203,9 @@ class Claim(Section):
 
     @model_validator(mode="after")
     def _each_coordinate_once(self) -> Self:
-        for coordinate, values in self.along.items():
+        for coordinate in self.along:
             if coordinate in self.select:
                 raise ValueError(f"along and select both choose {coordinate!r}; keep one")
-            if len(values) > len(set(values)):
-                raise ValueError(f"along has a value of {coordinate!r} twice")
         return self
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
@@ -108,10 +108,16 @@ def unlike(value: Any, labels: Iterable[Foreseen]) -> str | None:
                 return None
             every.append("whole numbers" if them is int else "numbers")
         else:
-            if value in them:
+            if is_among(value, there := list(them)):
                 return None
-            every += list(them)
+            every += there
     return way_out(str(value), dict.fromkeys(map(str, every)))
+
+
+def is_among(value: Any, labels: Collection[Any]) -> bool:
+    """Whether `value` is one of `labels`; true is no 1, which it equals."""
+    truths = any(label is True or label is False for label in labels)
+    return value in labels and isinstance(value, bool) == truths
 
 
 def no_label(coordinate: str, value: Any, has: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from interpflow.errors import InterpflowError
 from interpflow.spec.document import RULES, checked_name
-from interpflow.spec.problems import dotted, shorten
+from interpflow.spec.problems import KeyPath, dotted, shorten
 from interpflow.spec.spec_edit import flow
 from interpflow.spec.variants import key_path, value_at
 from interpflow.spec.yaml_text import SpecText, parsed
@@ -26,12 +26,16 @@ def written(name: str, settings: Sequence[str], spec: SpecText) -> str:
     _require_free(name, spec.path)
     single: dict[str, str] = {}
     several: dict[str, str] = {}
+    given: dict[str, KeyPath] = {}
     for setting in settings:
         key, found, text = setting.partition("=")
         if not found:
             raise InterpflowError(f"-S {setting}: expected key=value, such as -S model.heads=2")
-        if key in single or key in several:
-            raise InterpflowError(f"-S {setting}: {key} is given twice")
+        place = key_path(key, spec.content)
+        for other, there in given.items():
+            if place == there[: len(place)] or there == place[: len(there)]:
+                raise InterpflowError(f"-S {setting}: {other} gives {dotted(place)} too; keep one")
+        given[key] = place
         number = len(values(text, setting))
         entry = single if number == 1 else several
         overridden = _overridden(key, spec)

@@ -100,6 +100,10 @@ def said(source: SpecText) -> Variant:
             problems.add(source.line(complaint.key), complaint.key, complaint.message)
         problems.raise_if_any()
         raise  # not reached
+    beside = source.path.with_name(f"{written.study}.yaml")
+    if beside.name == source.path.name or beside.is_file():
+        message = f"'{written.study}' is a variant; a variant is of a study in specs/"
+        problems.add(source.line(("study",)), ("study",), message)
     for key in written.set.keys() & written.sweep.keys():
         problems.add(source.line(("sweep", key)), ("sweep", key), "is set as well; keep one")
     variant = Variant(source.path.stem, written.study, written.set, written.sweep)

@@ -33,6 +33,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = "found the control character {!r}; a spec is plain text"
 _OPEN_OR_UNEVEN = "look here and above for an open quote or bracket and for uneven indentation"
 _INDENTING_TAB = re.compile(r"^ *\t", re.MULTILINE)
 
@@ -112,7 +113,7 @@ def _text(path: Path, problems: Problems) -> str:
         )
         problems.raise_if_any()
     for pattern, message in (
-        (_NOT_TEXT, "found the control character {!r}; a spec is plain text"),
+        (_NOT_TEXT, _CONTROL),
         (_INDENTING_TAB, "found a tab in the indentation; indent with spaces"),
     ):
         for match in pattern.finditer(text):
@@ -208,6 +209,8 @@ class _Reader:
     def _scalar(self, event: Any, at: KeyPath) -> Any:
         text, plain = event.value, event.implicit[0]
         if not plain:
+            if escaped := _NOT_TEXT.search(text):  # "\0", which a page or a table cannot hold
+                self.refuse(event.start_mark.line + 1, at, _CONTROL.format(escaped.group()))
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]

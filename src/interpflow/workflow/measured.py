@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import math
 import os
 import resource
 import sys
@@ -61,7 +62,9 @@ def read(log: Path | str) -> Measured | None:
                 # Its log is the last sign of life.
                 content["outcome"] = "killed"
                 content["seconds"] += max(0.0, os.stat(log).st_mtime - content["began"])
-        return Measured(**content)
+        found = Measured(**content)
+        numbers = found.began, found.seconds, found.cores, found.memory, found.cost
+        return found if all(map(math.isfinite, numbers)) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -5,13 +5,16 @@ What reads specs takes half a second to import, so it is imported where a spec i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from interpflow.errors import InterpflowError
+from interpflow.files import reading
 from interpflow.nearest import did_you_mean, way_out
 from interpflow.workflow import kept_plans
+from interpflow.workflow.job import Job
 from interpflow.workflow.layout import SPECS, VARIANTS
 from interpflow.workflow.plan import Plan
 
@@ -32,12 +35,16 @@ def spec_files(folder: Path = SPECS) -> list[Path]:
     """
     found = [path for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
     if not found:
-        way_out = (
+        with reading(folder):
+            os.listdir(
+                folder
+            ) if folder.is_dir() else None  # `glob` finds nothing where it may not look
+        hint = (
             "write a study as specs/<study>.yaml, step by step in docs/write-your-own-study.md"
             if folder.is_dir()
             else "start in the folder that holds specs/, or make one with: interpflow new NAME"
         )
-        raise InterpflowError(f"no specs in {folder.absolute()}: {way_out}")
+        raise InterpflowError(f"no specs in {folder.absolute()}: {hint}")
     return found
 
 
@@ -213,6 +220,25 @@ def spec_of(study: str, folder: Path = SPECS) -> Path:
         return path
     if variant.is_file():
         return variant
-    known = [other.stem for other in sorted(folder.glob("*.yaml"))]
-    nearest = did_you_mean(study, [*known, *variants(kept)])
-    raise InterpflowError(f"{path}: no such spec{nearest}")
+    known = [other.stem for other in sorted(folder.glob("[!.]*.yaml"))]
+    raise no_spec(path, [*known, *variants(kept)])
+
+
+def no_spec(path: Path, known: Iterable[str]) -> InterpflowError:
+    """The error that there is no spec at `path`, with the studies and variants that are known."""
+    return InterpflowError(f"{path}: no such spec; there are: {way_out(path.stem, known)}")
+
+
+def job_of(path: str) -> Job:
+    """The job that makes the file at `path`; InterpflowError, with the nearest, where there is none."""
+    shown = Path(os.path.relpath(path or "."))
+    if len(shown.parts) < 3 or shown.parts[0] not in ("results", "figures"):
+        gone = "" if os.path.lexists(path) else "no such file, and "
+        raise InterpflowError(
+            f"{path}: {gone}no file of a study of {Path.cwd()}: they are in results/ and figures/ there"
+        )
+    plans, _ = plan_good(shown.parts[1])
+    made = {file: job for plan in plans.values() for job in plan for file in job.outputs.values()}
+    if job := made.get(shown.as_posix()):
+        return job
+    raise InterpflowError(f"{path}: no job makes it{did_you_mean(shown.as_posix(), made)}")
