@@ -1,15 +1,11 @@
 """Where the rules meet the package: the plans of all studies, and what a rule looks up in them."""
 
-import inspect
 import os
 import re
 import sys
 import time
 from functools import cache
 from pathlib import Path
-
-from snakemake.common import overwrite_function_params
-from snakemake.settings.types import DeploymentMethod
 
 HERE = Path(workflow.basedir)  # where the Snakefile stands
 # In a clone, recipes count the code beside this workflow, so the jobs run that code, whether or not it is installed.
@@ -21,11 +17,8 @@ os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
     PYTHONPATH=os.pathsep.join([*CODE, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
 )
-# For --software-deployment-method conda; without it, or without the file, jobs run where Snakemake does, and no job
-# asks for its environment.
-CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-CONDA_FILE = HERE / "environment.yml"
-ENVIRONMENT = str(CONDA_FILE) if CONDA and CONDA_FILE.is_file() else None
+# For --software-deployment-method conda; in a project without it, jobs run where Snakemake does.
+ENVIRONMENT = str(HERE / "environment.yml") if (HERE / "environment.yml").is_file() else None
 
 from interpflow.workflow import cards, run_lock
 from interpflow.workflow.cache import held, take
@@ -173,12 +166,6 @@ def tell_time_left():
     tell(run)
 
 
-def asked_often(function):
-    """`function`, of which Snakemake asks with each job what its parameters are: worked out once here."""
-    overwrite_function_params(function, inspect.signature(function).parameters)
-    return function
-
-
 def inputs(stage):
     """The inputs of a job.
 
@@ -201,7 +188,7 @@ def inputs(stage):
             workflow.execution_settings.keep_going = True
         return [ancient(path) for path in paths]
 
-    return asked_often(of)
+    return of
 
 
 def outputs(stage):
@@ -210,15 +197,15 @@ def outputs(stage):
 
 def recipe(stage):
     """The one tracked parameter: the digest of all that the bytes depend on."""
-    return asked_often(lambda wildcards: job_of(stage, wildcards).short_sha)
+    return lambda wildcards: job_of(stage, wildcards).short_sha
 
 
 def threads_of(stage):
-    return asked_often(lambda wildcards: job_of(stage, wildcards).threads)
+    return lambda wildcards: job_of(stage, wildcards).threads
 
 
 def gpus_of(stage):
-    return asked_often(lambda wildcards: job_of(stage, wildcards).gpus)
+    return lambda wildcards: job_of(stage, wildcards).gpus
 
 
 def caption(wildcards, input):
