@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,22 @@ def plan_checked(scale: str, paths: Sequence[Path]) -> dict[str, Plan]:
     Their tasks are asked for a few examples, which takes a second a study; the result is kept with the plan.
     Raises InterpflowError as `plan_all` does, and for names that do not exist.
     """
+    specs = [path for path in paths if not _is_variant(path)]
+    new = [path for path in specs if kept_plans.read(path, scale, checked=True) is None]
+    if len(new) > 1:
+        from interpflow.workflow.ahead import done_ahead
+
+        done_ahead(partial(_kept_ahead, scale), sorted(new, key=_size, reverse=True))
     return _all_good(paths, scale, checked=True)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _kept_ahead(scale: str, path: Path) -> None:
+    """Keep the plan of the spec at `path`, if it is in order."""
+    _worked_out([path], scale, declared=True, checked=True)
 
 
 def _all_good(paths: Sequence[Path], scale: str, checked: bool = False) -> dict[str, Plan]:
