@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import edits
 import pytest
 from built_study import build
 from toys import BASE, add_toys
@@ -33,6 +34,13 @@ def _study(item: pytest.Item) -> str:
 def _jobs(study: str) -> int:
     """About how many jobs a study has: a spec has lines for each."""
     return len((_SPECS / f"{study}.yaml").read_text().splitlines()) if study else 0
+
+
+@pytest.fixture(autouse=True)
+def _code_of_the_package() -> Iterator[None]:
+    """The code that recipes count, whatever code the test before had edited."""
+    yield
+    edits.leave_no_code_behind()
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,29 @@ def read_code_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forget_code()
 
 
+_READ_ONCE = (
+    recipe.code_digest, recipe._digest, recipe._file_of, recipe.parsed, recipe.options_of,
+    code_parts._parts, kept_plans._state_of_code,
+)  # fmt: skip
+_tests_own = (
+    False  # whether a test let code be read anew, so that code of its own may have been read
+)
+
+
 def forget_code() -> None:
     """Let recipes read code anew: a process reads each file once."""
-    for cached in (
-        recipe.code_digest, recipe._digest, recipe._file_of, recipe.parsed, code_parts._parts,
-        kept_plans._state_of_code,
-    ):  # fmt: skip
+    global _tests_own
+    _tests_own = True
+    for cached in _READ_ONCE:
         cached.cache_clear()
+
+
+def leave_no_code_behind() -> None:
+    """Forget the code of a test that ends, which the next test would take for the package's."""
+    global _tests_own
+    if _tests_own:
+        forget_code()
+        _tests_own = False
 
 
 def copy_of_code(folder: Path) -> Path:

@@ -158,7 +158,6 @@ def test_an_edit_of_a_script_makes_the_page_anew_and_nothing_else(built, tmp_pat
     edits.forget_code()
     assert edits.stale(before, plan_study("small", "laptop")) == {"explorer", "manifest"}
     assert kept_plans._state_of_code() != code
-    edits.forget_code()
 
 
 def test_the_spec_chooses_examples_with_an_analysis_of_its_own(built):

@@ -32,8 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     SMALL.parent.mkdir()
     SMALL.write_text(SPEC)
     read_code_in(copy_of_code(tmp_path / "src"), monkeypatch)
-    yield tmp_path
-    forget_code()
+    return tmp_path
 
 
 @pytest.fixture

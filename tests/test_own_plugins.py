@@ -28,7 +28,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in ("interpflow.tasks.running_parity", "interpflow.tasks._bits", "helpers"):
         sys.modules.pop(name, None)
-    edits.forget_code()
 
 
 def test_recipes_look_beside_specs_for_every_kind_of_plugin():

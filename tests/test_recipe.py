@@ -6,7 +6,7 @@ import math
 import textwrap
 
 import pytest
-from edits import forget_code, read_code_in
+from edits import forget_code, leave_no_code_behind, read_code_in
 
 from interpflow.errors import InterpflowError
 from interpflow.workflow.recipe import canonical, code_digest, sha256_of
@@ -24,8 +24,7 @@ def write(tmp_path, monkeypatch):
         forget_code()
 
     write_module("__init__.py", "")
-    yield write_module
-    forget_code()
+    return write_module
 
 
 PLAIN = """
@@ -210,3 +209,14 @@ def test_equal_recipes_have_one_spelling():
 def test_a_recipe_holds_no_number_that_json_cannot_say(value):
     with pytest.raises(ValueError, match="JSON"):
         canonical({"a": value})
+
+
+def test_what_a_test_edits_is_not_left_to_the_next(tmp_path):
+    ours = code_digest("interpflow.errors")
+    with pytest.MonkeyPatch.context() as edited:
+        read_code_in(tmp_path, edited)
+        (tmp_path / "interpflow").mkdir()
+        (tmp_path / "interpflow/errors.py").write_text("another = 1\n")
+        assert code_digest("interpflow.errors") != ours
+        leave_no_code_behind()
+    assert code_digest("interpflow.errors") == ours

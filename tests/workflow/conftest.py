@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from edits import forget_code
 from workflow.planned import Planned, count_code_of
 from workflow.project_copy import Copy, make_copy
 
@@ -20,11 +18,10 @@ def empty(tmp_path: Path) -> Copy:
 
 
 @pytest.fixture
-def planned(empty: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planned]:
+def planned(empty: Copy, monkeypatch: pytest.MonkeyPatch) -> Planned:
     """The same, to be planned in this process."""
     count_code_of(empty, monkeypatch)
-    yield Planned(empty.folder)
-    forget_code()
+    return Planned(empty.folder)
 
 
 @pytest.fixture(scope="session")
