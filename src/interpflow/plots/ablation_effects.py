@@ -44,6 +44,7 @@ ABLATIONS = {
 }
 ONE = style.Look("one seed", style.GREY, "o", line="", size=2.5)
 LANE = 0.17  # inches
+LONG = 6  # characters; of longer numbers fewer stand along an axis
 BAND = "#f4f4f4"  # behind every second row
 
 
@@ -143,6 +144,9 @@ def _draw(panel: Axes, table: DataFrame, measure: str, kinds: Sequence[str]) -> 
     )
     panel.set(xlabel="", ylabel="", ylim=(len(rows) - 0.5, -0.5))
     panel.locator_params(axis="x", nbins=4)
+    words = panel.xaxis.get_major_formatter().format_ticks(panel.get_xticks())
+    if max(map(len, words)) > LONG:
+        panel.locator_params(axis="x", nbins=2)
     panel.grid(axis="x")
     panel.spines["left"].set_visible(False)
 
