@@ -144,7 +144,7 @@ def _draw(panel: Axes, table: DataFrame, measure: str, kinds: Sequence[str]) -> 
     )
     panel.set(xlabel="", ylabel="", ylim=(len(rows) - 0.5, -0.5))
     panel.locator_params(axis="x", nbins=4)
-    words = panel.xaxis.get_major_formatter().format_ticks(panel.get_xticks())
+    words = panel.xaxis.get_major_formatter().format_ticks(panel.get_xticks().tolist())
     if max(map(len, words)) > LONG:
         panel.locator_params(axis="x", nbins=2)
     panel.grid(axis="x")
