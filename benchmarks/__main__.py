@@ -21,6 +21,7 @@ BENCHMARKS = (
     "no_op",
     "thousand",
     "collecting",
+    "explorers",
 )
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")
