@@ -187,3 +187,26 @@ def test_a_large_table_is_legible_in_print_and_on_the_pages_of_a_venue(data, ven
 def test_a_table_that_cannot_be_drawn_is_refused(data, wrong, message):
     with pytest.raises(InterpflowError, match=message):
         draw(score_table, *data, **{**TABLE, **wrong})
+
+
+def test_the_number_of_a_claim_on_checkpoints_that_differ_by_seed_stands_in_its_cell():
+    """The best of each seed is at a step of its own, and may be at the same by chance."""
+    dims = ("seed", "step", "group")
+    parts = {}
+    for name, best in {"wide": (10, 20), "narrow": (20, 20)}.items():
+        accuracy = np.full((2, 2, 1), np.nan)
+        for seed, step in enumerate(best):
+            accuracy[seed, step // 10 - 1] = 0.5
+        called = np.where(np.isnan(accuracy[..., 0]), "", "best")
+        parts[name] = xr.Dataset(
+            {"accuracy": (dims, accuracy), "checkpoint": (("seed", "step"), called)},
+            {"seed": [0, 1], "step": [10, 20], "group": ["validation"]},
+        )  # fmt: skip
+    found = join("accuracy_by", parts)
+    at = {"checkpoint": "best", "group": "validation"}
+    figure = draw(
+        score_table, found, rows="experiment", select={"checkpoint": "best"},
+        columns={"All": {"right": {"variable": "accuracy", "select": {"group": "validation"}}}},
+        claims=[claim("accuracy", at | {"experiment": name}, expected=0.4) for name in parts],
+    )  # fmt: skip
+    assert cells(figure.axes[0]) == [["50\n(40)"], ["50\n(40)"]]

@@ -173,5 +173,5 @@ def _marks(
     return [
         (mark, float(at[labels.index(mark.place[dim])]))
         for mark in found
-        if mark.place[dim] in labels
+        if mark.place.get(dim) in labels
     ]

@@ -5,7 +5,7 @@ A number is reported; a bound is the claim that a spec makes of a statement, the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,7 +26,10 @@ AT_MOST = replace(AT_LEAST, label="claim: at most", marker=tuple((x, -y) for x, 
 
 @dataclass(frozen=True)
 class Mark:
-    """A number of the scorecard, how it is drawn, and its place: a value of each dim but `seed`."""
+    """A number of the scorecard, how it is drawn, and its place: a value of each dim but `seed`.
+
+    Where what is claimed is at another place for each seed, as the best checkpoint is along `step`, that dim has none.
+    """
 
     value: float
     look: style.Look
@@ -62,7 +65,7 @@ def marks(
         for claim in claims
         if (claim.data, claim.variable) == (data, variable) and claim.of_a_value
         for mark in _marks(claim, dataset)
-        if all(mark.place[dim] == value for dim, value in place.items())
+        if all(mark.place.get(dim, value) == value for dim, value in place.items())
     ]
 
 
@@ -74,13 +77,16 @@ def looks(found: Iterable[Mark]) -> list[style.Look]:
 def _marks(claim: Claim, dataset: xr.Dataset) -> Iterator[Mark]:
     """One mark, or none where `dataset` lacks what the claim selects: a scale may measure less."""
     there = dataset[claim.variable].notnull()
-    there = there.any([dim for dim in there.dims if dim == "seed"])
-    dims = [str(dim) for dim in there.dims]
+    dims = [str(dim) for dim in there.dims if dim != "seed"]
+    by_seed: set[Hashable] = set()
     for label, value in claim.select.items():
         if label not in dataset.variables:
             return
         there = there & (dataset[label] == value)
-    places = style.present(there.where(there), *dims)
+        by_seed |= {*dataset[label].dims} if "seed" in dataset[label].dims else set()
+    shown = there.where(there)
+    dims = [dim for dim in dims if dim not in by_seed or len(style.present(shown, dim)) == 1]
+    places = style.present(shown, *dims)
     if len(places) != 1:
         return
     for number, look in (
