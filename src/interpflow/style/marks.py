@@ -28,7 +28,7 @@ AT_MOST = replace(AT_LEAST, label="claim: at most", marker=tuple((x, -y) for x, 
 class Mark:
     """A number of the scorecard, how it is drawn, and its place: a value of each dim but `seed`.
 
-    Where what is claimed is at another place for each seed, as the best checkpoint is along `step`, that dim has none.
+    A dim along which seeds differ, as the best checkpoints do along `step`, has none.
     """
 
     value: float
