@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from drawing import claim, draw, join, labels, legible, random
+from drawing import claim, draw, join, labels, legible, random, texts
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
@@ -318,3 +318,18 @@ def test_what_is_not_above_zero_has_no_place_on_a_logarithmic_axis(spread: str) 
     assert 10 < panel.get_ylim()[0] < 256 * 0.9
     # Marks are drawn whole at the edge of a panel, so what lay far below it would stretch the page.
     assert figure.get_tightbbox().height < 3 * figure.get_figheight()
+
+
+def test_the_label_of_the_axis_stands_beside_the_panel_below_a_key_of_several_rows():
+    found = join("concept_erasure", {"base": erasures([f"concept {n}" for n in range(8)])})
+    lines = {
+        f"the concept {n}": {"variable": "accuracy", "select": {"erasure": f"concept {n}"}}
+        for n in range(8)
+    }
+    figure = draw(
+        group_curves, found, experiment="base", select={"control": "none"}, lines=lines,
+        y_label="Right in this group",
+    )  # fmt: skip
+    legible(figure)
+    label = next(text for text in texts(figure) if "Right" in text.get_text())
+    assert label.get_window_extent().y1 < figure.legends[0].get_window_extent().y0

@@ -207,6 +207,9 @@ def test_the_number_of_a_claim_on_checkpoints_that_differ_by_seed_stands_in_its_
     figure = draw(
         score_table, found, rows="experiment", select={"checkpoint": "best"},
         columns={"All": {"right": {"variable": "accuracy", "select": {"group": "validation"}}}},
-        claims=[claim("accuracy", at | {"experiment": name}, expected=0.4) for name in parts],
+        claims=[
+            *(claim("accuracy", at | {"experiment": name}, expected=0.4) for name in parts),
+            claim("accuracy", at | {"experiment": "wide"}, expected=0.8),
+        ],
     )  # fmt: skip
-    assert cells(figure.axes[0]) == [["50\n(40)"], ["50\n(40)"]]
+    assert cells(figure.axes[0]) == [["50\n(40)"], ["50\n(40, 80)"]]

@@ -158,7 +158,7 @@ def _scores(
     for (label, column), values in zip(columns.items(), mean(scores).values.T, strict=True):
         reported = _reported(column, options, claims)
         words[label] = [
-            _number(value) + (f"\n({_number(reported[row])})" if row in reported else "")
+            _number(value) + (f"\n({', '.join(reported[row])})" if row in reported else "")
             for row, value in zip(rows, values.tolist(), strict=True)
         ]
     return Block(heading, words, scores)
@@ -182,17 +182,17 @@ def _at(column: Curve, rows: Sequence[Any], options: Options) -> xr.DataArray:
     return alone.reset_coords(drop=True).rename(None)
 
 
-def _reported(column: Curve, options: Options, claims: Sequence[Claim]) -> dict[Any, float]:
-    """The numbers of claims of equality on the cells of a column, by row."""
+def _reported(column: Curve, options: Options, claims: Sequence[Claim]) -> dict[Any, list[str]]:
+    """The numbers of claims of equality on the cells of a column, by row; a paper may report several."""
     dim = options.rows if options.rows in column.dataset.dims else "experiment"
     places, rows = (column.values[name].values.tolist() for name in (dim, options.rows))
     row = dict(zip(places, rows, strict=True))
+    reported: dict[Any, list[str]] = {}
     found = marks(claims, column.analysis, column.dataset, column.line.variable, **column.place)
-    return {
-        row[mark.place[dim]]: mark.value
-        for mark in found
-        if mark.look == EXPECTED and mark.place[dim] in row
-    }
+    for mark in found:
+        if mark.look == EXPECTED and mark.place[dim] in row:
+            reported.setdefault(row[mark.place[dim]], []).append(_number(mark.value))
+    return reported
 
 
 def _number(value: float) -> str:

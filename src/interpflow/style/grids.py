@@ -139,9 +139,15 @@ def titles(axes: Sequence[Axes], names: Sequence[tuple[str, ...]]) -> None:
 
 def axis_labels(figure: Figure, x: str, y: str) -> None:
     """Label the axes that all panels share; what is longer than the figure is broken."""
-    room = figure.get_figheight() - 0.8
     figure.supxlabel(x)
-    figure.supylabel(textwrap.fill(y, max(16, int(len(y) * room / text_width(y)))))
+    label_y(figure, y)
+
+
+def label_y(figure: Figure, words: str, above: float = 0.0) -> None:
+    """The label of the y axis that all panels share, below `above` inches of other things."""
+    height = figure.get_figheight()
+    most = int(len(words) * (height - 0.8 - above) / text_width(words))
+    figure.supylabel(textwrap.fill(words, max(16, most)), y=0.5 - above / height / 2)
 
 
 def shares(axes: Axes, axis: Literal["x", "y"] = "y") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from interpflow.style.grids import label_y
 from interpflow.style.look import PAD, RC, Look
 from interpflow.style.sizes import sizes
 from interpflow.style.words import number, text_width
@@ -40,6 +41,8 @@ def key(figure: Figure, *entries: Look) -> None:
         loc="outside upper left",
         ncols=math.ceil(len(entries) / rows),
     )
+    if words := figure.get_supylabel().replace("\n", " "):
+        label_y(figure, words, (rows - 1) * 1.5 * sizes().text / 72)
 
 
 def _handle(entry: Look) -> Artist:
