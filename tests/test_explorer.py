@@ -60,6 +60,13 @@ def test_numbers_come_back_within_what_the_page_says(size, shift):
     assert len(content) <= 4 * size if size <= 1 << 13 else len(content) <= 2 * size + 16
 
 
+def test_next_to_nothing_is_nothing_where_values_are_rounded():
+    values = np.geomspace(1e-9, 1, 40_000)
+    said, content = encoded(values)
+    assert said["kind"] == "u1"
+    assert decoded(said, content).min() == 0
+
+
 def test_of_many_maps_each_is_as_exact_as_its_own_values_allow():
     values = generator("explorer maps").normal(size=(2, 40, 50, 60))
     values[0] *= 1000.0

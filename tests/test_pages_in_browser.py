@@ -162,6 +162,18 @@ def test_points_of_all_examples_lie_in_one_plane(window):
     assert len(titles) == sum(word != "" for word in words)
 
 
+def test_a_model_of_one_output_answers_with_it_or_with_its_opposite(window):
+    even, odd = window.run(
+        "return [0.75, 0.25].map(value => yesOrNo({name: 'even', value, right: false}, true))"
+    )
+    yes, no = ("even", False), ("not even", True)
+    assert [(bar["name"], bar["right"], bar["value"]) for bar in even] == [
+        (*yes, 0.75),
+        (*no, 0.25),
+    ]
+    assert [(bar["name"], bar["right"], bar["value"]) for bar in odd] == [(*no, 0.75), (*yes, 0.25)]
+
+
 @pytest.mark.parametrize(("task", "at"), CASES)
 def test_the_page_draws_what_tasks_draw(window, task, at):
     window.run(SHOW, "view=structure&experiment=plain")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 _SINGLE, _TWO_BYTES = 1 << 13, 1 << 15  # up to so many values are kept as float32, and in two bytes
+_NOTHING = 1e-3  # of a step
 _CODES = {"u1": 255, "u2": 65535}  # the last code is no value: NaN
 
 
@@ -44,6 +45,8 @@ def encoded(values: np.ndarray) -> tuple[dict[str, Any], bytes]:
     # Of few digits, these take less room once they are packed; they are rounded before codes rest on them.
     low = low.astype("<f4").astype(float)
     step = np.maximum((high - low) / (_CODES["u1"] - 1), 0.0).astype("<f4").astype(float)
+    # A share of 1e-8 is 0 here: it would look exact.
+    low = np.where(np.abs(low) < _NOTHING * step, 0.0, low)
     return _scaled("u1", numbers, there, low, step)
 
 

@@ -11,7 +11,7 @@
 function curves(/** @type {Curves} */ plot) {
   const { words, logX = false, logY = false } = plot;
   const [width, height] = [Math.max(300, Math.min(640, document.body.clientWidth - 30)), plot.height ?? 260];
-  const [left, top, right, bottom] = [76, 12, width - 12, height - (words ? 62 : 42)];
+  const [left, top, right, bottom] = [76, 12, width - 24, height - (words ? 62 : 42)];
   const every = plot.curves.flatMap((curve) => curve.points);
   const there = every.filter(([, y]) => Number.isFinite(y) && (!logY || y > 0));
   if (!there.length) return remark("There is nothing to draw here.");

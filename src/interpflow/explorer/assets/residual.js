@@ -22,8 +22,9 @@ VIEWS.residual = {
       tops: (layer, column) => {
         const here = { lens_layer: layers[layer], position: column };
         const [p, outputs, answers] = [top, output, answer].map((each) => flat(pick(each, here)));
-        return outputs.map((each, rank) => (
+        const bars = outputs.map((each, rank) => (
           { value: p[rank], name: dataset.labels.output[each], right: answers[each] === 1 }));
+        return answers.length === 1 ? yesOrNo(bars[0], answers[0] === 0) : bars;
       },
       pick: (column) => show({ position: column }),
     });
@@ -64,6 +65,10 @@ function lensMap(/** @type {Lens} */ { label, layers, columns, value, at, tops, 
   return element("div", { class: "lens" }, heading(label), map, list);
 }
 
+/** The one output that there is and its opposite, the more probable first. */
+const yesOrNo = (/** @type {Bar} */ yes, /** @type {boolean} */ right) =>
+  [yes, { value: 1 - yes.value, name: `not ${yes.name}`, right }].sort((one, two) => two.value - one.value);
+
 /** A list of values with bars from 0; what is right is marked.
  * @typedef {{name: Label, value: number, right: boolean}} Bar
  */
@@ -103,9 +108,10 @@ async function lensesOf({ dataset: { experiment }, where }, wanted) {
   if (!dataset) return [remark("No tuned lens is here: no analysis lens of the spec has examples shown.")];
   const { seed } = where;
   const whole = pick(await load(dataset, "probability"), { experiment, seed });
-  const { layer: layers, lens: lenses, output: outputs } = whole.labels;
-  const first = pick(whole, { lens: lenses[0], layer: 0 });
+  const { lens: lenses, output: outputs } = whole.labels;
+  const first = pick(whole, { lens: lenses[0] });
   const there = (/** @type {Where} */ at) => flat(pick(first, at)).some(Number.isFinite);
+  const layers = whole.labels.layer.filter((layer) => there({ layer })); // other models may have more
   const { shown_example: all, position: every } = whole.labels;
   const examples = all.filter((shown_example) => there({ shown_example }));
   const shown_example = labelNow(examples, "shown_example", asked("lens_example") || where.shown_example);

@@ -1,9 +1,8 @@
 /** Numbers and names, as one says them. */
 
 /** Words with their positions, so that two of the same can be told apart. */
-function numberedWords(/** @type {string[]} */ words) {
-  return words.map((word, position) => `${position} ${word}`);
-}
+const numberedWords = (/** @type {string[]} */ words) =>
+  words.map((word, position) => `${position} ${word}`);
 
 /** A number in few digits. */
 function number(/** @type {any} */ value, digits = 3) {
@@ -17,16 +16,11 @@ function number(/** @type {any} */ value, digits = 3) {
 }
 
 /** A name of the files, as words. */
-function readable(/** @type {any} */ name) {
-  return String(name).replaceAll("_", " ");
-}
+const readable = (/** @type {any} */ name) => String(name).replaceAll("_", " ");
 
 /** Words with a capital. */
-function capital(/** @type {string} */ words) {
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
+const capital = (/** @type {string} */ words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** A label as words. */
-function labelWord(/** @type {Label} */ label) {
-  return typeof label === "number" ? number(label) : readable(label);
-}
+const labelWord = (/** @type {Label} */ label) =>
+  typeof label === "number" ? number(label) : readable(label);
