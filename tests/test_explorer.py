@@ -67,6 +67,21 @@ def test_next_to_nothing_is_nothing_where_values_are_rounded():
     assert decoded(said, content).min() == 0
 
 
+@pytest.mark.parametrize(("last", "once"), [((10, 20), "step"), ((20, 20), "step"), ((10, 30), "")])
+def test_what_is_measured_at_one_step_of_each_experiment_is_shown_without_steps(last, once):
+    accuracy = np.full((2, 2, 3), np.nan)
+    for experiment, step in enumerate(last):
+        accuracy[experiment, :, step // 10 - 1] = 0.5
+    if not once:
+        accuracy[0, :, 1] = 0.25
+    content = xr.Dataset(
+        {"accuracy": (("experiment", "group", "step"), accuracy)},
+        {"experiment": ["deep", "wide"], "group": [1, 2], "step": [10, 20, 30]},
+    )
+    (variable,) = hold([Dataset("lengths", "findings", "", "", content)]).index[0]["variables"]
+    assert (variable["once"], variable["axes"]["x"]) == (once, "group" if once else "step")
+
+
 def test_of_many_maps_each_is_as_exact_as_its_own_values_allow():
     values = generator("explorer maps").normal(size=(2, 40, 50, 60))
     values[0] *= 1000.0

@@ -83,6 +83,7 @@ def _within(datasets: Iterable[Dataset], limit: int) -> Held:
                     "long_name": long_name,
                     "axis": long_name if units == "1" else f"{long_name} ({units})",
                     "axes": _axes(here),
+                    "once": _once(here),
                     "exact": _exact(said, at, values),
                     "block": len(blocks),
                     **said,
@@ -128,14 +129,18 @@ def _places(dim: str, size: int, whole: int) -> list[int]:
 
 def _axes(values: xr.DataArray) -> dict[str, str]:
     """Which dims the page shows at first along x, and down (`y`, a map) or in colours (`hue`, curves)."""
-    long = [str(dim) for dim, size in values.sizes.items() if size > 1]
+    long = [str(dim) for dim, size in values.sizes.items() if size > 1 and dim != _once(values)]
     free = [dim for dim in long if dim not in ("seed", "step", "experiment")]
-    steps = values.notnull().any([dim for dim in values.dims if dim != "step"]).sum()
-    stepped = "step" in long and int(steps) > 1
-    order = list(dict.fromkeys([*(["step"] if stepped else []), *reversed(free), *long]))
+    order = list(dict.fromkeys([*(["step"] if "step" in long else []), *reversed(free), *long]))
     x, other = [*order, "", ""][:2]
     square = x != "step" and len(free) > 1
     return {"x": x, "y": other if square else "", "hue": other}
+
+
+def _once(values: xr.DataArray) -> str:
+    """`step` where all is measured at one step, though at another one for each experiment or seed; else ""."""
+    several = "step" in values.dims and int(values.notnull().sum("step").max()) > 1
+    return "step" if "step" in values.dims and not several else ""
 
 
 def _exact(said: Mapping[str, Any], at: Mapping[str, Sequence[int]], values: xr.DataArray) -> str:

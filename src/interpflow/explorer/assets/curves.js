@@ -54,15 +54,14 @@ function curves(/** @type {Curves} */ plot) {
   });
   svg.addEventListener("click", (/** @type {MouseEvent} */ event) => plot.move?.(nearest(event)));
   const names = new Map(plot.curves.map((curve) => [curve.label, curve.colour]));
-  const under = element("div", { class: "under" }, told);
-  return element("div", { class: "plot" }, svg, under, legendOf([...names].slice(0, 24)));
+  return element("div", { class: "plot" }, svg, element("div", { class: "under" }, told),
+    legendOf([...names].slice(0, 24)));
 }
 
 /** Names, each with its colour. */
 function legendOf(/** @type {string[][]} */ names) {
-  const mark = (/** @type {string} */ colour) => element("i", { style: `background:${colour}` });
-  const each = names.map(([name, colour]) => element("span", {}, mark(colour), readable(name)));
-  return element("div", { class: "legend" }, ...each);
+  return element("div", { class: "legend" }, ...names.map(([name, colour]) =>
+    element("span", {}, element("i", { style: `background:${colour}` }), readable(name))));
 }
 
 /** A line with marks where points are few.

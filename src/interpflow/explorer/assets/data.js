@@ -5,7 +5,8 @@
  * @typedef {Object<string, Label[]>} Labels of dims
  * @typedef {Object<string, any>} Where labels of some dims
  * @typedef {{name: string, dims: string[], at: Object<string, number[]>, long_name: string, axis: string,
- *   axes: Axes, exact: string, block: number, kind: string, maps: number, words?: string[]}} Variable
+ *   axes: Axes, once: string, exact: string, block: number, kind: string, maps: number, words?: string[]
+ * }} Variable
  * @typedef {{data: string|string[], analyses: Object<string, Where>}} Source what a spec says of it
  * @typedef {{name: string, kind: string, experiment: string, method: string, labels: Labels,
  *   sources: Object<string, Source>, variables: Variable[], left_out: string[]}} Dataset
@@ -110,14 +111,16 @@ function combined(arrays, one) {
   return labelled(variable, dims, labels, parts[0].map((_, at) => one(parts.map((values) => values[at]))));
 }
 
-/** The mean along a dim, without values that are not there. */
-function meanAlong(/** @type {Labelled} */ array, /** @type {string} */ dim) {
+/** The array without a dim, of what becomes of the values along it that are there.
+ * @type {(array: Labelled, dim: string, one: (values: any[]) => any) => Labelled} */
+function along(array, dim, one) {
   if (!array.dims.includes(dim)) return array;
-  return combined(array.labels[dim].map((label) => pick(array, { [dim]: label })), (values) => {
-    const there = values.filter((value) => !Number.isNaN(value));
-    return there.reduce((sum, value) => sum + value, 0) / there.length; // of none: NaN
-  });
+  const parts = array.labels[dim].map((label) => pick(array, { [dim]: label }));
+  return combined(parts, (values) => one(values.filter((value) => !Number.isNaN(value))));
 }
+
+const mean = (/** @type {number[]} */ values) => values.reduce((sum, each) => sum + each, 0) / values.length;
+const last = (/** @type {any[]} */ values) => values.at(-1) ?? NaN;
 
 /** Values by row and column of an array of two dims; of one where the other is "". @returns {AtCell} */
 function table(/** @type {Labelled} */ array, /** @type {string} */ rows, /** @type {string} */ columns) {

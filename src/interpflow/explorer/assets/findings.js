@@ -13,7 +13,7 @@ VIEWS.findings = {
     const dataset = datasets.find((each) => each.name === now.data) ?? datasets[0];
     const { variables, left_out } = dataset;
     const variable = variableOf(dataset, now.variable) ?? variables[0];
-    const array = await load(dataset, variable.name);
+    const array = along(await load(dataset, variable.name), variable.once, last);
     const axes = axesOf(array);
     const { sliced, where } = slicedBy(array, axes);
     const draws = variable.words || !axes.x ? wordTable : axes.y ? findingMap : findingCurves;
@@ -45,9 +45,8 @@ function axisChoices(/** @type {Labelled} */ { dims }, /** @type {Axes} */ { x, 
 }
 
 /** Whether the mean along a dim can be shown. */
-function hasMean(/** @type {Labelled} */ { variable, labels }, /** @type {string} */ dim) {
-  return dim === "seed" && !variable.words && labels.seed.length > 1;
-}
+const hasMean = (/** @type {Labelled} */ { variable, labels }, /** @type {string} */ dim) =>
+  dim === "seed" && !variable.words && labels.seed.length > 1;
 
 /** The choice of a place of a dim; of seeds also their mean.
  * @type {(array: Labelled, dim: string, now: any) => Node} */
@@ -64,9 +63,9 @@ function slicedBy(/** @type {Labelled} */ array, /** @type {Axes} */ axes) {
   let sliced = array;
   for (const dim of array.dims.filter((each) => !Object.values(axes).includes(each))) {
     const key = `at.${dim}`;
-    const mean = hasMean(array, dim) && (shown()[key] ?? MEAN) === MEAN;
-    where[dim] = mean ? MEAN : labelNow(array.labels[dim], key);
-    sliced = mean ? meanAlong(sliced, dim) : pick(sliced, { [dim]: where[dim] });
+    const isMean = hasMean(array, dim) && (shown()[key] ?? MEAN) === MEAN;
+    where[dim] = isMean ? MEAN : labelNow(array.labels[dim], key);
+    sliced = isMean ? along(sliced, dim, mean) : pick(sliced, { [dim]: where[dim] });
   }
   return { sliced, where };
 }

@@ -64,6 +64,6 @@ function stepLines(/** @type {Labelled} */ array) {
     const seeds = one.dims.includes("seed") && one.labels.seed.length > 1 ? one.labels.seed : [];
     const curve = (/** @type {Labelled} */ of, thin = false) =>
       ({ label, colour: "", thin, points: flat(of).map((value, at) => [Number(of.labels.step[at]), value]) });
-    return [curve(meanAlong(one, "seed")), ...seeds.map((seed) => curve(pick(one, { seed }), true))];
+    return [curve(along(one, "seed", mean)), ...seeds.map((seed) => curve(pick(one, { seed }), true))];
   });
 }
