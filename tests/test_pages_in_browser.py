@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 from built_study import SPEC, build
 from drawn_tasks import CASES, drawn
+from explored import VIEWS, as_figures, pasted, problem, show
 
 from interpflow import store
 from interpflow.__main__ import main
@@ -26,13 +27,6 @@ from interpflow.workflow.specs_folder import plan_checked, plan_study
 pytestmark = pytest.mark.skipif(bool(browser.missing()), reason=browser.missing())
 
 PAGE = Path("figures/laptop/small/explorer/index.html")
-VIEWS = ("findings", "training", "attention", "residual", "circuits", "plane", "structure")
-SHOW = """
-    location.hash = a[0];
-    while (document.getElementById('view').dataset.drawn !== location.hash)
-        await new Promise(resolve => setTimeout(resolve, 10));
-    await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-"""
 
 
 def explorer_of(folder: Path) -> str:
@@ -43,7 +37,7 @@ def explorer_of(folder: Path) -> str:
 def window(_built: Path) -> Iterator[browser.Browser]:
     with browser.browser() as window:
         window.open(explorer_of(_built))
-        window.run(SHOW, "view=attention")
+        show(window, "view=attention")
         window.requested()  # of the tab that a new browser shows
         yield window
 
@@ -52,21 +46,21 @@ def test_the_page_asks_for_nothing_and_says_nothing_in_the_console(window):
     page = window.run("return location.href").partition("#")[0]
     window.open(page)
     for view in VIEWS:
-        window.run(SHOW, f"view={view}")
+        show(window, f"view={view}")
     assert {address.partition("#")[0] for address in window.requested()} == {page}
     assert [entry["message"] for entry in window.log("browser")] == []
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_draws(window, view):
-    window.run(SHOW, f"view={view}&experiment=wide")
+    show(window, f"view={view}&experiment=wide")
     assert window.run("return document.getElementById('view').dataset.view") == view
     widths = window.run(
         "return Array.from(document.querySelectorAll('main canvas, main svg'),"
         " drawn => drawn.getBoundingClientRect().width)"
     )
     assert min(widths) > 20
-    assert not window.run("return document.querySelector('.problem')?.textContent")
+    assert not problem(window)
 
 
 def test_values_on_the_page_are_those_of_the_datasets(window, built):
@@ -137,14 +131,14 @@ def test_a_difference_of_steps_and_of_examples_is_that_of_the_datasets(window, b
         "minus_example=mean of validation": mean.isel(step=-1, query=3),
     }.items():
         address = f"view=attention&experiment=wide&seed=1&shown_example={one}&position=3&{minus}"
-        window.run(SHOW, address)
+        show(window, address)
         shown = attended(window)
         wanted = (here - less.reindex(key=here["key"])).values[: len(shown)]
         np.testing.assert_allclose(shown, wanted, atol=2e-3)
 
 
 def test_points_of_all_examples_lie_in_one_plane(window):
-    window.run(SHOW, "view=plane&experiment=plain&points=all&by=example")
+    show(window, "view=plane&experiment=plain&points=all&by=example")
     examples = window.run(
         "return datasetsOf('activations', 'plain')[0].labels.shown_example.map(String)"
     )
@@ -176,7 +170,7 @@ def test_a_model_of_one_output_answers_with_it_or_with_its_opposite(window):
 
 @pytest.mark.parametrize(("task", "at"), CASES)
 def test_the_page_draws_what_tasks_draw(window, task, at):
-    window.run(SHOW, "view=structure&experiment=plain")
+    show(window, "view=structure&experiment=plain")
     for _, drawing in drawn(task, at)[:2]:
         circles, words, lines, arcs, widths = window.run(
             """
@@ -204,7 +198,7 @@ def test_an_address_shows_the_same_again(window):
     said = "view=attention&experiment=wide&seed=1&step=0&position=2"
     window.open("about:blank")
     window.open(f"{page}#{said}")
-    window.run(SHOW, said)
+    show(window, said)
     chosen = window.run(
         "return Object.fromEntries(Array.from(document.querySelectorAll('select'), "
         "list => [list.dataset.key, list.value]))"
@@ -214,13 +208,13 @@ def test_an_address_shows_the_same_again(window):
 
 
 def test_keys_move_through_a_map_and_choose(window):
-    window.run(SHOW, "view=attention&experiment=plain&position=3")
+    show(window, "view=attention&experiment=plain&position=3")
     window.type("main .map canvas", "\ue013\ue014\ue007")  # up, right, enter
     assert "position=2" in window.run("return location.hash")
 
 
 def test_the_cursor_of_training_is_the_checkpoint_of_other_views(window):
-    window.run(SHOW, "view=training&experiment=plain&step=0")
+    show(window, "view=training&experiment=plain&step=0")
     assert "step=0" in window.run("return document.querySelector('#views a:nth-child(3)').hash")
 
 
@@ -252,14 +246,14 @@ def test_a_report_with_explorers_is_whole_wherever_it_is_moved(window, built):
     window.open(moved)
     window.click("a.explorer")
     window.look_at_tab(1)
-    window.run(SHOW, "")  # its first view
-    window.run(SHOW, "view=attention&experiment=wide")
+    show(window, "")  # its first view
+    show(window, "view=attention&experiment=wide")
     shown = "return document.getElementById('view').dataset.view"
     assert window.run(shown) == "attention"
     window.click("#views a:first-child")
-    window.run(SHOW, window.run("return document.querySelector('#views a').hash.slice(1)"))
+    show(window, window.run("return document.querySelector('#views a').hash.slice(1)"))
     assert window.run(shown) == "findings"
-    assert not window.run("return document.querySelector('.problem')?.textContent")
+    assert not problem(window)
     assert [entry["message"] for entry in window.log("browser")] == []
     window.run("setTimeout(close)")
     window.look_at_tab(0)
@@ -303,15 +297,13 @@ ADDRESSES = [
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_as_a_figure_is_a_block_that_check_takes_and_that_is_drawn(window, built, address):
-    window.run(SHOW, f"{address}&experiment=plain")
+    show(window, f"{address}&experiment=plain")
     assert shown_is_drawn(window, SPEC)
 
 
 def shown_is_drawn(window: browser.Browser, spec: str) -> bool:
     """Whether each block that the page shows, pasted into the spec, draws one figure."""
-    blocks = window.run(
-        "return Array.from(document.querySelectorAll('details.figure pre'), pre => pre.textContent)"
-    )
+    blocks = as_figures(window)
     known = set(re.findall(r"^  (\w+): {plot:", spec, re.MULTILINE))
     for block in blocks:
         Path("specs/small.yaml").write_text(pasted(spec, block))
@@ -364,7 +356,7 @@ def test_a_tuned_lens_of_the_spec_stands_beside_its_logit_lens(window, facts):
     found = store.read(Path("results/laptop/small/analyses/lens.nc"))["probability"]
     at = {"experiment": "facts", "seed": 0, "shown_example": "facts 1", "position": 5}
     probability = found.sel(at)
-    window.run(SHOW, "view=residual&lens_example=facts 1&position=5")
+    show(window, "view=residual&lens_example=facts 1&position=5")
     for layer, key in ((1, ""), (0, "\ue015")):  # after the last layer, and one row down
         for lens, nth in (("logit", 1), ("tuned", 2)):
             selector = f".beside .lens:nth-child({nth})"
@@ -390,7 +382,7 @@ def test_a_tuned_lens_of_the_spec_stands_beside_its_logit_lens(window, facts):
 
 
 def test_a_cut_by_role_is_drawn_as_it_is_shown(window, facts):
-    window.run(SHOW, "view=attention&role=subject&shown_example=validation 2")
+    show(window, "view=attention&role=subject&shown_example=validation 2")
     assert window.run("return document.querySelectorAll('[data-key=role] option').length") == 5
     assert "query: [" in window.run(
         "return document.querySelector('details.figure pre').textContent"
@@ -399,15 +391,8 @@ def test_a_cut_by_role_is_drawn_as_it_is_shown(window, facts):
 
 
 def test_colours_by_a_role_are_those_of_the_figure(window, facts):
-    window.run(SHOW, "view=plane&by=role_word&points=all")
+    show(window, "view=plane&by=role_word&points=all")
     block = window.run("return document.querySelector('details.figure pre').textContent")
     assert "variables: [role]" in block
     assert "colours: role" in block
     assert shown_is_drawn(window, FACTS)
-
-
-def pasted(spec: str, block: str) -> str:
-    """The spec with the entries of each section of a block in the section of that name."""
-    for section, entries in re.findall(r"^(\w+):\n((?:  .*\n)+)", block, re.MULTILINE):
-        spec = spec.replace(f"\n{section}:\n", f"\n{section}:\n{entries}")
-    return spec

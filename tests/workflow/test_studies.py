@@ -14,7 +14,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import browser
 import edits
+import explored
 import pytest
 import yaml
 from tour import sights
@@ -27,7 +29,8 @@ from interpflow.spec.found_names import foresee, unlike
 from interpflow.spec.load import load_spec, resolve
 from interpflow.spec.plugins import ANALYSIS, load
 from interpflow.workflow.make import is_made, make
-from interpflow.workflow.specs_folder import plan_study
+from interpflow.workflow.specs_folder import plan_checked, plan_study
+from interpflow.workflow.states import with_all_behind
 
 STUDIES = sorted(path.stem for path in (PROJECT / "specs").glob("*.yaml"))
 SCALE = ("--config", "scale=smoke")
@@ -160,6 +163,43 @@ def test_what_the_tour_of_explorers_leads_to_is_on_the_page_of_the_study(smoked:
         first = next(iter(job.slice["experiments"]))
         names = {each["name"] for each in held[f"{kind} of {first}"]["variables"]}
         assert {shown.get("circuit")} - {None} <= names
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[browser.Browser]:
+    with browser.browser() as window:
+        yield window
+
+
+@pytest.mark.skipif(bool(browser.missing()), reason=browser.missing())
+def test_each_view_of_the_explorer_draws_and_is_a_figure_of_the_spec(
+    smoked: Copy, window: browser.Browser, tmp_path: Path, monkeypatch
+):
+    folder = shutil.copytree(smoked.folder, tmp_path / "copy", symlinks=True)
+    monkeypatch.chdir(folder)
+    (path,) = Path("specs").iterdir()
+    page = (folder / f"figures/smoke/{path.stem}/explorer/index.html").as_uri()
+    window.open(f"{page}#view=training")
+    window.log("browser"), window.requested()
+    before = {*plan_study(path.stem, "smoke").study.figures}
+    blocks = 0
+    for view in explored.VIEWS:
+        explored.show(window, f"view={view}")
+        assert window.run("return document.getElementById('view').dataset.view") == view
+        assert not explored.problem(window)
+        for block in explored.as_figures(window):
+            path.write_text(explored.pasted(path.read_text(), block))
+            blocks += 1
+    assert window.log("browser") == window.requested() == []
+    plan = plan_checked("smoke", [path])[path.stem]
+    figures = [plan.find("figure", name) for name in {*plan.study.figures} - before]
+    assert len(figures) == blocks >= len(explored.VIEWS) - 1
+    for job in with_all_behind(figures):
+        if not is_made(job):
+            make(job, io.StringIO())
+    for figure in figures:
+        text = Path(figure.outputs["svg"]).read_text()
+        assert "<svg" in text and "in the data." not in text, figure.names
 
 
 def test_what_is_foreseen_of_an_analysis_is_what_it_finds(smoked: Copy, monkeypatch) -> None:
