@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from interpflow.spec.load import load_spec, resolve
+from interpflow.workflow import usual
 from interpflow.workflow.cost import job_memory, job_seconds
 from interpflow.workflow.demands import Demand, Demands
 from interpflow.workflow.job import Job
@@ -22,6 +24,15 @@ def trained() -> list[Job]:
     return list(plan(resolve(load_spec(SPEC), "laptop")).jobs["train"].values())
 
 
+@pytest.fixture(autouse=True)
+def no_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody has said what jobs usually take."""
+    monkeypatch.setattr(usual, "SECONDS", str(tmp_path / "{study}.csv"))
+    usual._kept.cache_clear()
+    yield
+    usual._kept.cache_clear()
+
+
 def took(job: Job, seconds: float, memory: float) -> tuple[Job, Measured]:
     return job, Measured(job.short_sha, "done", 0.0, seconds, 1.0, memory, job_seconds(job))
 
@@ -29,6 +40,15 @@ def took(job: Job, seconds: float, memory: float) -> tuple[Job, Measured]:
 def test_what_nobody_measured_the_cost_model_says(trained):
     for job in trained:
         assert Demands([]).of(job) == Demand(job_seconds(job), job_memory(job))
+
+
+def test_a_job_that_nobody_measured_here_asks_for_what_is_usual(trained, tmp_path):
+    first, second = trained[:2]
+    (tmp_path / f"{first.study}.csv").write_text(
+        f"job,seconds\ntrain {' '.join(first.names)},5000\n"
+    )
+    assert Demands([]).of(first).seconds == 5000
+    assert Demands([]).of(second).seconds == job_seconds(second)
 
 
 def test_a_job_asks_for_what_it_took_and_others_of_its_kind_for_no_less(trained):
