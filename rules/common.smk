@@ -201,11 +201,25 @@ def recipe(stage):
 
 
 def threads_of(stage):
-    return lambda wildcards: job_of(stage, wildcards).threads
+    return asked_for(stage, "threads")
 
 
 def gpus_of(stage):
-    return lambda wildcards: job_of(stage, wildcards).gpus
+    return asked_for(stage, "gpus")
+
+
+def asked_for(stage, attribute):
+    """How much of something the jobs of a stage ask for: a number where all ask for the same, else a function.
+
+    Of functions Snakemake asks each for every job, which takes its time with thousands of them.  The jobs of
+    variants are not known yet.
+    """
+    found = {
+        getattr(job, attribute) for plan in PLANS.values() for job in plan.jobs[stage].values()
+    }
+    if len(found) == 1 and not variants():
+        return found.pop()
+    return lambda wildcards: getattr(job_of(stage, wildcards), attribute)
 
 
 def caption(wildcards, input):
