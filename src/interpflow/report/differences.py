@@ -82,6 +82,8 @@ def _options(experiment: Experiment) -> dict[str, Any]:
 
 def compare(key: str, here: Any, base: Any) -> Iterator[Difference]:
     """The differences between `here` and `base` at `key` and, where both are mappings, below it."""
+    if here is base:  # as where a scale changes nothing
+        return
     if isinstance(here, Mapping) and isinstance(base, Mapping):
         for part in {**base, **here}:
             yield from compare(f"{key}.{part}".lstrip("."), here.get(part), base.get(part))

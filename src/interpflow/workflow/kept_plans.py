@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,11 +137,12 @@ def _spelt(plan: Plan) -> dict[str, Any]:
     place = {job: at for at, (_, job) in enumerate(named)}
     weights = {e.start["file"] for e in plan.study.experiments.values() if e.from_file}
     findings = {a.given["file"] for a in plan.study.analyses.values() if a.given}
+    alike = replace(plan.study, scale=plan.base.scale) == plan.base  # a scale may change nothing
     return {
         "code": _state_of_code(),
         "files": {path: _content(path) for path in sorted(weights | findings)},
         "study": asdict(plan.study),
-        "base": asdict(plan.base),
+        "base": plan.base.scale if alike else asdict(plan.base),
         "data": {name: place[job] for name, job in plan.data.items()},
         "jobs": [
             {
@@ -190,7 +191,9 @@ def _plan(told: dict[str, Any]) -> Plan:
         jobs.append(job)
         by_stage[job.stage][called] = job
     data = {name: jobs[at] for name, at in told["data"].items()}
-    return Plan(_study(told["study"]), _study(told["base"]), by_stage, data)
+    study, base = _study(told["study"]), told["base"]
+    base = replace(study, scale=base) if isinstance(base, str) else _study(base)
+    return Plan(study, base, by_stage, data)
 
 
 def _study(told: dict[str, Any]) -> Study:
