@@ -1,5 +1,6 @@
 """Where the rules meet the package: the plans of all studies, and what a rule looks up in them."""
 
+import inspect
 import os
 import re
 import sys
@@ -166,6 +167,12 @@ def tell_time_left():
     tell(run)
 
 
+def known(function):
+    """`function`, whose parameters Snakemake need not work out for each of thousands of jobs."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
 def inputs(stage):
     """The inputs of a job.
 
@@ -174,6 +181,7 @@ def inputs(stage):
     data may lie elsewhere by now.
     """
 
+    @known
     def of(wildcards):
         job = job_of(stage, wildcards)
         paths = list(job.inputs.values())
@@ -197,7 +205,7 @@ def outputs(stage):
 
 def recipe(stage):
     """The one tracked parameter: the digest of all that the bytes depend on."""
-    return lambda wildcards: job_of(stage, wildcards).short_sha
+    return known(lambda wildcards: job_of(stage, wildcards).short_sha)
 
 
 def threads_of(stage):
