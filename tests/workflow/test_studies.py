@@ -57,12 +57,11 @@ def smoked(request, tmp_path_factory) -> Copy:
 
 
 @pytest.fixture(params=STUDIES)
-def study(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planned]:
+def study(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planned:
     """A copy of specs and code in which one study is planned, at the smoke scale."""
     put_specs(tmp_path, request.param)
     edits.read_code_in(edits.copy_of_code(tmp_path / "src"), monkeypatch)
-    yield Planned(tmp_path, request.param, "smoke")
-    edits.forget_code()
+    return Planned(tmp_path, request.param, "smoke")
 
 
 def spec_of(study: Planned) -> dict:
