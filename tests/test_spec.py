@@ -141,6 +141,21 @@ def test_a_point_of_a_sweep_has_the_value_in_its_name_at_every_scale(study) -> N
     assert swept["plain"].model["heads"] == 4
 
 
+def test_a_scale_can_change_one_point_of_a_sweep(study) -> None:
+    entries = (
+        "{swept: {model: {layers: 2, d_mlp: 5}}, swept_heads_2: {seeds: 1, model: {d_mlp: 6}}}"
+    )
+    swept = study(changed("laptop: {seeds: 2}", f"laptop: {{experiments: {entries}}}")).experiments
+    both = [
+        (swept[name].model[key])
+        for name in ("swept_heads_1", "swept_heads_2")
+        for key in ("layers", "d_mlp")
+    ]
+    assert both == [2, 5, 2, 6] and swept["plain"].model["layers"] == 1
+    assert swept["swept_heads_2"].coords == {"model.heads": 2}
+    assert (len(swept["swept_heads_1"].seeds), len(swept["swept_heads_2"].seeds)) == (3, 1)
+
+
 def test_a_scale_can_shorten_a_sweep(study) -> None:
     content = changed(
         "laptop: {seeds: 2}", "laptop: {experiments: {swept: {sweep: {model.heads: [2]}}}}"

@@ -396,6 +396,14 @@ REFERENCES = {
         changed("{swept: {width: 4}}", "[swept, swept_heads_1]"), "19: analyses.heads.experiments.1: ",
         "twice",
     ),
+    "sweep of a point": (
+        changed("laptop: {seeds: 2}", "laptop: {experiments: {swept_heads_1: {sweep: {model.layers: [1]}}}}"),
+        "32: scales.laptop.experiments.swept_heads_1.sweep: ", "one point of the sweep of 'swept'",
+    ),
+    "entry of an unknown point": (
+        changed("laptop: {seeds: 2}", "laptop: {experiments: {swept_heads_3: {model: {layers: 2}}}}"),
+        "32: scales.laptop.experiments.swept_heads_3: ", "no experiment", "did you mean 'swept_heads_",
+    ),
     "analysis of nothing": (
         changed("{swept: {width: 4}}", "[]"), "19: analyses.heads.experiments: ", "no experiment",
     ),

@@ -156,7 +156,7 @@ def test_a_study_without_the_scale_says_that_it_runs_at_its_base_and_how_long(sp
     (specs / "other.yaml").write_text(other)
     plans, _ = plan_good("smoke")
     (notice,) = at_base(plans.values())
-    assert notice.startswith("other: no scale smoke here: runs at its base, about ")
+    assert notice.startswith("other: scale smoke changes nothing here: runs at its base, about ")
     assert list(at_base(plan_good("laptop")[0].values())) == []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from interpflow.model.options import ModelOptions
 from interpflow.nearest import listed, way_out
 from interpflow.spec.checker import Checker
-from interpflow.spec.document import Changes, Document, Scale
+from interpflow.spec.document import Changes, Defaults, Document, Scale
 from interpflow.spec.merging import Layer, merge, origin
 from interpflow.spec.plugins import TASK, available
 from interpflow.spec.problems import KeyPath, describe
@@ -29,7 +29,8 @@ def families(
 ) -> tuple[dict[str, list[Experiment]], dict[str, Sequence[Layer]]]:
     """The experiments that each entry of `written` stands for, and the layers of each experiment's training.
 
-    An entry stands for itself, or for the points of its sweep.  `scale` stands at `at` in the spec.  Problems
+    An entry stands for itself, or for the points of its sweep, of which the scale may change one by its name.
+    `scale` stands at `at` in the spec.  Problems
     go to `checker`; an experiment with problems lacks options.
     """
     found: dict[str, list[Experiment]] = {}
@@ -40,10 +41,10 @@ def families(
         over = scale.experiments.get(name, Changes())
         layers = {
             section: [
-                Layer(("defaults", section), getattr(written.defaults, section)),
-                Layer(("experiments", name, section), getattr(own, section)),
-                Layer((*at, section), getattr(scale, section)),
-                Layer((*at, "experiments", name, section), getattr(over, section)),
+                _layer(written.defaults, ("defaults",), section),
+                _layer(own, ("experiments", name), section),
+                _layer(scale, at, section),
+                _layer(over, (*at, "experiments", name), section),
             ]
             for section in ("task", "model", "training")
         }
@@ -58,7 +59,7 @@ def families(
             **dict(_axes(over, (*at, "experiments", name))),
         }
         axes = _usable(sweep, layers["task"], checker)
-        seeds = list(range(min(most, over.seeds or own.seeds or most)))
+        count_of_seeds = over.seeds or own.seeds or most
         if own.seeds and own.seeds > written.seeds:
             message = f"found {own.seeds}; the study has {written.seeds} seeds"
             checker.add(("experiments", name, "seeds"), message)
@@ -71,13 +72,27 @@ def families(
                 checker.add(place, f"makes a second experiment of the name '{point.name}'")
                 continue
             taken.add(point.name)
+            there = (*at, "experiments", point.name)
+            entry = scale.experiments.get(point.name, Changes()) if axes else Changes()
+            if entry.sweep:
+                message = (
+                    f"'{point.name}' is one point of the sweep of '{name}', and has none itself"
+                )
+                checker.add((*there, "sweep"), message)
             own_layers = {
-                section: [*below, *point.layers.get(section, [])]
+                section: [*below, *point.layers.get(section, []), _layer(entry, there, section)]
                 for section, below in layers.items()
             }
+            own_layers["task"] = _of_one_task(own_layers["task"])
+            seeds = list(range(min(most, entry.seeds or count_of_seeds)))
             of_training[point.name] = own_layers["training"]
             found[name].append(_experiment(point, seeds, axes, own_layers, homes, checker))
     return found, of_training
+
+
+def _layer(written: Defaults | Scale, at: KeyPath, section: str) -> Layer:
+    """One section of what is `written` at `at`."""
+    return Layer((*at, section), getattr(written, section))
 
 
 def _experiment(

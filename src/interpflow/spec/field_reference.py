@@ -37,9 +37,9 @@ keys and underlines what is not one (`interpflow schema > specs/schema.json`, an
 
 - Names (of studies, experiments, analyses, figures, claims and scales) are `[a-z][a-z0-9_]*`.
 - The options of an experiment are merged in this order, later ones winning: `defaults`, the experiment, the
-  scale, the scale's entry for the experiment, the value that names a point of a sweep. Mappings merge key by
-  key, lists are replaced, `null` takes an inherited option back. Options of one task mean nothing to another:
-  an experiment that names its own task starts from that task's defaults.
+  scale, the scale's entry for the experiment, the value that names a point of a sweep, the scale's entry for
+  that point. Mappings merge key by key, lists are replaced, `null` takes an inherited option back. Options of
+  one task mean nothing to another: an experiment that names its own task starts from that task's defaults.
 - `sweep: {model.heads: [1, 2]}` in the experiment `wide` makes the experiments `wide_heads_1` and
   `wide_heads_2`, and `heads` becomes a coordinate of what is measured on them; where an analysis itself has a
   variable or dim `heads`, the coordinate is called `model.heads`. Several keys make every combination.

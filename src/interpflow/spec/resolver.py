@@ -51,7 +51,6 @@ class Resolver:
         written, checker = self._written, self._checker
         entry = Scale() if scale is None else written.scales[scale]
         at: KeyPath = () if scale is None else ("scales", scale)
-        checker.known(entry.experiments, written.experiments, "experiment", (*at, "experiments"))
         checker.known(entry.analyses, written.analyses, "analysis", (*at, "analyses"))
         checker.known(entry.figures, written.figures, "figure", (*at, "figures"))
         checker.known(entry.given, written.analyses, "analysis", (*at, "given"))
@@ -59,6 +58,8 @@ class Resolver:
         compute = [Layer(("compute",), written.compute), Layer((*at, "compute"), entry.compute)]
         points, layers = families(written, entry, at, checker)
         experiments = {one.name: one for family in points.values() for one in family}
+        named = dict.fromkeys((*written.experiments, *experiments))
+        checker.known(entry.experiments, named, "experiment", (*at, "experiments"))
         if scale is None:
             self._base_experiments = frozenset(experiments)
         if entry.only is not None:

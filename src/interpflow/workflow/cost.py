@@ -46,12 +46,12 @@ def training_seconds(study: Study) -> float:
 
 
 def at_base(plans: Iterable[Plan]) -> Iterator[str]:
-    """A sentence on each study that runs at its base, since its spec does not declare the scale."""
+    """A sentence on each study that runs at its base, since the scale is empty or not in its spec."""
     for plan in plans:
         study = plan.study
         if study.scale != DEFAULT_SCALE and study == replace(plan.base, scale=study.scale):
             yield (
-                f"{study.name}: no scale {study.scale} here: runs at its base, about "
+                f"{study.name}: scale {study.scale} changes nothing here: runs at its base, about "
                 f"{duration(training_seconds(study))} of training on one core"
             )
 
