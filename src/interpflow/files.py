@@ -218,6 +218,21 @@ def _in_project(path: Path) -> tuple[Path, Path] | None:
     return next(iter([*here, *with_specs, *known[-1:]]), None)
 
 
+def require_digest(path: Path, wanted: str, holds: str, without: str) -> None:
+    """Raise InterpflowError unless the file at `path`, a part of the project, has the SHA-256 `wanted`.
+
+    `holds` says what it holds, `without` how the spec does without it.
+    """
+    if not path.is_file():
+        raise InterpflowError(
+            f"{path}: no such file; it holds {holds} and is part of the project: get it back, or {without}"
+        )
+    if (found := sha256(path)) != wanted:
+        raise InterpflowError(
+            f"{path}: not the file that the spec means: its sha256 is {found}, the spec has {wanted}"
+        )
+
+
 def sha256(path: Path | str) -> str:
     """The SHA-256 of the bytes of the file at `path`, as 64 hexadecimal digits.
 

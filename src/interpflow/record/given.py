@@ -13,6 +13,7 @@ import xarray as xr
 
 from interpflow import store
 from interpflow.errors import InterpflowError
+from interpflow.files import require_digest
 from interpflow.nearest import way_out
 from interpflow.record import divergence
 
@@ -33,15 +34,7 @@ def check(
     It has findings on all `experiments`, and the variables that the analysis finds today, of these `dims`.
     """
     path = Path(given["file"])
-    if not path.is_file():
-        raise InterpflowError(
-            f"{path}: no such file; it holds findings and is part of the project: get it back, or "
-            "leave it out of `given` to compute them"
-        )
-    if (found := store.sha256(path)) != given["sha256"]:
-        raise InterpflowError(
-            f"{path}: not the file that the spec means: its sha256 is {found}, the spec has {given['sha256']}"
-        )
+    require_digest(path, given["sha256"], "findings", "leave it out of `given` to compute them")
     held, there = store.read_coordinates(path), store.read_dims(path)
     if held.attrs.get("stage") != SHIPPED:
         raise InterpflowError(

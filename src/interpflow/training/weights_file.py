@@ -17,6 +17,7 @@ import xarray as xr
 
 from interpflow import store
 from interpflow.errors import InterpflowError
+from interpflow.files import require_digest
 from interpflow.model.options import ModelOptions, unlike
 from interpflow.model.shapes import Shapes
 from interpflow.selection import Steps, kept
@@ -99,15 +100,7 @@ def describe(start: Start) -> Described:
     Raises InterpflowError if the file is missing, has another sha256 than the spec, or is no file of weights.
     """
     path = Path(str(start.file))
-    if not path.is_file():
-        raise InterpflowError(
-            f"{path}: no such file; it holds weights and is part of the project: "
-            "get it back, or set training.start to null to train"
-        )
-    if (found := sha256(path)) != start.sha256:
-        raise InterpflowError(
-            f"{path}: not the file that the spec means: its sha256 is {found}, the spec has {start.sha256}"
-        )
+    require_digest(path, str(start.sha256), "weights", "set training.start to null to train")
     held = store.read_coordinates(path)
     if held.attrs.get("stage") not in (SHIPPED, IMPORTED):
         raise InterpflowError(
