@@ -13,9 +13,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from interpflow import style
+from interpflow.collecting.frame import collect
 from interpflow.spec import plugins
 from interpflow.spec.study import Claim
-from interpflow.stages.collect import collect
 from interpflow.style import save
 from interpflow.style.sizes import Sizes, Venue
 from interpflow.variables import describe

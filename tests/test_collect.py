@@ -13,10 +13,11 @@ import pytest
 import xarray as xr
 
 from interpflow import gaps, store
+from interpflow.collecting.frame import collect
 from interpflow.errors import InterpflowError
 from interpflow.progress import Log
 from interpflow.stages import collect as stage
-from interpflow.stages.collect import collect, run
+from interpflow.stages.collect import run
 
 
 def findings(seeds: int, layers: int, **coords) -> xr.Dataset:

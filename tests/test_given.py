@@ -122,6 +122,50 @@ def test_findings_that_were_not_shipped_are_refused(built, capsys):
     assert f"interpflow ship {path} --output" in refused(capsys)
 
 
+def found_on(experiment: str, name: str) -> str:
+    """The file `name` of findings of `lengths` on one experiment, from a machine that trained it alone."""
+    spec = yaml.safe_load(SPEC)
+    spec["scales"][experiment] = {"only": [experiment]}
+    build(Path(), experiment, yaml.safe_dump(spec, sort_keys=False))
+    assert main(["ship", f"results/{experiment}/small/analyses/lengths.nc", "--output", name]) == 0
+    return name
+
+
+def test_findings_of_several_machines_are_shipped_as_one_file(built: Path, shipped: dict[str, str]):
+    parts = [found_on(name, f"{name}.nc") for name in ("plain", "wide")]
+    assert main(["ship", *parts, "--output", "both.nc"]) == 0
+    both, whole = store.read("both.nc"), store.read(FILE)
+    xr.testing.assert_identical(both.drop_attrs(), whole.drop_attrs())
+    assert both.attrs["seeds"] == whole.attrs["seeds"]
+    assert json.loads(both.attrs["recipe"]) == json.loads(whole.attrs["recipe"])
+    write(built, {"lengths": {"file": "both.nc", "sha256": store.sha256("both.nc")}})
+    assert not plan_study("small", "light").jobs["train"]
+
+
+def test_findings_that_do_not_go_together_are_not_shipped(built: Path, shipped, capsys):
+    plain = found_on("plain", "plain.nc")
+    assert main(["ship", plain, FILE, "--output", "both.nc"]) == 2
+    assert "have findings on 'plain' twice" in capsys.readouterr().err
+    wide = store.read(found_on("wide", "wide.nc"))
+    recipe = json.loads(wide.attrs["recipe"])
+    for changed, said in (
+        (
+            wide.assign_attrs(recipe=json.dumps(recipe | {"analysis": "strings"})),
+            "not findings of one analysis",
+        ),
+        (
+            wide.assign_attrs(
+                recipe=json.dumps(recipe).replace('"train_size": 60', '"train_size": 61')
+            ),
+            "in several ways",
+        ),
+    ):
+        store.write(changed, "wide.nc", changed.attrs)
+        assert main(["ship", plain, "wide.nc", "--output", "both.nc"]) == 2
+        assert said in capsys.readouterr().err
+    assert not Path("both.nc").exists()
+
+
 def test_an_analysis_that_goes_on_from_them_is_refused(built, shipped, capsys):
     spec = yaml.safe_load(SPEC)
     first = {"method": "training_curves", "experiments": ["plain"]}

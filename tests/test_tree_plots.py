@@ -12,11 +12,11 @@ from matplotlib.colors import to_hex
 
 from interpflow import style
 from interpflow.analyses import attention_rows, example_states, lens
+from interpflow.collecting.frame import collect
 from interpflow.errors import InterpflowError
 from interpflow.methods.shown import words as words_of
 from interpflow.plots import attention_climb, tree_lens, tree_task
 from interpflow.plots._tree_drawing import Tree
-from interpflow.stages.collect import collect
 from interpflow.tasks import tree_pathfinding
 from interpflow.tasks.base import make_dataset
 from interpflow.variables import describe

@@ -137,6 +137,16 @@ class Frame:
         return xr.Variable(dims, array.values.astype(joined.dtype, copy=False), joined.attrs)
 
 
+def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
+    """Findings of several experiments in memory, joined along a new first dim `experiment`.
+
+    `coords` says which swept options each experiment has with which value, {option: value}.
+    Raises InterpflowError as `Frame` does.
+    """
+    frame = Frame({name: outline(part) for name, part in parts.items()}, coords)
+    return next(frame.joined(parts.values()))
+
+
 def _join(name: Hashable, parts: Sequence[xr.Dataset], coords: xr.Dataset) -> _Joined:
     """A variable of the outlines `parts`, which are joined along `coords`."""
     having = [part for part in parts if name in part]

@@ -24,7 +24,8 @@ def register(subparsers: Any) -> None:
         "weights",
         type=Path,
         nargs="+",
-        help="results/…/weights_<chunk>.nc, all of one experiment, or analyses/<analysis>.nc",
+        help="results/…/weights_<chunk>.nc, all of one experiment, or analyses/<analysis>.nc, of which several "
+        "are on experiments of their own",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER/NAME.nc")
     parser.add_argument(
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write checkpoints with their history, or findings, and print what a spec says of the file."""
     from interpflow.training.weights_file import SHIPPED, in_a_spec, join
 
-    if len(arguments.weights) == 1 and _ship_findings(arguments.weights[0], arguments.output):
+    if _ship_findings(arguments.weights, arguments.output):
         return
     chunks = [store.read(path) for path in arguments.weights]
     for path, chunk in zip(arguments.weights, chunks, strict=True):
@@ -59,24 +60,16 @@ def run(arguments: argparse.Namespace) -> None:
     print(in_a_spec(arguments.output))
 
 
-def _ship_findings(path: Path, output: Path) -> bool:
-    """Write what was collected at `path` and how it was made, if it is findings on experiments."""
-    from interpflow.record import given, provenance
+def _ship_findings(paths: Sequence[Path], output: Path) -> bool:
+    """Write the findings at `paths` and how they were made, if all are findings on experiments."""
+    from interpflow.record import given, shipped_findings
 
-    found = store.read(path)
-    if found.attrs.get("stage") != "collect" or "experiment" not in found.dims:
+    found = [part for path in paths if (part := shipped_findings.read(path)) is not None]
+    if len(found) < len(paths):
         return False
-    analysis = json.loads(found.attrs["recipe"])["analysis"]
-    made: dict[str, Any] = {}
-    for link in provenance.chain(path):
-        if link.origin is None:
-            raise InterpflowError(
-                f"{path}: how it was made cannot be told: {link.paths[0]}: {link.problem}"
-            )
-        made[f"{link.origin.stage} {link.origin.label}"] = link.origin.read
-    recipe = json.dumps({"study": found.attrs["study"], "analysis": analysis, "made_by": made})
-    store.write(found, output, {**found.attrs, "stage": given.SHIPPED, "recipe": recipe})
-    print(given.in_a_spec(output, analysis))
+    together = shipped_findings.joined(found, paths)
+    store.write(together, output, together.attrs)
+    print(given.in_a_spec(output, json.loads(together.attrs["recipe"])["analysis"]))
     return True
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
 
 from interpflow import store
 from interpflow.collecting import growing
@@ -41,13 +37,3 @@ def run(job: Job, log: Log) -> None:
     datasets = frame.joined(map(store.read, job.inputs.values()), _AT_ONCE)
     growing.write(datasets, DIM, len(outlines), Path(job.outputs["findings"]), says)
     log.line(f"{len(outlines)} experiments: {', '.join(frame.names)}")
-
-
-def collect(parts: Mapping[str, xr.Dataset], coords: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
-    """Findings of several experiments in memory, joined along a new first dim `experiment`.
-
-    `coords` says which swept options each experiment has with which value, {option: value}.
-    Raises InterpflowError as `Frame` does.
-    """
-    frame = Frame({name: outline(part) for name, part in parts.items()}, coords)
-    return next(frame.joined(parts.values()))
