@@ -213,3 +213,22 @@ def test_the_number_of_a_claim_on_checkpoints_that_differ_by_seed_stands_in_its_
         ],
     )  # fmt: skip
     assert cells(figure.axes[0]) == [["50\n(40)"], ["50\n(40, 80)"]]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("narrow", "middle", "wide"))))
+def test_each_experiment_has_its_own_scores_whatever_the_order_of_the_rows(order):
+    right = {"wide": 0.9, "middle": 0.5, "narrow": 0.1}
+    parts = {
+        name: xr.Dataset(
+            {"accuracy": (("seed", "step", "group"), [[[right[name]]]])},
+            {"seed": [0], "step": [1], "group": ["validation"]},
+        )
+        for name in right
+    }
+    figure = draw(
+        score_table, join("accuracy_by", parts), rows="experiment",
+        columns={"All": {"right": {"variable": "accuracy"}}},
+        labels={name: name.title() for name in order},
+    )  # fmt: skip
+    assert labels(figure.axes[0], "y") == [name.title() for name in order]
+    assert cells(figure.axes[0]) == [[f"{100 * right[name]:.0f}"] for name in order]
