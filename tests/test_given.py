@@ -137,6 +137,7 @@ def test_findings_of_several_machines_are_shipped_as_one_file(built: Path, shipp
     both, whole = store.read("both.nc"), store.read(FILE)
     xr.testing.assert_identical(both.drop_attrs(), whole.drop_attrs())
     assert both.attrs["seeds"] == whole.attrs["seeds"]
+    assert len(json.loads(both.attrs["inputs"])) == len(json.loads(whole.attrs["inputs"])) == 2
     assert json.loads(both.attrs["recipe"]) == json.loads(whole.attrs["recipe"])
     write(built, {"lengths": {"file": "both.nc", "sha256": store.sha256("both.nc")}})
     assert not plan_study("small", "light").jobs["train"]

@@ -178,7 +178,9 @@ def _facts(facts: Mapping[str, Curve], rows: Sequence[Any], options: Options) ->
 
 def _at(column: Curve, rows: Sequence[Any], options: Options) -> xr.DataArray:
     """The values (seed, row) of a column, and of nothing else; NaN in rows that it lacks."""
-    alone = column.values.reset_coords(drop=True)  # where a row is a swept option, of its experiments too
+    alone = column.values.reset_coords(
+        drop=True
+    )  # where a row is a swept option, of its experiments too
     return alone.reindex({options.rows: rows}).rename(None)
 
 

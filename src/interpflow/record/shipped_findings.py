@@ -62,6 +62,7 @@ def joined(parts: Sequence[xr.Dataset], paths: Sequence[Path]) -> xr.Dataset:
         parts[0].attrs,
         recipe=json.dumps(recipes[0] | {"made_by": made_by}),
         seeds=json.dumps(seeds),
+        inputs=json.dumps([each for part in parts for each in json.loads(part.attrs["inputs"])]),
         **divergence.attrs(divergence.joined(parts)),
     )
 
@@ -72,10 +73,10 @@ def _made_by(
     """What each job behind the findings read of the spec, and what each experiment sweeps."""
     made: dict[str, Any] = {}
     swept: dict[str, dict[str, Any]] = {}
-    for label, read_ in chain.from_iterable(recipe["made_by"].items() for recipe in recipes):
+    for label, slice_ in chain.from_iterable(recipe["made_by"].items() for recipe in recipes):
         if label.startswith("collect "):
-            swept |= read_["coords"]
+            swept |= slice_["coords"]
             made[label] = {"coords": swept}
-        elif made.setdefault(label, read_) != read_:
+        elif made.setdefault(label, slice_) != slice_:
             raise InterpflowError(f"{names}: rest on '{label}', which was made in several ways")
     return made, swept
