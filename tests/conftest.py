@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,10 +11,8 @@ import pytest
 from built_study import build
 from toys import BASE, add_toys
 
+import interpflow.__main__  # noqa: F401  it tells MKL, as for every command, how to sum
 from interpflow.spec.load import Study, load_spec, resolve
-
-# As the commands do: sums of MKL are not to depend on where a matrix lies in memory.
-os.environ["MKL_CBWR"] = "AUTO,STRICT"
 
 _SPECS = Path(__file__).parent.parent / "specs"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import gc
 import getpass
@@ -23,9 +24,21 @@ from interpflow.workflow.layout import STAGES
 # its sums depend on the number.  It reads these variables when NumPy is first imported.
 for _library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
     os.environ[f"{_library}_THREADS"] = "1"
-# The sums of MKL below torch depend on where a matrix lies in memory unless it is told otherwise, and so a
-# seed's weights would depend on which others ride along.
-os.environ["MKL_CBWR"] = "AUTO,STRICT"
+
+
+def _same_sums() -> str:
+    """What MKL is told, so that its sums do not depend on where a matrix lies in memory or how many lie there.
+
+    Else a seed's weights would depend on which others ride along.  On processors that are not Intel's sums are
+    alike with STRICT alone; on Intel's they are alike without it, not with it, and twice as fast.
+    """
+    with contextlib.suppress(OSError):
+        if "GenuineIntel" in Path("/proc/cpuinfo").read_text():
+            return "AUTO"
+    return "AUTO,STRICT"
+
+
+os.environ["MKL_CBWR"] = _same_sums()
 
 
 def _run_code_of_this_folder() -> None:
