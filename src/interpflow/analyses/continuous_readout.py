@@ -167,9 +167,13 @@ def _correlations(x: Floats, y: Floats) -> Floats:
 
 
 def _fit(x: Floats, y: Floats) -> Floats:
-    """The best linear map of `x` (n, d) to `y` (n,): weights of the columns, and behind them a constant."""
+    """The best linear map of `x` (n, d) to `y` (n,): weights of the columns, and behind them a constant.
+
+    Directions in which `x`, computed in float32, varies by no more than it is rounded have no part in it.
+    """
     with_constant = np.column_stack([x, np.ones(len(x))])
-    return np.asarray(np.linalg.lstsq(with_constant, y, rcond=None)[0], dtype=np.float64)
+    rounding = float(np.finfo(np.float32).eps)
+    return np.asarray(np.linalg.lstsq(with_constant, y, rcond=rounding)[0], dtype=np.float64)
 
 
 def _applied(line: Floats, x: Floats) -> Floats:
