@@ -82,7 +82,7 @@ def resolved(spec: Spec) -> str:
     plain = {name: dataclasses.asdict(study) for name, study in studies.items()}
     for study in plain.values():
         study["claims"] = {claim["name"]: claim for claim in study["claims"]}
-    return json.dumps(plain)
+    return json.dumps(plain, ensure_ascii=False)
 
 
 @cache
