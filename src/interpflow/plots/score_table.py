@@ -178,10 +178,8 @@ def _facts(facts: Mapping[str, Curve], rows: Sequence[Any], options: Options) ->
 
 def _at(column: Curve, rows: Sequence[Any], options: Options) -> xr.DataArray:
     """The values (seed, row) of a column, and of nothing else; NaN in rows that it lacks."""
-    alone = column.values.reset_coords(
-        drop=True
-    )  # where a row is a swept option, of its experiments too
-    return alone.reindex({options.rows: rows}).rename(None)
+    # What is not the row's own goes: beside a swept option, the names of its experiments.
+    return column.values.reset_coords(drop=True).reindex({options.rows: rows}).rename(None)
 
 
 def _reported(column: Curve, options: Options, claims: Sequence[Claim]) -> dict[Any, list[str]]:

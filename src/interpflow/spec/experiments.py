@@ -30,8 +30,7 @@ def families(
     """The experiments that each entry of `written` stands for, and the layers of each experiment's training.
 
     An entry stands for itself, or for the points of its sweep, of which the scale may change one by its name.
-    `scale` stands at `at` in the spec.  Problems
-    go to `checker`; an experiment with problems lacks options.
+    `scale` stands at `at` in the spec.  Problems go to `checker`; an experiment with problems lacks options.
     """
     found: dict[str, list[Experiment]] = {}
     of_training: dict[str, Sequence[Layer]] = {}
