@@ -302,6 +302,13 @@ def test_circuit_maps_are_legible(heads: int) -> None:
     legible(draw(circuit_maps, data.isel(experiment=[0]), panels={"A": {"experiment": "one"}}))
 
 
+@pytest.mark.parametrize("models", [3, 5, 6])
+def test_circuit_maps_of_many_models_are_legible(models: int) -> None:
+    data = join("circuits", {f"model_{at}": circuits(words=12) for at in range(models)})
+    panels = {f"Model {at}": {"experiment": f"model_{at}"} for at in range(models)}
+    legible(draw(circuit_maps, data, panels=panels))
+
+
 def test_circuit_maps_leave_out_what_only_goes_in() -> None:
     data = join("circuits", {"one": circuits(words=12), "wider": circuits(words=20)})
     maps = draw(circuit_maps, data, panels={"A": {"experiment": "one"}}).axes

@@ -56,7 +56,9 @@ def plot(data: Mapping[str, xr.Dataset], options: Options, claims: Sequence[Clai
         rows, Scale(1, True), "Share of the map's largest", 0.2, clipped=True
     )
     for at, words in headings.items():
-        style.heading(axes[at][0], words)
+        # Many models make small maps, whose titles take two lines.
+        lines = 1 + max(panel.get_title("left").count("\n") for panel in axes[at])
+        style.heading(axes[at][0], words, lines)
     for panels_, row in zip(axes, rows, strict=True):
         for panel, (_, values) in zip(panels_, row, strict=True):
             panel.set_xlabel(f"{values.dims[1]} token", labelpad=1)
