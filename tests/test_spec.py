@@ -199,6 +199,39 @@ def test_only_takes_a_point_of_a_sweep(study) -> None:
     assert list(smoke.experiments) == ["swept_heads_2"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        ("*", ["plain", "wide", "swept_heads_1", "swept_heads_2"]),
+        ("swept*", ["swept_heads_1", "swept_heads_2"]),
+        ("*_?", ["swept_heads_1", "swept_heads_2"]),
+        ("*e*", ["wide", "swept_heads_1", "swept_heads_2"]),
+    ],
+)
+def test_a_pattern_stands_for_all_experiments_of_such_names(
+    study, pattern: str, named: list[str]
+) -> None:
+    written = changed("[plain, wide]", f'["{pattern}"]').replace(
+        "{swept: {width: 4}}", f'{{"{pattern}": {{width: 4}}}}'
+    )
+    content = written.replace(
+        "select: {experiment: plain,", f"select: {{experiment: {named[0]},"
+    ).replace("select: {experiment: wide}", f"select: {{experiment: {named[0]}}}")
+    found = study(content)
+    assert list(found.analyses["probes"].options) == named
+    assert {one["width"] for one in found.analyses["heads"].options.values()} == {4}
+    assert list(found.analyses["heads"].options) == named
+    smoke = study(content.replace("only: [plain]", f'only: ["{pattern}"]'), "smoke")
+    assert list(smoke.experiments) == named
+
+
+def test_a_pattern_of_which_a_scale_leaves_out_all_is_no_mistake(study) -> None:
+    content = changed("{swept: {width: 4}}", '["swept*"]').replace(
+        "smoke: {", "smoke: {experiments: {swept: {sweep: null}}, "
+    )
+    assert list(study(content, "smoke").analyses) == ["probes"]
+
+
 def test_a_claim_along_a_coordinate_is_one_row_a_value(study) -> None:
     first, second = [claim for claim in study().claims if claim.name.startswith("deep")]
     assert (first.name, first.at_least) == ("deep[0]", 0.1)

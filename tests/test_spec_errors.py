@@ -392,6 +392,13 @@ REFERENCES = {
     "experiment named twice": (
         changed("[plain, wide]", "[plain, wide, plain]"), "17: analyses.probes.experiments.2: ", "twice",
     ),
+    "pattern of no experiment": (
+        changed("[plain, wide]", '["wild*"]'), "17: analyses.probes.experiments.0: ",
+        "no experiment 'wild*'", "there are: plain",
+    ),
+    "experiment named beside its pattern": (
+        changed("[plain, wide]", '["*", wide]'), "17: analyses.probes.experiments.1: ", "'wide' twice",
+    ),
     "point named beside its sweep": (
         changed("{swept: {width: 4}}", "[swept, swept_heads_1]"), "19: analyses.heads.experiments.1: ",
         "twice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Any
 
@@ -92,17 +93,18 @@ class Resolver:
             self._checker.add(place, message)
 
     def _expand(self, named: Iterable[str], at: KeyPath, points: Families) -> dict[str, KeyPath]:
-        """The experiments that the names at `at` stand for, and where each is named."""
+        """The experiments that the names and patterns at `at` stand for, and where each is named."""
         alone = {one.name: [one] for family in points.values() for one in family}
         known = {**alone, **points}
         expanded: dict[str, KeyPath] = {}
         for index, name in enumerate(named):
             key: KeyPath = (*at, name if isinstance(named, Mapping) else index)
             # At a scale with a shorter sweep, the other points of the base are known and left out.
-            if name not in known and name not in self._base_experiments:
+            ones = known.get(name) or [alone[each][0] for each in _matching(alone, name)]
+            if not (ones or name in known or _matching(self._base_experiments, name)):
                 message = f"no experiment {describe(name)}; there are: {way_out(name, known)}"
                 self._checker.add(key, message)
-            for one in known.get(name, []):
+            for one in ones:
                 if one.name in expanded:
                     self._checker.add(key, f"names the experiment '{one.name}' twice")
                 expanded[one.name] = key
@@ -339,6 +341,10 @@ class Resolver:
 def _given(options: Mapping[str, Any], module: ModuleType) -> bool:
     """Whether `options` are without problems: with some, they are empty."""
     return bool(options) or not module.Options.model_fields
+
+
+def _matching(names: Iterable[str], pattern: str) -> list[str]:
+    return [name for name in names if fnmatchcase(name, pattern)]
 
 
 def _positions(data: Sequence[str], analyses: Mapping[str, Analysis]) -> dict[str, list[str]]:
