@@ -86,6 +86,32 @@ def test_a_checkpoint_whose_estimate_failed_is_left_out():
     assert found["stages"] == 3
 
 
+@pytest.mark.parametrize("every", [1, 2, 4])
+def test_what_changes_between_two_checkpoints_belongs_to_the_stage_before(every):
+    """However few checkpoints there are, stages together change by what the curve changes."""
+    fall = ((1, 1.0), (80, 1.0), (100, 0.0), (10000, 0.0))
+    climb = ((1, 0.0), (100, 1.0), (10000, 1.0))
+    made = {
+        name: each.isel(step=slice(None, None, every))
+        for name, each in findings(loss=bent(*fall), accuracy=bent(*climb)).items()
+    }
+    found = stages.analyse(made, options("loss", "accuracy"))
+    total = found["change"].sum("stage").isel(seed=0)
+    assert total.sel(curve="loss").item() == pytest.approx(-1, abs=0.1)
+    assert total.sel(curve="accuracy").item() == pytest.approx(1, abs=0.1)
+    assert found["change"].isel(seed=0, stage=0).sel(curve="loss") < -0.8
+
+
+@pytest.mark.parametrize("lacking", ["loss", "llc", "both"])
+def test_a_seed_without_an_estimate_has_no_number_of_stages(lacking):
+    one = findings(loss=bent(*LOSS), llc=bent(*LLC))["made"]
+    empty = one.assign_coords(seed=[1])
+    for name in ("loss", "llc") if lacking == "both" else (lacking,):
+        empty[name] = empty[name] * np.nan
+    found = stages.analyse({"made": xr.concat([one, empty], "seed")}, options("loss", "llc"))
+    assert found["stages"].values.tolist() == [3, pytest.approx(np.nan, nan_ok=True)]
+
+
 def test_curves_of_different_checkpoints_meet_where_both_have_one():
     made = findings(loss=bent(*LOSS))
     rare = findings(llc=bent(*LLC))["made"].isel(step=slice(None, None, 2))

@@ -38,9 +38,11 @@ VARIABLES = {
     ),
     "boundary": Variable(("seed", "stage"), "step", "training step at which the stage begins"),
     "end": Variable(("seed", "stage"), "step", "training step at which the stage ends"),
-    "stages": Variable(("seed",), "1", "number of stages"),
+    "stages": Variable(("seed",), "1", "number of stages; NaN without curves to find them in"),
     "change": Variable(
-        ("seed", "stage", "curve"), "1", "change over the stage as a share of the curve's range"
+        ("seed", "stage", "curve"),
+        "1",
+        "change from the stage's begin to its end as a share of the curve's range",
     ),
     "trend": Variable(("seed", "stage", "curve"), "1", "rises, falls or is flat over the stage"),
     "curve_value": Variable(("seed", "step", "curve"), "1", "the curve, scaled to its range"),
@@ -66,13 +68,13 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     joined = joined.transpose("seed", "step", "curve")
     steps = joined["step"].values
     values = joined.values
-    low, high = np.nanmin(values, axis=1, keepdims=True), np.nanmax(values, axis=1, keepdims=True)
+    low, high = (end.reduce(values, axis=1, keepdims=True) for end in (np.fmin, np.fmax))
     scaled = (values - low) / np.where(high > low, high - low, 1.0)
 
     shape = (len(scaled), options.most)
     boundary, end = np.full(shape, np.nan), np.full(shape, np.nan)
     change = np.full((*shape, len(curves)), np.nan)
-    stages = np.zeros(len(scaled), dtype=int)
+    stages = np.full(len(scaled), np.nan)
     plateau = np.full(len(scaled), np.nan)
     x = np.log(np.maximum(steps, 1))
     for seed, rows in enumerate(scaled):
@@ -82,17 +84,19 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
             continue
         starts = cut(x[there], rows[there], options.most, options.shortest)
         kept, ends = steps[there], [*starts[1:], int(there.sum())]
-        changes = [
-            _change(x[there][first:after], rows[there][first:after])
+        lines = [
+            _line(x[there][first:after], rows[there][first:after])
             for first, after in zip(starts, ends, strict=True)
         ]
-        still = _leading_still(changes, options.flat)
+        still = _leading_still(lines, options.flat)
+        # A stage lasts until the next begins, so a step between two lines is part of the first.
+        levels = [*(first for first, _ in lines), lines[-1][1]]
         stages[seed] = len(starts) - still
         plateau[seed] = kept[starts[still]]
         for place, at in enumerate(range(still, len(starts))):
             boundary[seed, place] = kept[starts[at]]
             end[seed, place] = kept[min(ends[at], len(kept) - 1)]
-            change[seed, place] = changes[at]
+            change[seed, place] = levels[at + 1] - levels[at]
     trend = np.select(
         [np.isnan(change), change > options.flat, change < -options.flat],
         ["", "rises", "falls"],
@@ -117,15 +121,15 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     )
 
 
-def _change(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """How far the best line through each of `rows` (n, curve) goes over `x` (n,): (curve,)."""
-    slope, _ = np.polyfit(x, rows, 1)
-    return slope * (x[-1] - x[0])
+def _line(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best line through each of `rows` (n, curve) over `x` (n,): its first and last value (curve,)."""
+    slope, offset = np.polyfit(x, rows, 1)
+    return slope * x[0] + offset, slope * x[-1] + offset
 
 
-def _leading_still(changes: list[np.ndarray], flat: float) -> int:
+def _leading_still(lines: list[tuple[np.ndarray, np.ndarray]], flat: float) -> int:
     """How many stages pass before any curve moves; none where no curve ever moves."""
-    moving = [at for at, change in enumerate(changes) if (np.abs(change) > flat).any()]
+    moving = [at for at, (first, last) in enumerate(lines) if (abs(last - first) > flat).any()]
     return moving[0] if moving else 0
 
 
