@@ -143,22 +143,37 @@ def test_findings_of_several_machines_are_shipped_as_one_file(built: Path, shipp
     assert not plan_study("small", "light").jobs["train"]
 
 
+def test_findings_on_several_tasks_say_how_the_data_of_each_were_made(built: Path, capsys):
+    spec = yaml.safe_load(SPEC)
+    spec["experiments"]["wide"]["task"] = {"train_size": 50}
+    spec["scales"] |= {name: {"only": [name]} for name in ("plain", "wide")}
+    for scale in ("laptop", "plain", "wide"):
+        build(Path(), scale, yaml.safe_dump(spec, sort_keys=False))
+        found = f"results/{scale}/small/analyses/lengths.nc"
+        assert main(["ship", found, "--output", f"{scale}.nc"]) == 0
+    assert main(["ship", "plain.nc", "wide.nc", "--output", "both.nc"]) == 0
+    assert main(["ship", "wide.nc", "plain.nc", "--output", "other.nc"]) == 0
+    for name in ("laptop.nc", "both.nc", "other.nc"):
+        made = json.loads(store.read_attributes(name)["recipe"])["made_by"]
+        tasks = [read["task"] for label, read in made.items() if label.startswith("data ")]
+        assert sorted(task["train_size"] for task in tasks) == [50, 60], name
+
+
 def test_findings_that_do_not_go_together_are_not_shipped(built: Path, shipped, capsys):
     plain = found_on("plain", "plain.nc")
     assert main(["ship", plain, FILE, "--output", "both.nc"]) == 2
     assert "have findings on 'plain' twice" in capsys.readouterr().err
     wide = store.read(found_on("wide", "wide.nc"))
     recipe = json.loads(wide.attrs["recipe"])
+    made_by = recipe["made_by"] | {"train small/plain/0": {"training": "another"}}
     for changed, said in (
         (
             wide.assign_attrs(recipe=json.dumps(recipe | {"analysis": "strings"})),
             "not findings of one analysis",
         ),
         (
-            wide.assign_attrs(
-                recipe=json.dumps(recipe).replace('"train_size": 60', '"train_size": 61')
-            ),
-            "in several ways",
+            wide.assign_attrs(recipe=json.dumps(recipe | {"made_by": made_by})),
+            "rest on 'train small/plain/0', which was made in several ways",
         ),
     ):
         store.write(changed, "wide.nc", changed.attrs)

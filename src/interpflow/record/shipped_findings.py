@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def read(path: Path) -> xr.Dataset | None:
             raise InterpflowError(
                 f"{path}: how it was made cannot be told: {link.paths[0]}: {link.problem}"
             )
-        made[f"{link.origin.stage} {link.origin.label}"] = link.origin.read
+        _note(made, f"{link.origin.stage} {link.origin.label}", link.origin.read)
     analysis = json.loads(found.attrs["recipe"])["analysis"]
     recipe = {"study": found.attrs["study"], "analysis": analysis, "made_by": made}
     return found.assign_attrs(stage=SHIPPED, recipe=json.dumps(recipe))
@@ -77,6 +77,19 @@ def _made_by(
         if label.startswith("collect "):
             swept |= slice_["coords"]
             made[label] = {"coords": swept}
-        elif made.setdefault(label, slice_) != slice_:
+        elif not _note(made, label, slice_):
             raise InterpflowError(f"{names}: rest on '{label}', which was made in several ways")
     return made, swept
+
+
+def _note(made: dict[str, Any], label: str, slice_: dict[str, Any]) -> bool:
+    """Note in `made` what the job `label` read of the spec; return whether it says nothing else of this job.
+
+    Data belong to all experiments of their task and have no name of their own: those of a second task are
+    called `data <study> 2`.
+    """
+    if not label.startswith("data "):
+        return bool(made.setdefault(label, slice_) == slice_)
+    study = " ".join(label.split()[:2])
+    names = (study if number == 1 else f"{study} {number}" for number in count(1))
+    return any(made.setdefault(name, slice_) == slice_ for name in names)
