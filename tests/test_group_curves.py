@@ -277,6 +277,38 @@ def test_curves_of_which_a_scale_leaves_nothing_say_so() -> None:
     assert "Nothing" in figure.texts[0].get_text()
 
 
+NEAR = [
+    ("adamw_narrow", "adamw_narrow_16"),  # a part more
+    ("adamw_narrow_16", "adamw_narrow"),
+    ("muon_wide_short_16", "muon_wide_16"),
+    ("muon_narrow_16", "adamw_narrow_16"),  # another word
+    ("shuffle2_interleaved", "shuffle4_interleaved"),  # another number
+]
+
+
+@pytest.mark.parametrize(("there", "left_out"), NEAR)
+def test_curves_of_experiments_called_much_alike_do_without_those_of_a_larger_scale(
+    there: str, left_out: str
+) -> None:
+    data = join("accuracy_by", {there: accuracies()})
+    panels = {"a": {"experiment": there}, "b": {"experiment": left_out}}
+    lines = {"all": {"variable": "overall_accuracy"}}
+    (axes,) = draw(group_curves, data, x="step", lines=lines, panels=panels).axes
+    assert axes.get_title("left") == "a"
+
+
+@pytest.mark.parametrize(
+    "slip", ["shuffle2_interlaeved", "shufle2_interleaved", "shuffel2_interleved"]
+)
+def test_curves_of_a_misspelt_experiment_are_an_error(slip: str) -> None:
+    data = join("accuracy_by", {"shuffle2_interleaved": accuracies(), "dyck1": accuracies()})
+    with pytest.raises(InterpflowError, match=f"no '{slip}' in the data.*did you mean 'shuffle2"):
+        draw(
+            group_curves, data, x="step", lines={"all": {"variable": "overall_accuracy"}},
+            panels={"a": {"experiment": slip}},
+        )  # fmt: skip
+
+
 def capacities() -> xr.Dataset:
     """As `analyses.capacity` returns them, of models of three sizes; the smallest holds less than nothing."""
     parts = {

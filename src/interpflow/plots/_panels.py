@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TypeVar
 
 import xarray as xr
@@ -173,10 +174,18 @@ def experiments(found: xr.Dataset, names: Sequence[str], option: str = "experime
 
 
 def _misspelt(name: str, others: Iterable[str]) -> bool:
-    """Whether one of `others` is near to `name`; points of one sweep differ by numbers alone."""
-    bare = re.sub(r"\d+", "0", name)
-    near = difflib.get_close_matches(name, list(others), n=len(list(others)) or 1, cutoff=0.75)
-    return any(re.sub(r"\d+", "0", each) != bare for each in near)
+    """Whether one of `others` has the same words as `name` but for a slip in some.
+
+    A word more, another word or another number makes another experiment, such as a scale leaves out.
+    """
+    words = [re.sub(r"\d+", "0", other).split("_") for other in (name, *others)]
+    return any(map(partial(_slipped, words[0]), words[1:]))
+
+
+def _slipped(words: list[str], others: list[str]) -> bool:
+    differing = [pair for pair in zip(words, others, strict=False) if len(set(pair)) > 1]
+    near = (difflib.SequenceMatcher(None, *pair).ratio() >= 0.75 for pair in differing)
+    return len(words) == len(others) and bool(differing) and all(near)
 
 
 def dataset(data: Mapping[str, xr.Dataset], name: str, option: str) -> xr.Dataset:
