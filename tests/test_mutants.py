@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ import yaml
 from interpflow.errors import InterpflowError
 from interpflow.spec.foresight import Foresight
 from interpflow.spec.load import Spec, load_spec
+from interpflow.training.options import TrainingOptions
 
 SPECS = {path.stem: path for path in (Path(__file__).parents[1] / "specs").glob("*.yaml")}
 FORESIGHT = Foresight()
@@ -28,6 +29,9 @@ FREE = {"arxiv", "because", "caption", "classes", "labels", "panel", "source", "
 NAMING = {"analyses", "claims", "curves", "erasures", "experiments", "figures", "groups", "hypotheses",
           "lines", "pairs", "panels", "paths", "reads", "relations", "rows", "scales", "splits", "targets",
           "words"}  # fmt: skip
+
+# Slips that make one of these of another, such as adamw without its last letter, are no slips for a reader.
+WORDS = {*get_args(TrainingOptions.model_fields["optimizer"].annotation)}
 
 Path_ = tuple[str | int, ...]
 
@@ -54,7 +58,7 @@ def misspelt(word: Any, random: np.random.Generator) -> str:
     kinds = [text[:at] + text[at] + text[at:], text[:at] + text[at + 1 :]]
     if at + 1 < len(text):
         kinds.append(text[:at] + text[at + 1] + text[at] + text[at + 2 :])
-    fit = [other for other in kinds if other not in ("", text)] or [text * 2]
+    fit = [other for other in kinds if other not in ("", text, *WORDS)] or [text * 2]
     return fit[int(random.integers(len(fit)))]
 
 
