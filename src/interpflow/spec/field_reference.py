@@ -44,7 +44,7 @@ keys and underlines what is not one (`interpflow schema > specs/schema.json`, an
   `wide_heads_2`, and `heads` becomes a coordinate of what is measured on them; where an analysis itself has a
   variable or dim `heads`, the coordinate is called `model.heads`. Several keys make every combination.
   Elsewhere `wide` stands for all its points.
-- A name with `*` or `?` among the experiments of an analysis, of `only` or of a figure is a pattern:
+- A name with `*`, `?` or `[…]` among the experiments of an analysis, of `only` or of a figure is a pattern:
   `"wide_*"` stands for all experiments whose names begin so.
 - An experiment whose weights come from a file (`training: {start: {file: …}}`) is not trained: of its
   `training`, `start` and `loss` are read.
