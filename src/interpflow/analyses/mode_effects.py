@@ -1,4 +1,4 @@
-"""Effects of ablating heads, averaged over the heads of one mode."""
+"""What modes are worth: effects of ablating the heads of one mode, and the loss of the models of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from interpflow.analyses.ablation import MEASURES
-from interpflow.analyses.head_modes import HEAD_MODES
+from interpflow.analyses.head_modes import HEAD_MODES, MODES
 from interpflow.errors import InterpflowError
 from interpflow.section import Section
 from interpflow.selection import Layer
@@ -31,6 +31,10 @@ VARIABLES = {
         f"{name}_change": Variable(_DIMS, unit, f"change of {words}, mean over heads of the mode")
         for name, (unit, words) in MEASURES.items()
     },
+    "models": Variable(("model_mode",), "1", "number of seeds whose model has this mode"),
+    "model_loss": Variable(
+        ("model_mode",), "1", "mean loss over sequences and over the models of this mode, intact"
+    ),
 }
 
 NEEDS = "findings"
@@ -39,12 +43,16 @@ METHODS = ("head_modes", "ablation")
 
 def coordinates(known: Known, options: Options) -> dict[str, Foreseen | None]:
     """The labels that are known before the run."""
-    return {"head_mode": HEAD_MODES}
+    return {"head_mode": HEAD_MODES, "model_mode": MODES}
 
 
 def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
-    """Changes against the intact model.  A seed without a head of the mode is NaN."""
-    modes = _with(findings, "head_mode", "head_modes").isel(step=-1)["head_mode"]
+    """Changes against the intact model, and losses of intact ones.
+
+    A seed without a head of the mode is NaN, and so is the loss of a mode that no seed has.
+    """
+    found_modes = _with(findings, "head_mode", "head_modes").isel(step=-1)
+    modes = found_modes["head_mode"]
     effects = _with(findings, "intact_loss", "ablation").isel(layer=options.layer, drop=True)
     of = (modes == xr.DataArray(list(HEAD_MODES), dims="head_mode")).transpose("seed", "head", ...)
     if of.sizes["head"] != effects.sizes["head"]:
@@ -53,6 +61,9 @@ def analyse(findings: Mapping[str, xr.Dataset], options: Options) -> xr.Dataset:
     for name in MEASURES:
         change = effects[name] - effects[f"intact_{name}"]
         found[f"{name}_change"] = change.where(of).mean("head").transpose(*_DIMS)
+    is_mode = found_modes["is_mode"] == 1
+    found["models"] = is_mode.sum("seed")
+    found["model_loss"] = effects["intact_loss"].where(is_mode).mean("seed")
     dataset = xr.Dataset(found).assign_coords(head_mode=list(HEAD_MODES))
     return dataset.drop_vars(["step", "checkpoint"], errors="ignore").drop_attrs()
 
