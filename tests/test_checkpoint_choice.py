@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from small import recipe, runs_of
 
 from interpflow.analyses import accuracy_by, checkpoint_choice
 from interpflow.analyses.checkpoint_choice import Options
+from interpflow.methods.grouping import Grouping
 from interpflow.runs import Runs
 from interpflow.tasks import automaton
 
@@ -63,3 +66,23 @@ def test_what_is_declared_is_what_is_found(runs):
         name: variable.dims for name, variable in checkpoint_choice.VARIABLES.items()
     }
     assert np.isfinite(found["accuracy"]).all()
+
+
+@pytest.mark.parametrize("by", ["split", "length"])
+def test_no_more_examples_of_a_group_are_measured_than_asked_for(runs, by):
+    every = checkpoint_choice.analyse(runs, Options(by=by))
+    few = checkpoint_choice.analyse(runs, Options(by=by, per_group=3))
+    assert few["group"].values.tolist() == every["group"].values.tolist()
+    assert (few["count"] == np.minimum(every["count"], 3)).all()
+    # The measure of few is that of these examples alone: a share of three.
+    shares = few["accuracy"] * few["count"]
+    assert np.allclose(shares, shares.round())
+    assert not few["accuracy"].equals(every["accuracy"])
+
+
+def test_the_few_of_a_group_are_spread_over_it_and_all_are_kept_where_there_are_fewer(runs):
+    data = runs.data.isel(example=np.flatnonzero(runs.data["split"] != "train"))
+    groups = Grouping(data, "split")
+    assert Counter(data["split"].values[groups.spread(4)]) == {"validation": 4, "bin1": 4}
+    assert groups.spread(4)[[0, -1]].tolist() == [0, 39]
+    assert groups.spread(99).tolist() == list(range(40))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
+from pydantic import PositiveInt
 
+from interpflow import selection
 from interpflow.section import Section
 from interpflow.selection import Examples, OfExamples, Splits, Steps, Where
 from interpflow.variables import Variable
@@ -26,6 +28,7 @@ class Options(Section):
     splits: Splits = []  # all but train if none
     where: Where = {}  # which of the splits' examples, {variable: value or values}
     by: OfExamples = "split"  # a variable with one value an example, whose values are the groups
+    per_group: PositiveInt | None = None  # at most so many examples of each group, spread over it
     steps: Steps | Literal["best"] = "last"  # best: the best checkpoint of each seed
 
 
@@ -57,12 +60,20 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Measure every seed at the steps asked for.  A step that was kept for another seed alone is NaN."""
     from interpflow.methods.grouping import Grouping
     from interpflow.methods.outcomes import outcomes
+    from interpflow.training.examples import Examples as Tensors
 
     every = dict.fromkeys(runs.data["split"].values.tolist())
     splits = options.splits or [split for split in every if split != "train"]
-    parts = [runs.select(Examples(split=split, where=options.where)) for split in splits]
-    data = xr.concat([part for part, _ in parts], "example", data_vars="minimal")
+    asked = [Examples(split=split, where=options.where) for split in splits]
+    data = xr.concat(
+        [selection.select(runs.data, each) for each in asked], "example", data_vars="minimal"
+    )
+    if options.per_group:
+        data = data.isel(example=Grouping(data, options.by).spread(options.per_group))
     groups, lengths = Grouping(data, options.by), data["length"].values
+    parts = [
+        Tensors(data, split, runs.device) for split in dict.fromkeys(data["split"].values.tolist())
+    ]
     if options.steps == "best":
         own = runs.steps("best")
         steps = np.unique(own)
@@ -75,7 +86,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
         moments = (runs.weights_at(step) for step in steps.tolist())
     found = []
     for weights in moments:
-        each = [outcomes(runs.model, weights, examples, runs.loss) for _, examples in parts]
+        each = [outcomes(runs.model, weights, part, runs.loss) for part in parts]
         found.append(each)
         runs.report(len(found), len(steps), accuracy=np.mean([one.right.mean() for one in each]))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import xarray as xr
+from pydantic import PositiveInt
 
 from interpflow.analyses import accuracy_by
 from interpflow.section import EachOnce, Section, Some
@@ -32,6 +33,7 @@ class Options(Section):
     splits: Splits = []  # all but train if none
     where: Where = {}  # which of the splits' examples, {variable: value or values}
     by: OfExamples = "split"  # a variable with one value an example, whose values are the groups
+    per_group: PositiveInt | None = None  # at most so many examples of each group, spread over it
     choices: Annotated[list[Choice], Some, EachOnce] = ["last", "best", "best_of_group"]
 
 
@@ -57,7 +59,7 @@ def analyse(runs: Runs, options: Options) -> xr.Dataset:
     """Measure every seed at every checkpoint, and keep what each choice would report."""
     every = accuracy_by.analyse(
         runs,
-        accuracy_by.Options(splits=options.splits, where=options.where, by=options.by, steps="all"),
+        accuracy_by.Options(**options.model_dump(exclude={"choices"}), steps="all"),
     )
     accuracy, steps = every["accuracy"], every["step"].values
     chosen = {

@@ -29,6 +29,14 @@ class Grouping:
     def __len__(self) -> int:
         return len(self.count)
 
+    def spread(self, most: int) -> NDArray[np.intp]:
+        """The examples (kept,) of which each group has at most `most`, evenly from its first to its last."""
+        kept = []
+        for group in range(len(self)):
+            its = np.flatnonzero(self.index == group)
+            kept.append(its[np.linspace(0, len(its) - 1, min(most, len(its))).round().astype(int)])
+        return np.sort(np.concatenate(kept))
+
     def mean(self, values: np.ndarray) -> np.ndarray:
         """The mean of `values` (…, example) over each group, (…, group).
 
