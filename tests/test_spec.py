@@ -141,6 +141,25 @@ def test_a_point_of_a_sweep_has_the_value_in_its_name_at_every_scale(study) -> N
     assert swept["plain"].model["heads"] == 4
 
 
+@pytest.mark.parametrize(
+    ("laptop", "expected"),
+    [
+        ("{seeds: 2}", {"plain": 2, "swept_heads_1": 2, "swept_heads_2": 2}),
+        ("{seeds: 1, experiments: {plain: {seeds: 3}}}", {"plain": 3, "swept_heads_1": 1}),
+        ("{experiments: {plain: {seeds: 1}}}", {"plain": 1, "swept_heads_1": 3}),
+        (
+            "{seeds: 2, experiments: {swept: {seeds: 1}, swept_heads_2: {seeds: 3}}}",
+            {"plain": 2, "swept_heads_1": 1, "swept_heads_2": 3},
+        ),
+    ],
+)
+def test_seeds_of_one_experiment_at_a_scale_come_before_those_of_all(study, laptop, expected):
+    found = study(changed("laptop: {seeds: 2}", f"laptop: {laptop}"))
+    counts = {name: len(one.seeds) for name, one in found.experiments.items()}
+    assert expected.items() <= counts.items()
+    assert len(found.seeds) == max(counts.values())
+
+
 def test_a_scale_can_change_one_point_of_a_sweep(study) -> None:
     entries = (
         "{swept: {model: {layers: 2, d_mlp: 5}}, swept_heads_2: {seeds: 1, model: {d_mlp: 6}}}"

@@ -170,6 +170,18 @@ VALUES = {
     ),
     "underscores in a number": (changed("seeds: 3", "seeds: 1_000"), "4: seeds: ", "found '1_000'"),
     "no seeds": (changed("seeds: 3", "seeds: 0"), "4: seeds: ", "found 0; expected a number of at least 1"),
+    "more seeds of an experiment than of the study": (
+        changed("wide: {model:", "wide: {seeds: 4, model:"), "12: experiments.wide.seeds: ",
+        "found 4; the study has 3 seeds",
+    ),
+    "more seeds of an experiment at a scale": (
+        changed("laptop: {seeds: 2}", "laptop: {experiments: {wide: {seeds: 4}}}"),
+        "32: scales.laptop.experiments.wide.seeds: ", "found 4; the study has 3 seeds",
+    ),
+    "more seeds of a point of a sweep at a scale": (
+        changed("laptop: {seeds: 2}", "laptop: {experiments: {swept_heads_2: {seeds: 4}}}"),
+        "32: scales.laptop.experiments.swept_heads_2.seeds: ", "found 4; the study has 3 seeds",
+    ),
     "too many seeds": (changed("seeds: 3", "seeds: 2000000000"), "4: seeds: ", "at most 10000"),
     "list of seeds": (
         changed("seeds: 3", "seeds: [0, 1]"), "4: seeds: ", "found a list [0, 1]; expected a whole number",

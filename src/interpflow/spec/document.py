@@ -227,6 +227,7 @@ class Given(Section):
 class Scale(Section):
     """What differs from the base of the spec, and which experiments stay."""
 
+    # Of each experiment at most so many, or as many as its entry in `experiments` below says.
     seeds: SeedCount | None = None
     compute: Options = {}
     # The experiments that stay; all if not given.

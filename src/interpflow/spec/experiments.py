@@ -58,10 +58,9 @@ def families(
             **dict(_axes(over, (*at, "experiments", name))),
         }
         axes = _usable(sweep, layers["task"], checker)
-        count_of_seeds = over.seeds or own.seeds or most
-        if own.seeds and own.seeds > written.seeds:
-            message = f"found {own.seeds}; the study has {written.seeds} seeds"
-            checker.add(("experiments", name, "seeds"), message)
+        of_spec = min(most, own.seeds or most)
+        for here, asked in ((("experiments", name), own), ((*at, "experiments", name), over)):
+            _known_seeds(asked, here, written, checker)
         found[name] = []
         for point in points(name, axes):
             place: KeyPath = ("experiments", name, *(["sweep"] if axes else []))
@@ -73,6 +72,7 @@ def families(
             taken.add(point.name)
             there = (*at, "experiments", point.name)
             entry = scale.experiments.get(point.name, Changes()) if axes else Changes()
+            _known_seeds(entry, there, written, checker)
             if entry.sweep:
                 message = (
                     f"'{point.name}' is one point of the sweep of '{name}', and has none itself"
@@ -83,10 +83,18 @@ def families(
                 for section, below in layers.items()
             }
             own_layers["task"] = _of_one_task(own_layers["task"])
-            seeds = list(range(min(most, entry.seeds or count_of_seeds)))
+            # What a scale says of one experiment comes before what it says of all.
+            seeds = list(range(entry.seeds or over.seeds or of_spec))
             of_training[point.name] = own_layers["training"]
             found[name].append(_experiment(point, seeds, axes, own_layers, homes, checker))
     return found, of_training
+
+
+def _known_seeds(asked: Changes, at: KeyPath, written: Document, checker: Checker) -> None:
+    """Note where more seeds are `asked` for than the study has."""
+    if asked.seeds and asked.seeds > written.seeds:
+        message = f"found {asked.seeds}; the study has {written.seeds} seeds"
+        checker.add((*at, "seeds"), message)
 
 
 def _layer(written: Defaults | Scale, at: KeyPath, section: str) -> Layer:

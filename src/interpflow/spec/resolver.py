@@ -77,7 +77,7 @@ class Resolver:
             title=written.title,
             reference=written.reference.model_dump(mode="json") if written.reference else {},
             scale=scale or "",
-            seeds=tuple(range(entry.seeds or written.seeds)),
+            seeds=tuple(range(max((len(one.seeds) for one in experiments.values()), default=0))),
             compute=checker.options(ComputeOptions, compute, ("compute",)),
             experiments=experiments,
             analyses=analyses,
