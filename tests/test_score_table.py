@@ -118,6 +118,23 @@ def test_a_score_that_knows_no_seeds_stands_beside_one_that_does(data):
     assert not figure.axes[0].patches  # none is hatched as a mean over some seeds
 
 
+def test_a_row_of_fewer_seeds_is_whole_and_a_score_that_lacks_one_of_them_is_hatched(data):
+    scored, told = data
+    parity, third = scored["experiment"].str.startswith("parity"), scored["seed"] == 2
+    scored["accuracy"] = scored["accuracy"].where(~(parity & third))
+    figure = draw(score_table, scored, told, **TABLE, labels=ORDER)
+    assert not any(axes.patches for axes in figure.axes)
+    one = (
+        (scored["experiment"] == "dyck_1_none")
+        & (scored["seed"] == 1)
+        & (scored["group"] == "bin1")
+    )
+    scored["accuracy"] = scored["accuracy"].where(~one)
+    figure = draw(score_table, scored, told, **TABLE, labels=ORDER)
+    legible(figure)
+    assert sum(len(axes.patches) for axes in figure.axes) == 1
+
+
 def test_rows_can_be_a_coordinate_and_columns_the_points_of_a_sweep(data):
     columns = {
         "all": {

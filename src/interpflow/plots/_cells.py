@@ -195,25 +195,32 @@ def _shaded(values: xr.DataArray, scale: Scale) -> np.ndarray:
     return np.where(hair, 0.0, table)
 
 
-def _thin(values: xr.DataArray) -> np.ndarray:
-    """Whether a mean is over some of the seeds alone (row, column)."""
+def _thin(values: xr.DataArray, seeds_of_row: bool = False) -> np.ndarray:
+    """Whether a mean is over some of the seeds alone (row, column): those of all rows, or of its own row."""
     if "seed" not in values.dims:
         return np.zeros(values.shape, dtype=bool)
     having = values.notnull().sum("seed").values
-    return (having > 0) & (having < values.sizes["seed"])
+    whole = having.max(axis=1, keepdims=True) if seeds_of_row else values.sizes["seed"]
+    return (having > 0) & (having < whole)
 
 
 def draw(
-    panel: Axes, values: xr.DataArray, scale: Scale, room: tuple[float, float], numbers: bool = True
+    panel: Axes,
+    values: xr.DataArray,
+    scale: Scale,
+    room: tuple[float, float],
+    numbers: bool = True,
+    seeds_of_row: bool = False,
 ) -> AxesImage:
     """Draw a map of `values` (seed, row, column) whose cells are about `room` (width, height; inches).
 
-    The first row is at the top; of layers, the first is at the bottom, as models are drawn.
+    The first row is at the top; of layers, the first is at the bottom, as models are drawn.  With
+    `seeds_of_row` a row may have fewer seeds than another.
     """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    table, thin = _shaded(values, scale), _thin(values)
+    table, thin = _shaded(values, scale), _thin(values, seeds_of_row)
     shades = colormaps[style.DIVERGING if scale.signed else style.SHADES]
     image = panel.imshow(
         table,

@@ -221,7 +221,7 @@ def _drawn(blocks: Sequence[Block], rows: Sequence[str]) -> tuple[Figure, AxesIm
             _write_facts(panel, block, len(rows))
         else:
             room = stretch * block.width / len(block.words), row
-            image = draw(panel, block.scores, Scale(1), room, numbers=False)
+            image = draw(panel, block.scores, Scale(1), room, numbers=False, seeds_of_row=True)
             _write_scores(panel, image, block)
         panel.set_xticks(range(len(block.words)), [_broken(label) for label in block.words])
         panel.set_yticks(range(len(rows)), rows if panel is axes[0] else [])
