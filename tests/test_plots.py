@@ -98,6 +98,16 @@ def lengths(experiment: str, bins: Sequence[Sequence[int]], seeds: int = 5) -> x
     )
 
 
+def choices(
+    experiment: str, bins: Sequence[Sequence[int]], asked: Sequence[str], seeds: int = 5
+) -> xr.Dataset:
+    """As `analyses.checkpoint_choice` returns them by split."""
+    accuracy = random(experiment).uniform(0, 1, (seeds, len(asked), len(bins)))
+    ends = lengths(experiment, bins, seeds).drop_dims("step")
+    found = ends.assign(accuracy=(("seed", "choice", "group"), accuracy))
+    return found.assign_coords(choice=list(asked))
+
+
 def removals(
     experiment: str,
     targets: Sequence[str],
@@ -142,8 +152,8 @@ def findings(study: Study, name: str) -> xr.Dataset:
             parts[experiment] = removals(experiment, targets, options["ranks"], seeds)
         else:
             task = study.experiments[experiment].task
-            trained = [task["min_length"], task["max_length"]]
-            parts[experiment] = lengths(experiment, [trained, *task["bins"]], seeds)
+            bins = [[task["min_length"], task["max_length"]], *task["bins"]]
+            parts[experiment] = choices(experiment, bins, options["choices"], seeds)
     return join(analysis.method, parts)
 
 
