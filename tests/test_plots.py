@@ -153,7 +153,10 @@ def findings(study: Study, name: str) -> xr.Dataset:
         else:
             task = study.experiments[experiment].task
             bins = [[task["min_length"], task["max_length"]], *task["bins"]]
-            parts[experiment] = choices(experiment, bins, options["choices"], seeds)
+            if analysis.method == "checkpoint_choice":
+                parts[experiment] = choices(experiment, bins, options["choices"], seeds)
+            else:
+                parts[experiment] = lengths(experiment, bins, seeds)
     return join(analysis.method, parts)
 
 
