@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -186,6 +187,20 @@ def test_formation_runs_over_training_steps_with_a_panel_for_each_experiment() -
     assert figure.get_supxlabel() == "Training step"
     assert [drawn(axes, "all", [*lines])[0] for axes in figure.axes] == [STEPS, [0, 40]]
     assert figure.axes[0].get_xscale() == "symlog"
+
+
+@pytest.mark.parametrize(
+    ("steps", "scale"),
+    [([0, 1, 10, 100, 1000], "symlog"), ([0, 40], "linear"), ([0, 500, 1000, 1500, 2400], "linear"),
+     ([500, 1000, 2400], "symlog")],
+)  # fmt: skip
+def test_steps_that_are_evenly_spread_stand_evenly(steps: list[int], scale: str) -> None:
+    panel = plt.figure(figsize=(3, 2)).subplots()
+    style.training_steps(panel, steps)
+    assert panel.get_xscale() == scale
+    low, high = panel.get_xlim()
+    assert low <= steps[0] and steps[-1] <= high
+    assert "1,000" in [f"{tick:,.0f}" for tick in panel.get_xticks()] or steps[-1] < 1000
 
 
 def test_x_can_be_words_and_what_has_no_x_is_a_level() -> None:

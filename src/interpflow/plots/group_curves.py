@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 class Options(Panels):
     """The lines of every panel, and the coordinate along x; a panel selects of the lines that have a choice."""
 
-    # A coordinate, or an option that experiments sweep.  The axis of `step` is logarithmic.
+    # A coordinate, or an option that experiments sweep.  The axis of `step` is logarithmic unless steps are
+    # evenly spread.
     x: Coordinate = "group"
     lines: Annotated[dict[str, Line], Field(min_length=1)]  # by label
     y: Literal["share", "plain", "log"] = "share"  # share: an axis from 0 to 1
-    log_x: bool = False  # a logarithmic axis of numbers; that of `step` always is
+    log_x: bool = False  # a logarithmic axis of numbers; that of `step` goes by the steps
     spread: Literal["bars", "seeds"] = "bars"  # bars: one standard deviation; seeds: a line a seed
     x_label: str | None = None  # the name of the coordinate if not given
     y_label: str | None = None  # the name of the first line's variable if not given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -166,8 +167,15 @@ def few(positions: Sequence[Any], most: int = 4) -> list[int]:
 
 
 def training_steps(axes: Axes, steps: Iterable[float]) -> None:
-    """A logarithmic axis over training steps, with step 0 at its left end."""
+    """An axis over training steps: logarithmic, with step 0 at its left end, unless they are evenly spread."""
     values = sorted({float(step) for step in steps})
+    gaps = [after - before for before, after in itertools.pairwise(values)]
+    if gaps and max(gaps) <= 2 * min(gaps):
+        room = (column_width(axes) - 0.35) / text_width(f"{values[-1]:,.0f}")
+        axes.locator_params(axis="x", integer=True, nbins=min(5, max(1, int(room / 1.5))))
+        axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
+        axes.set_xlim(values[0], values[-1] + 0.02 * (values[-1] - values[0]))
+        return
     positive = [step for step in values if step > 0]
     first, last = (positive[0], positive[-1]) if positive else (1.0, 1.0)
     axes.set_xscale("symlog", linthresh=first, linscale=0.35, subs=list(range(2, 10)))
