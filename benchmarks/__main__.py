@@ -6,23 +6,10 @@ import argparse
 import importlib
 import os
 
+from benchmarks import BENCHMARKS
+
 # Read when NumPy and torch are first imported: one thread for everybody.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-
-BENCHMARKS = (
-    "training",
-    "probes",
-    "llc",
-    "trees",
-    "goals",
-    "transformer",
-    "scrubbing",
-    "dry_run",
-    "no_op",
-    "thousand",
-    "collecting",
-    "explorers",
-)
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed, as ratios.")
 parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-COPIED = ("Snakefile", "environment.yml", "rules", "profiles", "src", "specs")
+COPIED = (
+    "Snakefile", "environment.yml", "rules", "profiles", "src", "specs", "weights", "findings",
+)  # fmt: skip
 
 
 def copy_to(folder: Path) -> None:

@@ -31,14 +31,15 @@ def main() -> None:
     few = {"train_size": 1, "validation_size": 1, "test_size": 1}
     runs = untrained(study.data({**experiment.task, **few}), experiment.model)
     data = scrubbing.sample(selection.select(runs.data, options), options)
-    total = data.sizes["example"]
+    pool = selection.select(runs.data, selection.Examples(split=options.donors))
+    total, depth = data.sizes["example"], runs.model.options.layers
     compare(
-        f"one scrubbed example, {len(options.hypotheses)} hypotheses of {len(options.match)} layers",
+        f"one scrubbed example, {len(options.hypotheses)} hypotheses of {depth} layers",
         [
             Way("ours", lambda: scrubbing.analyse(runs, options), total),
             Way(
                 "one example, layer and hypothesis at a time",
-                lambda: slow(runs, data, options),
+                lambda: slow(runs, data, pool, options),
                 EXAMPLES,
             ),
         ],
@@ -46,16 +47,19 @@ def main() -> None:
     )
 
 
-def slow(runs: Runs, data: xr.Dataset, options: scrubbing.Options) -> None:
-    """A few examples, with any others as donors: finding the right ones is left out."""
+def slow(runs: Runs, data: xr.Dataset, pool: xr.Dataset, options: scrubbing.Options) -> None:
+    """A few examples, with any of `pool` as donors: finding the right ones is left out."""
     weights = runs.weights("last")
     query = int(
         (data["role"].values[0] == data["role_name"].values.tolist().index("root")).argmax()
     )
-    clean = [runs.mask(data, each.clean)[0] for each in options.hypotheses.values()]
+    clean = [
+        [runs.mask(among, each.clean)[0] for among in (data, pool)]
+        for each in options.hypotheses.values()
+    ]
     for example in range(EXAMPLES):
-        donors = np.full((len(clean), len(options.match)), example + 1)
-        scrubbed_losses(runs, data, weights, example, query, donors, clean)
+        donors = np.full((len(clean), runs.model.options.layers), example)
+        scrubbed_losses(runs, data, pool, weights, example, query, donors, clean)
 
 
 def untrained(data: xr.Dataset, shape: dict[str, object]) -> Runs:

@@ -38,7 +38,7 @@ def test_killed_runs_are_finished_by_one_plain_command_with_the_same_bytes(
             run.wait(timeout=moments.uniform(1.5, 8.0))
         if run.returncode is not None:
             assert run.returncode == 0, (empty.folder / "run.txt").read_text()
-            for folder in ("results", "cache"):  # all done: from the start again
+            for folder in ("results", "figures", "cache"):  # all done: from the start again
                 shutil.rmtree(empty.folder / folder)
             continue
         if kill % 2:
