@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from interpflow.workflow import expected, time_left
+from interpflow.workflow.duration import duration
 from interpflow.workflow.expected import Expected, Run
 from interpflow.workflow.measured import Measured, measuring, path_beside
 from interpflow.workflow.specs_folder import plan_study
@@ -139,6 +140,15 @@ def test_a_run_says_how_far_it_is_until_all_is_done(monkeypatch):
         "interpflow: 0 of 2 jobs done, 0 running; about 10 minutes left on 2 cores",
         "interpflow: 1 of 2 jobs done, 0 running; about 30 seconds left on 2 cores",
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "1 second"), (1.4, "1 second"), (1.6, "2 seconds"), (119, "119 seconds"), (120, "2 minutes"),
+     (3 * 3600, "3 hours"), (2 * 86400, "2 days")],
+)  # fmt: skip
+def test_a_duration_is_in_words(seconds, words):
+    assert duration(seconds) == words
 
 
 def test_a_run_that_is_written_down_is_read_as_it_was():
