@@ -85,7 +85,7 @@ def test_beside_a_living_run_nothing_is_planned_and_nothing_heavy_imported(built
     assert done.returncode == 0, done.stderr
     head, running, imported = done.stdout.splitlines()
     assert re.fullmatch(
-        rf"run {os.getpid()}, begun \d+ seconds ago: 1 of {len(jobs)} jobs done, 1 running; about .* left"
+        rf"run {os.getpid()}, begun \d+ seconds? ago: 1 of {len(jobs)} jobs done, 1 running; about .* left"
         " on 2 cores",
         head,
     )
